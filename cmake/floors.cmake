@@ -1,0 +1,43 @@
+# calque_add_floor(name [BOTH_SCALARS] [DEPENDS floor...] [LIBRARIES library...] [EXCEPT file...])
+#
+# The library calque_<name> of all sources in and below the current folder. With BOTH_SCALARS they
+# are compiled a second time with Real = double, as calque_<name>_double, for the gradient tests.
+# These are object libraries: a program links every floor by name, from the global lists
+# CALQUE_FLOORS and CALQUE_FLOORS_DOUBLE (the second libraries alone).
+function(calque_add_floor name)
+  cmake_parse_arguments(PARSE_ARGV 1 floor "BOTH_SCALARS" "" "DEPENDS;LIBRARIES;EXCEPT")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+  list(TRANSFORM floor_EXCEPT PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources ${floor_EXCEPT})
+  set(scalars "")
+  if(floor_BOTH_SCALARS)
+    set(scalars _double)
+  endif()
+
+  foreach(suffix IN ITEMS "" LISTS scalars)
+    set(library calque_${name}${suffix})
+    if(sources)
+      add_library(${library} OBJECT ${sources})
+      set(scope PUBLIC)
+    else()
+      add_library(${library} INTERFACE)
+      set(scope INTERFACE)
+    endif()
+    if(suffix)
+      target_compile_definitions(${library} ${scope} CALQUE_REAL_DOUBLE)
+    endif()
+    target_link_libraries(${library} ${scope} calque_options ${floor_LIBRARIES})
+    foreach(lower IN LISTS floor_DEPENDS)
+      if(TARGET calque_${lower}${suffix})
+        target_link_libraries(${library} ${scope} calque_${lower}${suffix})
+      else()
+        target_link_libraries(${library} ${scope} calque_${lower})
+      endif()
+    endforeach()
+  endforeach()
+
+  set_property(GLOBAL APPEND PROPERTY CALQUE_FLOORS calque_${name})
+  if(floor_BOTH_SCALARS)
+    set_property(GLOBAL APPEND PROPERTY CALQUE_FLOORS_DOUBLE calque_${name}_double)
+  endif()
+endfunction()

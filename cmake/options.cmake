@@ -1,0 +1,34 @@
+# calque_options: what all of our own code is compiled with. Also asks the compiler which
+# instruction sets these flags allow it to use, and writes them into base/version.h.
+
+add_library(calque_options INTERFACE)
+target_include_directories(calque_options INTERFACE
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(calque_options INTERFACE -Wall -Wextra)
+target_compile_definitions(calque_options INTERFACE EIGEN_DONT_PARALLELIZE)
+target_link_libraries(calque_options INTERFACE Threads::Threads)
+
+if(CALQUE_NATIVE)
+  set(native_flags -march=native)
+endif()
+target_compile_options(calque_options INTERFACE ${native_flags})
+
+if(CALQUE_SANITIZE)
+  set(sanitize_flags -fsanitize=${CALQUE_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_compile_options(calque_options INTERFACE ${sanitize_flags})
+  target_link_options(calque_options INTERFACE ${sanitize_flags})
+endif()
+
+separate_arguments(user_flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
+execute_process(
+  COMMAND ${CMAKE_CXX_COMPILER} ${user_flags} ${native_flags} -dM -E -x c++ /dev/null
+  OUTPUT_VARIABLE predefined_macros COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL
+  "__(SSE3|SSSE3|SSE4_1|SSE4_2|POPCNT|AVX|AVX2|FMA|F16C|BMI|BMI2|LZCNT|MOVBE|AVX512[A-Z0-9]+)__ 1"
+  required_instructions "${predefined_macros}")
+list(TRANSFORM required_instructions REPLACE "^__(.+)__ 1$" "\"\\1\", ")
+list(SORT required_instructions)
+list(JOIN required_instructions "" required_instructions)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/version.h.in
+  ${PROJECT_BINARY_DIR}/generated/base/version.h @ONLY)

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Golden values of single layers for tests/parity, computed with PyTorch.
+
+Needs: python3 -m pip install torch numpy
+Run:   python3 scripts/reference/make_layer_dump.py
+
+Writes tests/fixtures/layers/*.safetensors. As in make_transformer_dump.py, inputs and parameters
+are float32 values and the rest is computed in float64. Gradients are those of
+sum(output * output_gradient), whose second factor is random, so that no symmetry hides an error.
+Rows are packed, sentence after sentence.
+"""
+
+import argparse
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import safetensors_file
+from comparison import KINK_MARGIN, ROUNDING_OF_DOUBLE, clear_key_biases, relative, worst
+from reference_model import (
+    LAYER_NORM_EPSILON,
+    Layers,
+    attention_shapes,
+    feed_forward_shapes,
+    initial_values,
+    norm_shapes,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL, HEADS, HIDDEN, VOCAB = 16, 4, 32, 37
+LABEL_SMOOTHING = 0.1
+QUERY_LENGTHS = [5, 1, 3]
+MEMORY_LENGTHS = [2, 7, 4]
+ROWS = sum(QUERY_LENGTHS)
+SCOPE = "layer"  # parameters are called layer.query.weight ... inside, and without it in the file
+
+
+@dataclass
+class Case:
+    """One file: `forward` maps the layers and the inputs by name to [rows, outputs]."""
+
+    name: str
+    shapes: dict[str, tuple[int, ...]]
+    inputs: dict[str, tuple[int, int]]
+    outputs: int
+    forward: Callable[[Layers, dict[str, Tensor]], Tensor]
+    integers: dict[str, list[int]] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+def attention_case(name: str, causal: bool, cross: bool) -> Case:
+    """Multi-head attention of packed sentences, projections included."""
+    memory_lengths = MEMORY_LENGTHS if cross else QUERY_LENGTHS
+
+    def forward(layers: Layers, inputs: dict[str, Tensor]) -> Tensor:
+        queries = inputs["input"].split(QUERY_LENGTHS)
+        memories = inputs["memory" if cross else "input"].split(memory_lengths)
+        pairs = zip(queries, memories, strict=True)
+        return torch.cat([layers.attention(SCOPE, HEADS, x, m, causal) for x, m in pairs])
+
+    inputs = {"input": (ROWS, MODEL)}
+    integers = {"lengths": QUERY_LENGTHS}
+    if cross:
+        inputs["memory"] = (sum(MEMORY_LENGTHS), MODEL)
+        integers["memory_lengths"] = MEMORY_LENGTHS
+    metadata = {"heads": str(HEADS), "causal": str(causal).lower()}
+    return Case(name, attention_shapes(SCOPE, MODEL), inputs, MODEL, forward, integers, metadata)
+
+
+def layer_norm_case() -> Case:
+    return Case(
+        "layer_norm",
+        norm_shapes(SCOPE, MODEL),
+        {"input": (ROWS, MODEL)},
+        MODEL,
+        lambda layers, inputs: layers.layer_norm(SCOPE, inputs["input"]),
+        metadata={"epsilon": str(LAYER_NORM_EPSILON)},
+    )
+
+
+def feed_forward_case(activation: str) -> Case:
+    return Case(
+        f"feed_forward_{activation}",
+        feed_forward_shapes(SCOPE, MODEL, HIDDEN),
+        {"input": (ROWS, MODEL)},
+        MODEL,
+        lambda layers, inputs: layers.feed_forward(SCOPE, activation, inputs["input"]),
+        metadata={"activation": activation},
+    )
+
+
+def cross_entropy_case() -> Case:
+    """Output projection without bias and label-smoothed loss of each row: output is [rows, 1]."""
+    generator = random.Random(VOCAB)
+    targets = [generator.randrange(VOCAB) for _ in range(ROWS)]
+
+    def forward(layers: Layers, inputs: dict[str, Tensor]) -> Tensor:
+        logits = F.linear(inputs["input"], layers.parameters[f"{SCOPE}.weight"])
+        losses = F.cross_entropy(
+            logits, torch.tensor(targets), reduction="none", label_smoothing=LABEL_SMOOTHING
+        )
+        return losses[:, None]
+
+    return Case(
+        "cross_entropy",
+        {f"{SCOPE}.weight": (VOCAB, MODEL)},
+        {"input": (ROWS, MODEL)},
+        1,
+        forward,
+        {"targets": targets},
+        {"label_smoothing": str(LABEL_SMOOTHING)},
+    )
+
+
+CASES = [
+    attention_case("attention_self", causal=False, cross=False),
+    attention_case("attention_causal", causal=True, cross=False),
+    attention_case("attention_cross", causal=False, cross=True),
+    layer_norm_case(),
+    feed_forward_case("relu"),
+    feed_forward_case("gelu"),
+    feed_forward_case("swish"),
+    cross_entropy_case(),
+]
+
+
+def random_rows(generator: random.Random, shape: tuple[int, int]) -> Tensor:
+    flat = [generator.uniform(-1.5, 1.5) for _ in range(shape[0] * shape[1])]
+    return torch.tensor(flat, dtype=torch.float32).reshape(shape)
+
+
+def compute(
+    case: Case, leaves: dict[str, Tensor], output_gradient: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The output, and the gradient of every leaf: inputs and parameters, under the same names."""
+    leaves = {name: value.to(dtype, copy=True).requires_grad_() for name, value in leaves.items()}
+    layers = Layers(leaves)
+    output = case.forward(layers, leaves)
+    gradients = torch.autograd.grad(output, list(leaves.values()), output_gradient.to(dtype))
+    assert layers.closest_to_kink > KINK_MARGIN, f"{case.name}: change the seed"
+    return output.detach(), dict(zip(leaves, gradients, strict=True))
+
+
+def save(
+    case: Case,
+    path: Path,
+    leaves: dict[str, Tensor],
+    output_gradient: Tensor,
+    output: Tensor,
+    gradients: dict[str, Tensor],
+) -> None:
+    """Writes input, output and memory with `*_gradient` beside, `parameters.*`, `gradients.*`."""
+    arrays = {name: np.array(values, np.int32) for name, values in case.integers.items()}
+    tensors = {"output": output, "output_gradient": output_gradient}
+    for name in case.inputs:
+        tensors |= {name: leaves[name], f"{name}_gradient": gradients[name]}
+    for name in case.shapes:
+        short = name.removeprefix(f"{SCOPE}.")
+        tensors |= {f"parameters.{short}": leaves[name], f"gradients.{short}": gradients[name]}
+    arrays |= {name: value.to(torch.float32).numpy() for name, value in tensors.items()}
+    safetensors_file.save(path, arrays, case.metadata)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=ROOT / "tests/fixtures/layers")
+    folder = parser.parse_args().output
+    torch.set_num_threads(1)
+    for seed, case in enumerate(CASES, start=1):
+        generator = random.Random(seed)
+        leaves = {name: random_rows(generator, shape) for name, shape in case.inputs.items()}
+        leaves |= initial_values(case.shapes, len(CASES) + seed)
+        output_gradient = random_rows(generator, (ROWS, case.outputs))
+        output, gradients = compute(case, leaves, output_gradient, torch.float64)
+        noise = clear_key_biases(gradients)
+        assert noise < ROUNDING_OF_DOUBLE, f"{case.name}: key bias {noise}"
+        path = folder / f"{case.name}.safetensors"
+        save(case, path, leaves, output_gradient, output, gradients)
+        single_output, single_gradients = compute(case, leaves, output_gradient, torch.float32)
+        print(f"{path}: {path.stat().st_size} bytes; PyTorch's float32 against float64:")
+        print(f"  output           {relative(single_output, output):.2e}")
+        print(f"  gradients, worst {worst(single_gradients, gradients)}")
+
+
+if __name__ == "__main__":
+    main()

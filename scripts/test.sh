@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what is needed, builds, and runs all tests: the release build once with each engine for
+# matrix products, then the debug build under AddressSanitizer and UndefinedBehaviorSanitizer, which
+# leaves out the tests that train to a bar (label `quality`). Arguments go to ctest:
+#   scripts/test.sh -R attention
+set -eu
+cd "$(dirname "$0")/.."
+
+scripts/setup.sh
+jobs=$(nproc)
+
+build() {
+  cmake --preset "$1"
+  cmake --build --preset "$1" --parallel "$jobs"
+}
+
+build release
+for engine in onednn eigen; do
+  echo "== release, $engine"
+  CALQUE_GEMM=$engine ctest --preset release --parallel "$jobs" "$@"
+done
+
+build dev
+echo "== dev: AddressSanitizer and UndefinedBehaviorSanitizer"
+ctest --preset dev --parallel "$jobs" "$@"

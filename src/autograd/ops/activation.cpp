@@ -1,0 +1,36 @@
+#include "autograd/ops/activation.h"
+
+#include "base/profile.h"
+
+namespace calque::ops {
+namespace {
+
+struct ActivationBackward {
+  Var u, y;
+  kernels::Activation kind;
+  kernels::Dropout dropout;
+
+  static void run(const ActivationBackward& op, Tape& tape, Workspace&) {
+    const ProfileScope scope("activation");
+    if (const GradientTarget du = tape.target(op.u)) {
+      kernels::activation_backward<Real>(op.kind, op.u.matrix(), op.dropout,
+                                         tape.gradient(op.y).matrix(), du.matrix(), du.accumulate);
+    }
+  }
+};
+
+}  // namespace
+
+Var activation(Context& context, const Var& u, kernels::Activation kind,
+               const kernels::Dropout& dropout) {
+  const ProfileScope scope("activation");
+  const Tensor value = context.arena.tensor(u.value.shape);
+  kernels::activation_forward<Real>(kind, u.matrix(), dropout, value.matrix());
+  const Var y = context.result(value, u);
+  if (y.needs_gradient()) {
+    context.tape->record(y, ActivationBackward{u, y, kind, dropout}, &ActivationBackward::run);
+  }
+  return y;
+}
+
+}  // namespace calque::ops

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "autograd/context.h"
+#include "kernels/activation.h"
+
+namespace calque::ops {
+
+/// y = dropout(activation(u)), element by element. u, y: [tokens, hidden].
+Var activation(Context& context, const Var& u, kernels::Activation kind,
+               const kernels::Dropout& dropout);
+
+}  // namespace calque::ops

@@ -1,0 +1,100 @@
+#include "autograd/ops/attention.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/profile.h"
+#include "kernels/elementwise.h"
+
+namespace calque::ops {
+namespace {
+
+/// The column ranges of query, key and value in their matrices.
+struct Views {
+  MatrixView<Real> query, key, value;
+};
+
+Views views(const AttentionInputs& in, MatrixView<Real> query, MatrixView<Real> memory) {
+  Views v;
+  if (query.data != nullptr) v.query = query.column_range(in.query_column, in.model);
+  if (memory.data != nullptr) {
+    v.key = memory.column_range(in.key_column, in.model);
+    v.value = memory.column_range(in.value_column, in.model);
+  }
+  return v;
+}
+
+/// Whether the parts that backward assigns leave out some of `columns`, or meet in some: then the
+/// gradient starts from zeros and every part is added.
+bool parts_tile(std::initializer_list<int64_t> begins, int64_t width, int64_t columns) {
+  std::array<int64_t, 3> sorted{};
+  std::copy(begins.begin(), begins.end(), sorted.begin());
+  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(begins.size()));
+  for (size_t i = 0; i < begins.size(); ++i) {
+    if (sorted[i] != static_cast<int64_t>(i) * width) return false;
+  }
+  return static_cast<int64_t>(begins.size()) * width == columns;
+}
+
+struct AttentionBackward {
+  AttentionInputs in;
+  Var y;
+  kernels::AttentionShape shape;
+  const Real* log_sums;
+
+  /// The gradient of one input matrix, zeroed where the parts written do not cover it exactly.
+  static GradientTarget prepare(const GradientTarget& target, bool tiled) {
+    if (!target || target.accumulate || tiled) return target;
+    kernels::fill<Real>(target.tensor.values(), 0);
+    return {target.tensor, true};
+  }
+
+  static void run(const AttentionBackward& op, Tape& tape, Workspace& workspace) {
+    const ProfileScope scope("attention");
+    const AttentionInputs& in = op.in;
+    const bool same = in.query.needs_gradient() && in.query.slot == in.memory.slot;
+    const bool all_rows = op.shape.queries.tokens == in.query.rows() &&
+                          op.shape.keys.tokens == in.memory.rows();
+    GradientTarget dquery;
+    GradientTarget dmemory;
+    if (same) {
+      const bool tiled = parts_tile({in.query_column, in.key_column, in.value_column}, in.model,
+                                    in.query.cols());
+      dquery = dmemory = prepare(tape.target(in.query), tiled && all_rows);
+    } else {
+      dquery = prepare(tape.target(in.query),
+                       parts_tile({in.query_column}, in.model, in.query.cols()) && all_rows);
+      dmemory = prepare(
+          tape.target(in.memory),
+          parts_tile({in.key_column, in.value_column}, in.model, in.memory.cols()) && all_rows);
+    }
+    const Views input = views(in, in.query.matrix(), in.memory.matrix());
+    const Views gradient = views(in, dquery.matrix(), dmemory.matrix());
+    kernels::attention_backward<Real>(op.shape, input.query, input.key, input.value, op.y.matrix(),
+                                      op.log_sums, tape.gradient(op.y).matrix(), gradient.query,
+                                      dquery.accumulate, gradient.key, dmemory.accumulate,
+                                      gradient.value, dmemory.accumulate, workspace);
+  }
+};
+
+}  // namespace
+
+Var attention(Context& context, const AttentionInputs& inputs,
+              const kernels::AttentionShape& shape, Real* probabilities) {
+  const ProfileScope scope("attention");
+  const int64_t rows = inputs.query.rows();
+  const Tensor value = context.arena.tensor({rows, inputs.model});
+  const Var y = context.result(value, inputs.query, inputs.memory);
+  Real* log_sums = nullptr;
+  if (y.needs_gradient()) {
+    log_sums = context.arena.allocate<Real>(rows * shape.heads);
+    context.tape->record(y, AttentionBackward{inputs, y, shape, log_sums},
+                         &AttentionBackward::run);
+  }
+  const Views input = views(inputs, inputs.query.matrix(), inputs.memory.matrix());
+  kernels::attention_forward<Real>(shape, input.query, input.key, input.value, value.matrix(),
+                                   log_sums, probabilities, context.workspace);
+  return y;
+}
+
+}  // namespace calque::ops

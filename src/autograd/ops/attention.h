@@ -1,0 +1,26 @@
+#pragma once
+
+#include "autograd/context.h"
+#include "kernels/attention.h"
+
+namespace calque::ops {
+
+/// Where the three inputs of attention are: the query is `model` columns of one matrix, key and value
+/// are `model` columns each of a second one (the same one in self-attention).
+struct AttentionInputs {
+  Var query;  // [query rows, >= query_column + model]
+  int64_t query_column = 0;
+  Var memory;  // [key rows, >= key_column, value_column + model]
+  int64_t key_column = 0;
+  int64_t value_column = 0;
+  int64_t model = 0;
+};
+
+/// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1):
+/// scores, softmax, dropout and weighted sum as one op, see kernels::attention_forward. Saves its
+/// output and one number per query and head. `probabilities`: null, or where the weights go.
+/// Returns [query rows, model].
+Var attention(Context& context, const AttentionInputs& inputs,
+              const kernels::AttentionShape& shape, Real* probabilities = nullptr);
+
+}  // namespace calque::ops

@@ -1,0 +1,50 @@
+#include "autograd/ops/linear.h"
+
+#include "base/profile.h"
+#include "kernels/gemm.h"
+#include "kernels/reduce.h"
+
+namespace calque::ops {
+namespace {
+
+using kernels::GemmForm;
+
+struct LinearBackward {
+  Var x, weight, bias, y;
+
+  static void run(const LinearBackward& op, Tape& tape, Workspace& workspace) {
+    const MatrixView<Real> dy = tape.gradient(op.y).matrix();
+    if (const GradientTarget dx = tape.target(op.x)) {
+      kernels::gemm<Real>(GemmForm::kNN, dy, op.weight.matrix(), dx.matrix(), dx.accumulate,
+                          workspace);
+    }
+    if (const GradientTarget dweight = tape.target(op.weight)) {
+      kernels::gemm<Real>(GemmForm::kTN, dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
+                          workspace);
+    }
+    if (const GradientTarget dbias = tape.target(op.bias)) {
+      const ProfileScope scope("bias gradient");
+      kernels::column_sums<Real>(dy, dbias.tensor.data, dbias.accumulate, workspace);
+    }
+  }
+};
+
+}  // namespace
+
+Var linear(Context& context, const Var& x, const Var& weight, const Var& bias) {
+  const int64_t tokens = x.rows();
+  const int64_t in = x.cols();
+  const int64_t out = weight.rows();
+  CHECK_SHAPE(weight.value, {out, in});
+  if (bias) CHECK_SHAPE(bias.value, {out});
+  const Tensor value = context.arena.tensor({tokens, out});
+  kernels::gemm<Real>(GemmForm::kNT, x.matrix(), weight.matrix(), value.matrix(), false,
+                      context.workspace, bias ? bias.value.data : nullptr);
+  const Var y = context.result(value, x, weight, bias);
+  if (y.needs_gradient()) {
+    context.tape->record(y, LinearBackward{x, weight, bias, y}, &LinearBackward::run);
+  }
+  return y;
+}
+
+}  // namespace calque::ops

@@ -1,0 +1,26 @@
+#include "autograd/ops/projection_cross_entropy.h"
+
+#include "base/profile.h"
+
+namespace calque::ops {
+
+kernels::CrossEntropySums projection_cross_entropy(Context& context, const Var& x,
+                                                   const Var& weight, Ids targets,
+                                                   double smoothing,
+                                                   std::span<const Real> row_weights,
+                                                   std::span<Real> log_probabilities) {
+  const ProfileScope scope("cross entropy");
+  const int64_t vocab = weight.rows();
+  CHECK_SHAPE(weight.value, {vocab, x.cols()});
+  GradientTarget dx;
+  GradientTarget dweight;
+  if (context.tape != nullptr) {
+    dx = context.tape->target(x);
+    dweight = context.tape->target(weight);
+  }
+  return kernels::projection_cross_entropy<Real>(
+      x.matrix(), weight.matrix(), targets, row_weights, smoothing, dx.matrix(), dx.accumulate,
+      dweight.matrix(), dweight.accumulate, log_probabilities, context.workspace);
+}
+
+}  // namespace calque::ops

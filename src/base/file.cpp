@@ -1,0 +1,156 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file_descriptor.h"
+
+namespace calque {
+namespace {
+
+constexpr size_t kWriteBuffer = size_t{1} << 20;
+
+/// fsync; devices and pipes, which cannot be synced, count as synced.
+void sync_descriptor(int descriptor, const std::filesystem::path& path) {
+  int result = 0;
+  do {
+    result = fsync(descriptor);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && errno != EINVAL && errno != ENOTSUP) throw_file_error("sync", path, errno);
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  const FileDescriptor file = open_for_reading(path);
+  std::string content(file.size(), '\0');
+  size_t used = 0;
+  // One byte more than the size tells the end; pipes and /proc files say 0 and grow.
+  for (;;) {
+    if (used == content.size()) content.resize(used + used / 2 + 4096);
+    const size_t got = file.read(content.data() + used, content.size() - used);
+    if (got == 0) break;
+    used += got;
+  }
+  content.resize(used);
+  return content;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  std::filesystem::path beside = path;
+  beside += fmt::format(".tmp{}", getpid());
+  FileWriter writer(beside);
+  writer.write(content);
+  writer.finish();
+  if (std::rename(beside.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    unlink(beside.c_str());
+    throw_file_error("replace", path, reason);
+  }
+  sync_folder(path.parent_path());
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  sync_descriptor(open_for_reading(folder.empty() ? "." : folder, O_DIRECTORY).number(), folder);
+}
+
+FileWriter::FileWriter(std::filesystem::path path) : path_(std::move(path)) {
+  buffer_.reserve(kWriteBuffer);
+  do {
+    descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EINTR);
+  if (descriptor_ < 0) throw_file_error("create", path_, errno);
+}
+
+FileWriter::~FileWriter() {
+  if (descriptor_ < 0) return;
+  struct stat status {};
+  if (fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) unlink(path_.c_str());
+  close(descriptor_);
+}
+
+void FileWriter::write(const void* data, size_t bytes) {
+  CALQUE_CHECK(descriptor_ >= 0, "write to {} after finish()", path_.string());
+  const char* next = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const size_t room = kWriteBuffer - buffer_.size();
+    const size_t part = bytes < room ? bytes : room;
+    buffer_.append(next, part);
+    next += part;
+    bytes -= part;
+    if (buffer_.size() == kWriteBuffer) flush();
+  }
+}
+
+void FileWriter::flush() {
+  size_t done = 0;
+  while (done < buffer_.size()) {
+    const ssize_t written = ::write(descriptor_, buffer_.data() + done, buffer_.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_file_error("write", path_, errno);
+    done += static_cast<size_t>(written);
+  }
+  buffer_.clear();
+}
+
+void FileWriter::finish() {
+  CALQUE_CHECK(descriptor_ >= 0, "second finish() of {}", path_.string());
+  flush();
+  sync_descriptor(descriptor_, path_);
+  if (close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) {
+    const int reason = errno;
+    unlink(path_.c_str());
+    throw_file_error("close", path_, reason);
+  }
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  const FileDescriptor file = open_for_reading(path);
+  size_ = file.size();
+  if (size_ == 0) return;
+  void* const memory = mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.number(), 0);
+  if (memory == MAP_FAILED) throw_file_error("map", path, errno);
+  data_ = static_cast<const std::byte*>(memory);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+uint64_t hash_bytes(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+uint64_t hash_bytes(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
+uint64_t hash_file(const std::filesystem::path& path) {
+  const FileDescriptor file = open_for_reading(path);
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
+                                                                       &XXH3_freeState);
+  CALQUE_CHECK(state != nullptr, "no memory for a hash");
+  XXH3_64bits_reset(state.get());
+  std::vector<char> buffer(size_t{1} << 20);
+  while (const size_t got = file.read(buffer.data(), buffer.size())) {
+    XXH3_64bits_update(state.get(), buffer.data(), got);
+  }
+  return XXH3_64bits_digest(state.get());
+}
+
+}  // namespace calque

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace calque {
+
+/// The whole file as bytes. Throws UserError naming path and reason.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes beside, syncs, renames: after a crash the path holds the old or the new content, never a
+/// part. Throws UserError naming path and reason (disk full, permission); the old content stays.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// Makes the entries of a folder (renames, new files) durable.
+void sync_folder(const std::filesystem::path& folder);
+
+/// A new file written sequentially, synced and closed by `finish()`. Errors name path and reason.
+/// Destroyed before `finish()`, it removes what it wrote.
+class FileWriter {
+ public:
+  explicit FileWriter(std::filesystem::path path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void write(const void* data, size_t bytes);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Flushes, syncs to the disk and closes.
+  void finish();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::string buffer_;
+  void flush();
+};
+
+/// A file mapped read-only. Unmapped by the destructor.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+/// Reads a text file, plain or gzip (told by its magic bytes), line by line. Lines end at '\n'
+/// only; a last line without '\n' counts. "-" reads standard input.
+class LineReader {
+ public:
+  /// Throws UserError when the file cannot be opened.
+  explicit LineReader(const std::filesystem::path& path);
+  ~LineReader();
+  LineReader(LineReader&&) noexcept;
+
+  /// False at the end. `line` comes without its '\n'. Throws UserError on a read error or damaged
+  /// gzip data, naming file and line.
+  bool next(std::string& line);
+  /// 1-based number of the line that `next` gave last.
+  int64_t line_number() const;
+  const std::filesystem::path& path() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// All lines of a file (see LineReader).
+std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+/// 64-bit xxHash (XXH3) of bytes, and of a file's content.
+uint64_t hash_bytes(std::span<const std::byte> bytes);
+uint64_t hash_bytes(std::string_view text);
+uint64_t hash_file(const std::filesystem::path& path);
+
+/// Byte offset of the first byte that is not valid UTF-8, or npos.
+size_t find_invalid_utf8(std::string_view text);
+
+}  // namespace calque

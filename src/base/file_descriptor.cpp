@@ -1,0 +1,55 @@
+#include "base/file_descriptor.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+
+namespace calque {
+
+void throw_file_error(const char* action, const std::filesystem::path& path, int error_number) {
+  throw UserError(fmt::format("cannot {} {}: {}", action, path.string(),
+                              std::generic_category().message(error_number)));
+}
+
+FileDescriptor::FileDescriptor(int number, std::filesystem::path path)
+    : number_(number), path_(std::move(path)) {}
+
+FileDescriptor::~FileDescriptor() {
+  if (number_ != STDIN_FILENO) close(number_);
+}
+
+size_t FileDescriptor::size() const {
+  struct stat status {};
+  if (fstat(number_, &status) != 0) throw_file_error("examine", path_, errno);
+  return S_ISREG(status.st_mode) ? static_cast<size_t>(status.st_size) : 0;
+}
+
+size_t FileDescriptor::read(void* data, size_t bytes) const {
+  for (;;) {
+    const ssize_t got = ::read(number_, data, bytes);
+    if (got >= 0) return static_cast<size_t>(got);
+    if (errno != EINTR) throw_file_error("read", path_, errno);
+  }
+}
+
+FileDescriptor open_for_reading(const std::filesystem::path& path, int flags) {
+  int number = -1;
+  do {
+    number = open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
+  } while (number < 0 && errno == EINTR);
+  if (number < 0) throw_file_error("open", path, errno);
+  struct stat status {};
+  if ((flags & O_DIRECTORY) == 0 && fstat(number, &status) == 0 && S_ISDIR(status.st_mode)) {
+    close(number);
+    throw_file_error("open", path, EISDIR);
+  }
+  return FileDescriptor(number, path);
+}
+
+}  // namespace calque

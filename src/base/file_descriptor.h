@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+
+namespace calque {
+
+/// Throws UserError "cannot <action> <path>: <reason>", the reason being that of `error_number`.
+[[noreturn]] void throw_file_error(const char* action, const std::filesystem::path& path,
+                                   int error_number);
+
+/// A file descriptor open for reading, closed by the destructor unless it is standard input.
+class FileDescriptor {
+ public:
+  FileDescriptor(int number, std::filesystem::path path);
+  ~FileDescriptor();
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+
+  int number() const { return number_; }
+  /// Size of a regular file in bytes; 0 for anything else. Throws UserError.
+  size_t size() const;
+  /// Reads at most `bytes`; 0 means the end. Retries when a signal interrupts. Throws UserError.
+  size_t read(void* data, size_t bytes) const;
+
+ private:
+  int number_;
+  std::filesystem::path path_;
+};
+
+/// Opens a file (with O_DIRECTORY in `flags`, a folder) for reading. Throws UserError naming path
+/// and reason, also where a folder stands in a file's place.
+FileDescriptor open_for_reading(const std::filesystem::path& path, int flags = 0);
+
+}  // namespace calque

@@ -1,0 +1,24 @@
+#pragma once
+
+namespace calque {
+
+/// Notes SIGINT and SIGTERM while it lives, so that long work can save and leave. A second signal
+/// ends the process at once with the signal's default action. The handlers of before come back with
+/// the destructor.
+class StopSignal {
+ public:
+  StopSignal();
+  ~StopSignal();
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  /// The signal that arrived (SIGINT or SIGTERM), or 0.
+  int received() const;
+};
+
+/// Thrown by work that was stopped by a signal after it saved what it had; exit code 128 + signal.
+struct StoppedBySignal {
+  int signal;
+};
+
+}  // namespace calque

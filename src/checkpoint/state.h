@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace calque {
+
+/// The newest layout of a checkpoint that this program writes and reads.
+inline constexpr int64_t kCheckpointFormat = 1;
+
+/// Size and checksum of one file of a checkpoint.
+struct FileRecord {
+  int64_t bytes = 0;
+  uint64_t hash = 0;  // XXH3-64
+
+  bool operator==(const FileRecord&) const = default;
+};
+
+/// A validation result.
+struct MetricRecord {
+  int64_t step = 0;
+  double value = 0;
+
+  bool operator==(const MetricRecord&) const = default;
+};
+
+/// Which training data a run has seen; compared when it is resumed.
+struct CorpusRecord {
+  uint64_t fingerprint = 0;  // of everything that the token ids depend on
+  int64_t pairs = 0;
+  std::map<std::string, FileRecord> files;  // text files by the path of the config
+
+  bool operator==(const CorpusRecord&) const = default;
+};
+
+/// `state.json`: what a checkpoint is, and the integers that a run goes on from.
+struct CheckpointState {
+  /// Steps whose weights were averaged into this checkpoint; empty for one of a training run.
+  std::vector<int64_t> averaged_steps;
+
+  // Where the run stands. Everything counts from the start of the run.
+  int64_t step = 0;   // updates
+  int64_t epoch = 0;  // of the last batch trained
+  int64_t window = 0;
+  int64_t batch = -1;
+  int64_t micro_batches = 0;    // forward passes in training: the counter of random numbers
+  int64_t optimizer_steps = 0;  // of Adam's bias correction
+  int64_t moving_average_updates = 0;
+  int64_t source_tokens = 0;
+  int64_t target_tokens = 0;
+  double trained_seconds = 0;  // wall time
+  /// Saved at its turn in `save_every`; false when the clock or a signal asked for it.
+  bool scheduled = true;
+
+  // What validation has found.
+  std::optional<MetricRecord> best;
+  int64_t validations_without_best = 0;
+
+  // What the bits depend on.
+  std::string calque_version;
+  std::string gemm_engine;
+  std::string instruction_set;
+  CorpusRecord corpus;
+
+  /// The other files of the folder, by name. Filled when the checkpoint is saved.
+  std::map<std::string, FileRecord> files;
+
+  bool operator==(const CheckpointState&) const = default;
+};
+
+/// The text of `state.json`: one JSON object whose last entry, `checksum`, is the XXH3-64 of all
+/// text before it.
+std::string to_json(const CheckpointState& state);
+
+/// The reverse. `path` is for messages. Throws UserError naming the file when the checksum is
+/// wrong, the format is newer than kCheckpointFormat (naming the version that wrote it), or an
+/// entry is missing or not of its type (all such entries at once).
+CheckpointState state_from_json(std::string_view text, const std::filesystem::path& path);
+
+}  // namespace calque

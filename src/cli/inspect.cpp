@@ -1,0 +1,165 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/stopwatch.h"
+#include "checkpoint/run_checkpoints.h"
+#include "cli/command.h"
+#include "cli/text_output.h"
+#include "cli/vocabulary_report.h"
+#include "config/run_files.h"
+
+namespace calque {
+namespace {
+
+constexpr int64_t kPiecesInJson = 24;
+
+struct InspectArguments {
+  std::string folder;
+  bool json = false;
+};
+
+/// A checkpoint with everything in it opened.
+struct OpenedCheckpoint {
+  Checkpoint checkpoint;
+  RunConfig config;
+  TokenizerPair tokenizers;
+  SafetensorsFile model;
+};
+
+OpenedCheckpoint open_checkpoint(const std::string& folder) {
+  Checkpoint checkpoint(resolve_model_folder(folder));
+  RunConfig config = load_config(checkpoint);
+  TokenizerPair tokenizers = load_tokenizers(checkpoint);
+  SafetensorsFile model = checkpoint.tensors(kModelFile);
+  return {std::move(checkpoint), std::move(config), std::move(tokenizers), std::move(model)};
+}
+
+int64_t count_parameters(const SafetensorsFile& model) {
+  int64_t count = 0;
+  for (const StoredTensor& tensor : model.tensors()) count += tensor.shape.count();
+  return count;
+}
+
+std::string describe_state(const CheckpointState& state, const RunConfig& config) {
+  std::string text = fmt::format(
+      "training     step {}, epoch {}; {} source and {} target tokens in {}\n",
+      format_count(state.step), format_count(state.epoch), format_count(state.source_tokens),
+      format_count(state.target_tokens), format_duration(state.trained_seconds));
+  if (!state.averaged_steps.empty()) {
+    text += fmt::format("averaged     of steps {}\n", fmt::join(state.averaged_steps, ", "));
+  }
+  if (state.best) {
+    const char* metric = config.train.best_metric == BestMetric::kBleu ? "BLEU" : "loss";
+    text += fmt::format("best         {} {:.4g} at step {}; {} validations since\n", metric,
+                        state.best->value, format_count(state.best->step),
+                        state.validations_without_best);
+  }
+  text += fmt::format("corpus       {} pairs of sentences\n", format_count(state.corpus.pairs));
+  for (const auto& [file, record] : state.corpus.files) {
+    text += fmt::format("             {} ({})\n", file,
+                        format_bytes(static_cast<double>(record.bytes)));
+  }
+  text += fmt::format("written by   calque {} with {}, {}\n", state.calque_version,
+                      state.gemm_engine, state.instruction_set);
+  return text;
+}
+
+std::string describe_tensors(const SafetensorsFile& model) {
+  size_t width = 0;
+  for (const StoredTensor& tensor : model.tensors()) width = std::max(width, tensor.name.size());
+  std::string text;
+  for (const StoredTensor& tensor : model.tensors()) {
+    text += fmt::format("  {:{}}  {:>14}  {:>12}\n", tensor.name, width, tensor.shape.to_string(),
+                        format_count(tensor.shape.count()));
+  }
+  return text;
+}
+
+std::string indent(const std::string& text) {
+  std::string indented;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    if (end > begin) indented += "  " + text.substr(begin, end - begin);
+    indented += '\n';
+    begin = end + 1;
+  }
+  return indented;
+}
+
+std::string describe(const OpenedCheckpoint& opened) {
+  const TransformerOptions& sizes = opened.config.model;
+  const int64_t count = count_parameters(opened.model);
+  return fmt::format(
+             "checkpoint   {}\n"
+             "             {}\n"
+             "model        {}+{} layers, model {}, hidden {}, {} heads\n"
+             "parameters   {} in {} tensors ({})\n",
+             opened.checkpoint.folder().string(),
+             opened.checkpoint.is_resumable() ? "translates; training can go on from it"
+                                              : "translates; training cannot go on from it",
+             sizes.encoder_layers, sizes.decoder_layers, sizes.model, sizes.hidden, sizes.heads,
+             format_count(count), opened.model.tensors().size(),
+             format_bytes(static_cast<double>(count) * sizeof(float))) +
+         describe_state(opened.checkpoint.state(), opened.config) + "\n" +
+         describe_vocabulary(opened.tokenizers, opened.config.vocabulary) + "\nconfig:\n" +
+         indent(opened.checkpoint.text(kConfigFile)) + "\ntensors:\n" +
+         describe_tensors(opened.model);
+}
+
+nlohmann::ordered_json vocabulary_json(const Tokenizer& tokenizer, VocabularyType type) {
+  return {{"pieces", tokenizer.size()},
+          {"type", vocabulary_type_name(type)},
+          {"first_pieces", first_pieces(tokenizer, kPiecesInJson)}};
+}
+
+nlohmann::ordered_json shape_json(const Shape& shape) {
+  auto sizes = nlohmann::ordered_json::array();
+  for (int i = 0; i < shape.rank(); ++i) sizes.push_back(shape[i]);
+  return sizes;
+}
+
+std::string describe_in_json(const OpenedCheckpoint& opened) {
+  nlohmann::ordered_json json;
+  json["checkpoint"] = opened.checkpoint.folder().string();
+  json["resumable"] = opened.checkpoint.is_resumable();
+  json["parameters"] = count_parameters(opened.model);
+  json["state"] = nlohmann::ordered_json::parse(to_json(opened.checkpoint.state()));
+  const VocabularyType type = opened.config.vocabulary.type;
+  json["vocabulary"]["shared"] = opened.tokenizers.shared();
+  json["vocabulary"]["source"] = vocabulary_json(opened.tokenizers.source(), type);
+  json["vocabulary"]["target"] = vocabulary_json(opened.tokenizers.target(), type);
+  json["config_yaml"] = opened.checkpoint.text(kConfigFile);
+  for (const StoredTensor& tensor : opened.model.tensors()) {
+    json["tensors"].push_back({{"name", tensor.name}, {"shape", shape_json(tensor.shape)}});
+  }
+  return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+void add_inspect_command(CLI::App& app) {
+  auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what a checkpoint holds");
+  command
+      ->add_option(
+          "DIR", arguments->folder,
+          "A checkpoint folder, or a run folder: then its best checkpoint, else its latest")
+      ->required();
+  command->add_flag("--json", arguments->json, "As one JSON object, for other programs");
+  command->footer(
+      "Shows where training stands, the vocabulary, the effective config, and every\n"
+      "tensor with its shape. Files are checked against their checksums on the way.\n"
+      "\n"
+      "Examples:\n"
+      "  calque inspect runs/demo\n"
+      "  calque inspect runs/demo/checkpoints/step_00002000 --json | jq .state.step");
+  command->callback([arguments] {
+    const OpenedCheckpoint opened = open_checkpoint(arguments->folder);
+    write_to_stdout(arguments->json ? describe_in_json(opened) : describe(opened));
+  });
+}
+
+}  // namespace calque

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/stop_signal.h"
+#include "cli/command.h"
+#include "cli/help_formatter.h"
+#include "cli/suggestion.h"
+
+namespace calque {
+namespace {
+
+void print_error(const std::string& message) {
+  clear_status_line();
+  print_line("calque: error: " + message);
+}
+
+int report_our_mistake(const std::string& message) {
+  print_error(message);
+  print_line(
+      "This should not happen: it is a fault of Calque, not of yours. Please report it with the\n"
+      "command that you gave and the output of `calque version`.");
+  return kOurMistake;
+}
+
+void add_commands(CLI::App& app) {
+  add_train_command(app);
+  add_translate_command(app);
+  add_evaluate_command(app);
+  add_bleu_command(app);
+  add_vocab_command(app);
+  add_average_command(app);
+  add_inspect_command(app);
+  add_version_command(app);
+  for (CLI::App* command : app.get_subcommands(nullptr)) command->group("Commands");
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  return names;
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+/// What is wrong with the command line, and what was probably meant.
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+  const std::string help = commands.empty() ? "calque" : "calque " + command.get_name();
+  const std::vector<std::string> unknown = command.remaining();
+  if (unknown.empty()) {
+    return fmt::format("{}\n`{} --help` explains it", error.what(), help);
+  }
+  const std::string& word = unknown.front();
+  const bool is_option = word.starts_with('-');
+  const std::string meant = nearest_name(word.substr(0, word.find('=')),
+                                         is_option ? option_names(command) : command_names(app));
+  return fmt::format("unknown {} {}{}\n`{} --help` lists what there is",
+                     is_option ? "option" : (commands.empty() ? "command" : "argument"), word,
+                     meant.empty() ? "" : fmt::format("; do you mean {}?", meant), help);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Calque trains Transformers for translation on CPUs, and translates with them.",
+               "calque");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.require_subcommand(0, 1);
+  app.footer(
+      "`calque COMMAND --help` explains a command and gives examples.\n"
+      "\n"
+      "A first model, from the corpus that comes along:\n"
+      "  calque train configs/demo.yaml\n"
+      "  echo 'The old man reads a book.' | calque translate --model runs/demo\n"
+      "\n"
+      "Exit codes: 0 done, 1 a fault of Calque, 2 a mistake in what it was given,\n"
+      "3 training diverged, 128 + n stopped by signal n.");
+  add_commands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    print_error(explain(app, error));
+    return kUsersMistake;
+  }
+  if (app.get_subcommands().empty()) std::cout << app.help();
+  return kDone;
+}
+
+}  // namespace
+}  // namespace calque
+
+int main(int argc, char** argv) {
+  using namespace calque;
+  try {
+    return run(argc, argv);
+  } catch (const UserError& error) {
+    print_error(error.what());
+    return kUsersMistake;
+  } catch (const DivergedError& error) {
+    print_error(error.what());
+    return kDiverged;
+  } catch (const StoppedBySignal& stop) {
+    clear_status_line();
+    return 128 + stop.signal;
+  } catch (const std::bad_alloc&) {
+    return report_our_mistake("the memory of this machine, or of this process, is used up");
+  } catch (const std::exception& error) {
+    return report_our_mistake(error.what());
+  }
+}

@@ -1,0 +1,78 @@
+#include "cli/text_output.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/file_descriptor.h"
+#include "base/progress.h"
+#include "base/stop_signal.h"
+
+namespace calque {
+namespace {
+
+/// Where the file will lie: behind a symbolic link, what it points to.
+std::filesystem::path final_path(const std::filesystem::path& path) {
+  std::error_code none;
+  const std::filesystem::path real = std::filesystem::canonical(path, none);
+  return none ? path : real;
+}
+
+}  // namespace
+
+void write_to_stdout(std::string_view text) {
+  clear_status_line();
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<size_t>(written));
+    } else if (errno == EPIPE) {
+      throw StoppedBySignal{SIGPIPE};
+    } else if (errno != EINTR) {
+      throw_file_error("write to", "standard output", errno);
+    }
+  }
+}
+
+TextOutput::TextOutput(const std::filesystem::path& path) {
+  if (path == "-") return;
+  path_ = final_path(path);
+  written_path_ = path_;
+  std::error_code none;
+  const auto status = std::filesystem::status(path_, none);
+  const bool is_special =
+      std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+  if (!is_special) written_path_ += fmt::format(".tmp{}", getpid());
+  file_ = std::make_unique<FileWriter>(written_path_);
+}
+
+void TextOutput::write_line(std::string_view line) {
+  if (file_) {
+    file_->write(line);
+    file_->write("\n");
+  } else {
+    buffer_ += line;
+    buffer_ += '\n';
+  }
+}
+
+void TextOutput::flush() {
+  write_to_stdout(buffer_);
+  buffer_.clear();
+}
+
+void TextOutput::finish() {
+  flush();
+  if (!file_) return;
+  file_->finish();
+  if (written_path_ != path_ && std::rename(written_path_.c_str(), path_.c_str()) != 0) {
+    const int reason = errno;
+    unlink(written_path_.c_str());
+    throw_file_error("replace", path_, reason);
+  }
+}
+
+}  // namespace calque

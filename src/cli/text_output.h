@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+
+namespace calque {
+
+/// Writes to standard output, all of it. Throws UserError with the reason when that fails, and
+/// StoppedBySignal{SIGPIPE} when nobody reads on, also where that signal is ignored.
+void write_to_stdout(std::string_view text);
+
+/// Lines of text on their way to a file or to standard output.
+class TextOutput {
+ public:
+  /// "-" is standard output. A file is written beside and takes its name in `finish`, so that it is
+  /// there as a whole or not at all; what is no ordinary file, /dev/null or a pipe, is written to
+  /// directly. Throws UserError when the file cannot be made.
+  explicit TextOutput(const std::filesystem::path& path);
+
+  void write_line(std::string_view line);
+  /// Hands on to standard output what was written so far.
+  void flush();
+  /// After the last line. Throws UserError naming path and reason.
+  void finish();
+
+ private:
+  std::filesystem::path path_;          // the file's final name
+  std::filesystem::path written_path_;  // the name while it is being written
+  std::unique_ptr<FileWriter> file_;    // none: standard output
+  std::string buffer_;                  // for standard output
+};
+
+}  // namespace calque

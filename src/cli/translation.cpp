@@ -1,0 +1,95 @@
+#include "cli/translation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/log.h"
+#include "base/parallel.h"
+#include "base/stop_signal.h"
+#include "base/stopwatch.h"
+#include "cli/common_options.h"
+
+namespace calque {
+namespace {
+
+DecodeOptions decode_options(const RunConfig& config, const TranslationArguments& arguments) {
+  DecodeOptions options = config.validation.decode;
+  options.beam = arguments.beam.value_or(options.beam);
+  options.length_penalty = arguments.length_penalty.value_or(options.length_penalty);
+  options.max_length_ratio = arguments.max_length_ratio.value_or(options.max_length_ratio);
+  log::info("model {}: beam {}, length penalty {}, max length ratio {}; {} thread{}", config.name,
+            options.beam, options.length_penalty, options.max_length_ratio, threads(),
+            threads() == 1 ? "" : "s");
+  return options;
+}
+
+/// The model is opened with the number of threads that will translate.
+OpenedModel open_with_threads(const TranslationArguments& arguments) {
+  if (arguments.threads > 0) set_threads(static_cast<int>(arguments.threads));
+  OpenedModel opened = open_model(arguments.model);
+  log::info("translating with {}", opened.checkpoint.string());
+  return opened;
+}
+
+}  // namespace
+
+void add_translation_options(CLI::App& command, TranslationArguments& arguments) {
+  const std::string models_own = " (default: as the model's config says in `validation`)";
+  command
+      .add_option("--model", arguments.model,
+                  "The model: a run folder (its best checkpoint, else its latest), or one "
+                  "checkpoint folder")
+      ->type_name("DIR")
+      ->required();
+  command
+      .add_option("--beam", arguments.beam,
+                  "Translations that are followed side by side; 1 is greedy search" + models_own)
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000));
+  command
+      .add_option("--length-penalty", arguments.length_penalty,
+                  "The search ranks by log-probability / length^A: more than the default favours "
+                  "longer translations, 0 short ones" +
+                      models_own)
+      ->type_name("A")
+      ->check(CLI::Range(0.0, 10.0));
+  command
+      .add_option("--max-length-ratio", arguments.max_length_ratio,
+                  "A translation ends at R times the source's tokens + 10" + models_own)
+      ->type_name("R")
+      ->check(CLI::Range(0.0, 1000.0));
+  add_threads_option(command, arguments.threads);
+  add_quiet_option(command);
+}
+
+TranslationSession::TranslationSession(const TranslationArguments& arguments)
+    : opened_(open_with_threads(arguments)),
+      workspace_(threads()),
+      translator_(*opened_.model, opened_.tokenizers, decode_options(opened_.config, arguments),
+                  arena_, workspace_) {}
+
+std::vector<std::string> TranslationSession::translate(std::span<const std::string> lines,
+                                                       const OnProgress& on_progress) {
+  const StopSignal stop;
+  const Stopwatch watch;
+  std::vector<std::string> translations = translator_.translate(lines, [&](int64_t done) {
+    if (stop.received() != 0) throw StoppedBySignal{stop.received()};
+    if (on_progress) on_progress(lines_ + done);
+  });
+  lines_ += static_cast<int64_t>(lines.size());
+  seconds_ += watch.seconds();
+  return translations;
+}
+
+std::string TranslationSession::speed() const {
+  const auto tokens = static_cast<double>(translator_.output_tokens());
+  const double seconds = std::max(seconds_, 1e-9);
+  return fmt::format("{} sentences, {} tokens in {}: {:.1f} sentences/s, {} tokens/s",
+                     format_count(lines_), format_count(translator_.output_tokens()),
+                     format_duration(seconds_), static_cast<double>(lines_) / seconds,
+                     format_count(std::llround(tokens / seconds)));
+}
+
+}  // namespace calque

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/run_files.h"
+#include "decode/translator.h"
+
+namespace calque {
+
+/// What the commands that translate are told about the model and the search.
+struct TranslationArguments {
+  std::string model;
+  std::optional<int64_t> beam;  // these: the model's own setting where none is given
+  std::optional<double> length_penalty;
+  std::optional<double> max_length_ratio;
+  int64_t threads = 0;  // 0: all that the process may use
+};
+
+/// `--model`, `--beam`, `--length-penalty`, `--max-length-ratio`, `--threads`, `--quiet`.
+/// `arguments` must live as long as `command`.
+void add_translation_options(CLI::App& command, TranslationArguments& arguments);
+
+/// A model opened for translating, the memory that it works in, and a clock.
+class TranslationSession {
+ public:
+  /// Called with the lines translated since the session began.
+  using OnProgress = std::function<void(int64_t)>;
+
+  /// Throws UserError when the model cannot be opened.
+  explicit TranslationSession(const TranslationArguments& arguments);
+
+  /// One line out for each line in, in order. Throws StoppedBySignal after SIGINT or SIGTERM.
+  std::vector<std::string> translate(std::span<const std::string> lines,
+                                     const OnProgress& on_progress = {});
+
+  /// "1,000 sentences, 13,456 tokens in 12.3 s: 81.3 sentences/s, 1,094 tokens/s", of all
+  /// translating so far, without opening the model.
+  std::string speed() const;
+
+ private:
+  OpenedModel opened_;
+  Arena arena_;
+  Workspace workspace_;
+  Translator translator_;
+  int64_t lines_ = 0;
+  double seconds_ = 0;
+};
+
+}  // namespace calque

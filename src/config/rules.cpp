@@ -1,0 +1,97 @@
+#include "config/rules.h"
+
+#include <initializer_list>
+
+#include "base/error.h"
+
+namespace calque {
+namespace {
+
+class Rules {
+ public:
+  Rules(const std::map<std::string, Place>& given, const std::string& file, Mistakes& mistakes)
+      : given_(given), file_(file), mistakes_(mistakes) {}
+
+  /// Adds `message` at the first of `keys` that was given, unless `holds`.
+  void require(bool holds, std::initializer_list<const char*> keys, const std::string& message) {
+    if (holds) return;
+    for (const char* key : keys) {
+      if (mistakes_.concern(key)) return;
+    }
+    for (const char* key : keys) {
+      if (const auto found = given_.find(key); found != given_.end()) {
+        return mistakes_.add(found->second, key, message);
+      }
+    }
+    mistakes_.add({file_, 0}, *keys.begin(), message);
+  }
+
+ private:
+  const std::map<std::string, Place>& given_;
+  const std::string& file_;
+  Mistakes& mistakes_;
+};
+
+void check_data(const RunConfig& config, Rules& rules) {
+  const ParallelFiles& train = config.data.train;
+  const ParallelFiles& validation = config.data.validation;
+  const auto missing = "missing; expected a path or a list of paths";
+  rules.require(!train.source.empty(), {"data.train.source"}, missing);
+  rules.require(!train.target.empty(), {"data.train.target"}, missing);
+  rules.require(
+      train.source.empty() || train.target.empty() || train.source.size() == train.target.size(),
+      {"data.train.source", "data.train.target"},
+      fmt::format("{} source files but {} target files; each source file needs its translation",
+                  train.source.size(), train.target.size()));
+  rules.require(validation.source.size() == validation.target.size(),
+                {"data.validation.source", "data.validation.target"},
+                fmt::format("{} source files but {} target files; expected as many of each, or "
+                            "neither",
+                            validation.source.size(), validation.target.size()));
+}
+
+void check_model(const RunConfig& config, Rules& rules) {
+  const TransformerOptions& model = config.model;
+  rules.require(model.model % model.heads == 0, {"model.heads", "model.size"},
+                fmt::format("{} heads do not divide model.size {}; expected a divisor of it",
+                            model.heads, model.model));
+  rules.require(model.tied_embeddings != Tying::kAll || config.vocabulary.shared,
+                {"model.tied_embeddings", "vocabulary.shared"},
+                "embeddings of source and target cannot be tied (all) when vocabulary.shared is "
+                "false; expected decoder or none, or a shared vocabulary");
+  rules.require(
+      model.positions != Positions::kLearned || config.data.max_length <= model.max_positions,
+      {"model.max_positions", "data.max_length", "model.positions"},
+      fmt::format("{} learned positions are fewer than data.max_length {}; expected as many",
+                  model.max_positions, config.data.max_length));
+}
+
+void check_train(const RunConfig& config, Rules& rules) {
+  const OptimizerOptions& optimizer = config.train.optimizer;
+  const bool ends =
+      optimizer.schedule == ScheduleKind::kLinear || optimizer.schedule == ScheduleKind::kCosine;
+  rules.require(
+      !ends || optimizer.warmup_steps < config.train.max_steps,
+      {"train.warmup_steps", "train.max_steps", "train.schedule"},
+      fmt::format("{} warm-up steps leave nothing of train.max_steps {} for the schedule; "
+                  "expected fewer",
+                  optimizer.warmup_steps, config.train.max_steps));
+  rules.require(optimizer.schedule != ScheduleKind::kNoam || optimizer.warmup_steps > 0,
+                {"train.warmup_steps", "train.schedule"},
+                "the noam schedule needs a warm-up; expected 1 step or more");
+  rules.require(config.train.patience == 0 || !config.data.validation.source.empty(),
+                {"train.patience", "data.validation.source"},
+                "patience needs data.validation, which is not given; expected 0 without it");
+}
+
+}  // namespace
+
+void check_rules(const RunConfig& config, const std::map<std::string, Place>& given,
+                 const std::string& file, Mistakes& mistakes) {
+  Rules rules(given, file, mistakes);
+  check_data(config, rules);
+  check_model(config, rules);
+  check_train(config, rules);
+}
+
+}  // namespace calque

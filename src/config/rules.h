@@ -1,0 +1,17 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "config/mistakes.h"
+#include "config/run_config.h"
+
+namespace calque {
+
+/// Adds to `mistakes` what the values of different keys contradict, and the keys that are missing.
+/// `given` holds the place of each key that was given, `file` the name of the config. A rule is
+/// left out when one of its keys has a mistake of its own.
+void check_rules(const RunConfig& config, const std::map<std::string, Place>& given,
+                 const std::string& file, Mistakes& mistakes);
+
+}  // namespace calque

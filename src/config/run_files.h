@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "checkpoint/checkpoint.h"
+#include "config/run_config.h"
+#include "model/transformer.h"
+#include "text/tokenizer.h"
+
+namespace calque {
+
+/// A trained model with all that is needed to translate.
+struct OpenedModel {
+  std::filesystem::path checkpoint;  // the folder that it came from
+  RunConfig config;
+  TokenizerPair tokenizers;
+  std::unique_ptr<Transformer> model;  // inference only: no gradients
+};
+
+/// Opens a checkpoint folder, or a run folder (then its `best` checkpoint, else its `latest`).
+/// Every file is checked before it is used. Throws UserError naming the file and what is wrong with
+/// it.
+OpenedModel open_model(const std::filesystem::path& path);
+
+/// The vocabulary that a checkpoint carries.
+TokenizerPair load_tokenizers(const Checkpoint& checkpoint);
+
+/// The config that a checkpoint carries.
+RunConfig load_config(const Checkpoint& checkpoint);
+
+/// What a checkpoint carries beside numbers: effective config and vocabulary, by file name.
+std::map<std::string, std::string> checkpoint_texts(const RunConfig& config,
+                                                    const TokenizerPair& tokenizers);
+
+/// Copies the weights of another run's checkpoint (`train.initial_model`) into `model`. Throws
+/// UserError when the vocabularies or any parameters differ.
+void load_initial_model(const std::filesystem::path& path, const TokenizerPair& tokenizers,
+                        Transformer& model);
+
+/// Compares the config that a run was started with to the one it is to go on with: logs a line for
+/// each changed key that matters, and throws UserError, naming each such key with both values, when
+/// a change would make it another run.
+void check_resumable(const RunConfig& old_config, const RunConfig& new_config,
+                     const std::filesystem::path& run_folder);
+
+}  // namespace calque

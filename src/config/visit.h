@@ -1,0 +1,258 @@
+#pragma once
+
+#include "config/run_config.h"
+#include "config/value_kinds.h"
+
+namespace calque {
+
+/// What a key is called and what is said about it.
+struct Field {
+  const char* key;
+  const char* unit;  // "" where there is none
+  AtResume at_resume;
+  const char* help;
+};
+
+inline constexpr Choice<DropPolicy> kDropPolicies[] = {{"skip", DropPolicy::kSkip},
+                                                       {"error", DropPolicy::kError}};
+inline constexpr Choice<VocabularyType> kVocabularyTypes[] = {{"unigram", VocabularyType::kUnigram},
+                                                              {"bpe", VocabularyType::kBpe}};
+inline constexpr Choice<Normalization> kNormalizations[] = {{"nmt_nfkc", Normalization::kNmtNfkc},
+                                                            {"identity", Normalization::kIdentity}};
+inline constexpr Choice<NormPlace> kNormPlaces[] = {{"pre", NormPlace::kPre},
+                                                    {"post", NormPlace::kPost}};
+inline constexpr Choice<kernels::Activation> kActivations[] = {
+    {"relu", kernels::Activation::kRelu},
+    {"gelu", kernels::Activation::kGelu},
+    {"swish", kernels::Activation::kSwish}};
+inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSinusoidal},
+                                                   {"learned", Positions::kLearned}};
+inline constexpr Choice<Tying> kTyings[] = {
+    {"none", Tying::kNone}, {"decoder", Tying::kDecoder}, {"all", Tying::kAll}};
+inline constexpr Choice<ScheduleKind> kSchedules[] = {{"inverse_sqrt", ScheduleKind::kInverseSqrt},
+                                                      {"noam", ScheduleKind::kNoam},
+                                                      {"linear", ScheduleKind::kLinear},
+                                                      {"cosine", ScheduleKind::kCosine},
+                                                      {"constant", ScheduleKind::kConstant}};
+inline constexpr Choice<OptimizerKind> kOptimizers[] = {{"adam", OptimizerKind::kAdam},
+                                                        {"adamw", OptimizerKind::kAdamW}};
+inline constexpr Choice<BestMetric> kBestMetrics[] = {{"bleu", BestMetric::kBleu},
+                                                      {"loss", BestMetric::kLoss}};
+
+inline constexpr Number kDropout = Number::below(0, 1);
+inline constexpr Integer kLayers(1, 1000);
+inline constexpr Integer kWidth(1, 65536);
+inline constexpr Integer kCount(1, 1'000'000'000);
+inline constexpr Integer kCountOrNone(0, 1'000'000'000);
+
+// Each key of a config once: `visit(field, member, kind)` for all of them, in the order in which
+// they are written. Everything that knows the keys is such a visitor: reading, writing, help, and
+// the comparison at resume. `Config` is RunConfig or const RunConfig.
+
+template <class Config, class Visitor>
+void visit_data(Config& config, Visitor& visit) {
+  using enum AtResume;
+  auto& data = config.data;
+  visit(Field{"data.train.source", "", kRefuse,
+              "Text to learn from, in the language to translate from; plain or gzip. Needed."},
+        data.train.source, PathList());
+  visit(Field{"data.train.target", "", kRefuse, "Its translation, line by line. Needed."},
+        data.train.target, PathList());
+  visit(Field{"data.validation.source", "", kHarmless,
+              "Text that progress is measured on while training; [] for none."},
+        data.validation.source, PathList());
+  visit(Field{"data.validation.target", "", kHarmless, "Its translation, line by line."},
+        data.validation.target, PathList());
+  visit(Field{"data.max_length", "tokens", kRefuse,
+              "Longest sentence on either side, its end token included."},
+        data.max_length, Integer(2, 65536));
+  visit(Field{"data.too_long", "", kHarmless,
+              "What to do with pairs longer than that: leave out and count, or refuse to start."},
+        data.too_long, OneOf<DropPolicy>(kDropPolicies));
+  visit(Field{"data.empty", "", kHarmless, "What to do with pairs that have a side without text."},
+        data.empty, OneOf<DropPolicy>(kDropPolicies));
+  visit(Field{"data.max_dropped", "share of the pairs", kHarmless,
+              "Refuse to start when more than this would be left out."},
+        data.max_dropped, Number::from_to(0, 1));
+}
+
+template <class Config, class Visitor>
+void visit_vocabulary(Config& config, Visitor& visit) {
+  using enum AtResume;
+  auto& vocabulary = config.vocabulary;
+  visit(Field{"vocabulary.type", "", kRefuse,
+              "How pieces of words are found: unigram language model or byte pair encoding."},
+        vocabulary.type, OneOf<VocabularyType>(kVocabularyTypes));
+  visit(Field{"vocabulary.size", "pieces", kRefuse,
+              "Size of the vocabulary, special pieces included; of each side when not shared."},
+        vocabulary.size, Integer(4, 10'000'000));
+  visit(Field{"vocabulary.shared", "", kRefuse, "One vocabulary for source and target."},
+        vocabulary.shared, Boolean());
+  visit(Field{"vocabulary.path", "", kRefuse,
+              "SentencePiece model; trained when it does not exist. \"\": in the run folder."},
+        vocabulary.path, Path());
+  visit(Field{"vocabulary.normalization", "", kRefuse,
+              "What is done to text first: Unicode NFKC and single spaces, or nothing."},
+        vocabulary.normalization, OneOf<Normalization>(kNormalizations));
+  visit(Field{"vocabulary.character_coverage", "share of the characters", kRefuse,
+              "How much of the text gets pieces; the rarest characters beyond are unknown."},
+        vocabulary.character_coverage, Number::above(0, 1));
+  visit(Field{"vocabulary.max_sentences", "lines", kRefuse,
+              "Train the vocabulary on at most so many, drawn at random."},
+        vocabulary.max_sentences, kCount);
+}
+
+template <class Config, class Visitor>
+void visit_model(Config& config, Visitor& visit) {
+  using enum AtResume;
+  auto& model = config.model;
+  visit(Field{"model.size", "numbers per token", kRefuse, "Width of embeddings and layers."},
+        model.model, kWidth);
+  visit(Field{"model.heads", "heads", kRefuse, "Attention heads; they divide model.size."},
+        model.heads, kWidth);
+  visit(Field{"model.hidden", "numbers per token", kRefuse,
+              "Width inside the feed-forward networks."},
+        model.hidden, kWidth);
+  visit(Field{"model.encoder.layers", "layers", kRefuse, "Depth of the encoder."},
+        model.encoder_layers, kLayers);
+  visit(Field{"model.decoder.layers", "layers", kRefuse, "Depth of the decoder."},
+        model.decoder_layers, kLayers);
+  visit(Field{"model.norm", "", kRefuse,
+              "Layer normalisation before each sub-layer (steadier) or behind it (the paper)."},
+        model.norm, OneOf<NormPlace>(kNormPlaces));
+  visit(Field{"model.activation", "", kRefuse, "Function inside the feed-forward networks."},
+        model.activation, OneOf<kernels::Activation>(kActivations));
+  visit(Field{"model.positions", "", kRefuse, "How a token's position enters the model."},
+        model.positions, OneOf<Positions>(kPositions));
+  visit(Field{"model.max_positions", "tokens", kRefuse,
+              "Longest sentence of learned positions; unused with sinusoidal ones."},
+        model.max_positions, kWidth);
+  visit(
+      Field{"model.tied_embeddings", "", kRefuse,
+            "Which embeddings are one matrix: none; decoder: target and output; all: source too."},
+      model.tied_embeddings, OneOf<Tying>(kTyings));
+  visit(Field{"model.dropout.embedding", "probability", kWarn, "Dropout on embeddings."},
+        model.embedding_dropout, kDropout);
+  visit(Field{"model.dropout.residual", "probability", kWarn,
+              "Dropout on the output of each sub-layer."},
+        model.residual_dropout, kDropout);
+  visit(Field{"model.dropout.attention", "probability", kWarn, "Dropout on attention weights."},
+        model.attention_dropout, kDropout);
+  visit(Field{"model.dropout.activation", "probability", kWarn,
+              "Dropout inside the feed-forward networks."},
+        model.activation_dropout, kDropout);
+}
+
+template <class Config, class Visitor>
+void visit_train_course(Config& config, Visitor& visit) {
+  using enum AtResume;
+  auto& train = config.train;
+  visit(Field{"train.max_steps", "updates", kHarmless, "Length of the training."}, train.max_steps,
+        kCount);
+  visit(Field{"train.max_minutes", "minutes", kHarmless,
+              "Wall time of one call of `calque train`; 0: no limit."},
+        train.max_minutes, Number::at_least(0));
+  visit(Field{"train.batch_tokens", "tokens", kRefuse,
+              "Most target tokens, and most source tokens, of a batch."},
+        train.batch_tokens, Integer(2, 1'000'000'000));
+  visit(Field{"train.accumulate", "batches", kRefuse, "Batches added up for one update."},
+        train.accumulate, kCount);
+  visit(Field{"train.window_batches", "batches", kRefuse,
+              "Batches sorted by length together: more are more even, fewer more random."},
+        train.window_batches, kCount);
+  visit(Field{"train.log_every", "updates", kHarmless, "Distance of progress lines."},
+        train.log_every, kCount);
+  visit(Field{"train.validate_every", "updates", kHarmless, "Distance of validations."},
+        train.validate_every, kCount);
+  visit(Field{"train.save_every", "updates", kHarmless, "Distance of checkpoints."},
+        train.save_every, kCount);
+  visit(Field{"train.keep_last", "checkpoints", kHarmless,
+              "Checkpoints that are kept, beside the best one."},
+        train.keep_last, kCount);
+}
+
+template <class Config, class Visitor>
+void visit_train_optimizer(Config& config, Visitor& visit) {
+  using enum AtResume;
+  auto& optimizer = config.train.optimizer;
+  visit(Field{"train.learning_rate", "", kWarn,
+              "The highest rate; of noam: the factor before the paper's formula."},
+        optimizer.learning_rate, Number::above(0));
+  visit(Field{"train.schedule", "", kWarn, "How the learning rate falls after the warm-up."},
+        optimizer.schedule, OneOf<ScheduleKind>(kSchedules));
+  visit(
+      Field{"train.warmup_steps", "updates", kWarn, "The learning rate rises from 0 over so many."},
+      optimizer.warmup_steps, kCountOrNone);
+  visit(Field{"train.optimizer", "", kWarn,
+              "Adam; adamw: with weight decay beside the gradient, not in it."},
+        optimizer.kind, OneOf<OptimizerKind>(kOptimizers));
+  visit(Field{"train.beta1", "", kWarn, "Adam's decay of the gradient's mean."}, optimizer.beta1,
+        Number::below(0, 1));
+  visit(Field{"train.beta2", "", kWarn, "Adam's decay of the squared gradient's mean."},
+        optimizer.beta2, Number::below(0, 1));
+  visit(Field{"train.epsilon", "", kWarn, "Adam's guard against division by zero."},
+        optimizer.epsilon, Number::above(0));
+  visit(Field{"train.weight_decay", "", kWarn, "Pull of the weights towards zero; 0: none."},
+        optimizer.weight_decay, Number::at_least(0));
+  visit(Field{"train.clip_norm", "", kWarn,
+              "Bound of the gradient's norm over all weights; 0: none."},
+        optimizer.clip_norm, Number::at_least(0));
+}
+
+template <class Config, class Visitor>
+void visit_train_target(Config& config, Visitor& visit) {
+  using enum AtResume;
+  auto& train = config.train;
+  visit(Field{"train.label_smoothing", "probability", kWarn,
+              "Share of the target spread evenly over the vocabulary."},
+        train.label_smoothing, Number::below(0, 1));
+  visit(Field{"train.moving_average", "", kRefuse,
+              "Decay per update of the weights' moving average, which then translates; 0: none."},
+        train.moving_average, Number::below(0, 1));
+  visit(Field{"train.initial_model", "", kRefuse,
+              "Checkpoint or run folder whose weights to start from; \"\": random weights."},
+        train.initial_model, Path());
+  visit(Field{"train.best_metric", "", kWarn, "What makes a checkpoint the best, in validation."},
+        train.best_metric, OneOf<BestMetric>(kBestMetrics));
+  visit(Field{"train.patience", "validations", kHarmless,
+              "Stop after so many without a new best; 0: never."},
+        train.patience, kCountOrNone);
+}
+
+template <class Config, class Visitor>
+void visit_validation(Config& config, Visitor& visit) {
+  using enum AtResume;
+  auto& decode = config.validation.decode;
+  visit(Field{"validation.beam", "hypotheses", kHarmless,
+              "Width of the search while training; 1: greedy."},
+        decode.beam, Integer(1, 1000));
+  visit(Field{"validation.length_penalty", "", kHarmless,
+              "A hypothesis scores log-probability / length^this; 0: log-probability."},
+        decode.length_penalty, Number::from_to(0, 10));
+  visit(Field{"validation.max_length_ratio", "target tokens per source token", kHarmless,
+              "A translation ends after this times the source's length, plus 10."},
+        decode.max_length_ratio, Number::above(0, 100));
+  visit(Field{"validation.batch_tokens", "source tokens times beam", kHarmless,
+              "Bound of what is translated together."},
+        decode.batch_tokens, kCount);
+  visit(Field{"validation.samples", "sentences", kHarmless, "Translations shown each time."},
+        config.validation.samples, kCountOrNone);
+}
+
+template <class Config, class Visitor>
+void visit_fields(Config& config, Visitor&& visit) {
+  visit(Field{"seed", "", AtResume::kRefuse, "Seed of all random numbers."}, config.seed,
+        Integer(0));
+  visit(Field{"threads", "threads", AtResume::kHarmless,
+              "How many compute; they never change a result. 0: all that the process may use."},
+        config.threads, Integer(0, 4096));
+  visit_data(config, visit);
+  visit_vocabulary(config, visit);
+  visit_model(config, visit);
+  visit_train_course(config, visit);
+  visit_train_optimizer(config, visit);
+  visit_train_target(config, visit);
+  visit_validation(config, visit);
+}
+
+}  // namespace calque

@@ -1,0 +1,35 @@
+#include "data/batch.h"
+
+#include <fmt/format.h>
+
+#include "text/special_ids.h"
+
+namespace calque {
+
+std::string BatchPosition::to_string() const {
+  return fmt::format("epoch {}, window {}, batch {}", epoch, window, batch);
+}
+
+void Batch::clear() {
+  position = {};
+  pairs.clear();
+  source_ids.clear();
+  source_layout.clear();
+  target_input_ids.clear();
+  target_output_ids.clear();
+  target_layout.clear();
+}
+
+void Batch::append(const ParallelCorpus& corpus, int64_t pair) {
+  pairs.push_back(pair);
+  corpus.append_source(pair, source_ids);
+  source_ids.push_back(kEndId);
+  source_layout.append(corpus.source_length(pair) + 1);
+  target_input_ids.push_back(kBeginId);
+  corpus.append_target(pair, target_input_ids);
+  corpus.append_target(pair, target_output_ids);
+  target_output_ids.push_back(kEndId);
+  target_layout.append(corpus.target_length(pair) + 1);
+}
+
+}  // namespace calque

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/corpus.h"
+#include "tensor/sequence_layout.h"
+
+namespace calque {
+
+/// Which batch of a run. The default stands before the first batch.
+struct BatchPosition {
+  int64_t epoch = 0;
+  int64_t window = 0;  // of the epoch
+  int64_t batch = -1;  // of the window, in the order of training
+
+  auto operator<=>(const BatchPosition&) const = default;
+  /// "epoch 0, window 3, batch 17".
+  std::string to_string() const;
+};
+
+/// Sentence pairs as the model takes them: packed, every row a real token. `sentences` pairs have
+/// `source_tokens` = pieces + sentences and `target_tokens` = pieces + sentences rows. Cleared and
+/// filled again without new memory.
+struct Batch {
+  BatchPosition position;
+  std::vector<int64_t> pairs;              // [sentences] numbers in the corpus
+  std::vector<int32_t> source_ids;         // [source_tokens] pieces, end
+  SequenceLayoutBuffer source_layout;      // [sentences]
+  std::vector<int32_t> target_input_ids;   // [target_tokens] begin, pieces: what the decoder reads
+  std::vector<int32_t> target_output_ids;  // [target_tokens] pieces, end: what it should say
+  SequenceLayoutBuffer target_layout;      // [sentences]
+
+  int64_t sentences() const { return static_cast<int64_t>(pairs.size()); }
+  int64_t source_tokens() const { return static_cast<int64_t>(source_ids.size()); }
+  int64_t target_tokens() const { return static_cast<int64_t>(target_output_ids.size()); }
+
+  /// Forgets the sentences and the position.
+  void clear();
+  /// Adds a pair of the corpus behind the others.
+  void append(const ParallelCorpus& corpus, int64_t pair);
+};
+
+}  // namespace calque

@@ -1,0 +1,142 @@
+#include "data/batcher.h"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace calque {
+namespace {
+
+void check_batch_tokens(const ParallelCorpus& corpus, int64_t batch_tokens) {
+  const int64_t longest = std::max(corpus.longest_source(), corpus.longest_target()) + 1;
+  if (longest > batch_tokens) {
+    throw UserError(fmt::format(
+        "train.batch_tokens is {} but the longest sentence of data.{} has {} tokens; set "
+        "train.batch_tokens to {} or more, or data.max_length to {} or less",
+        batch_tokens, corpus.name(), longest, longest, batch_tokens));
+  }
+}
+
+/// Shortest first. Equal lengths keep the order of the corpus, so that the result does not depend
+/// on the order before.
+void sort_by_length(const ParallelCorpus& corpus, std::vector<int64_t>& pairs) {
+  const auto key = [&](int64_t pair) {
+    return std::tuple(corpus.target_length(pair), corpus.source_length(pair), pair);
+  };
+  std::sort(pairs.begin(), pairs.end(), [&](int64_t a, int64_t b) { return key(a) < key(b); });
+}
+
+/// Cuts a list of pairs into batches as large as the budget allows.
+void cut(const ParallelCorpus& corpus, const std::vector<int64_t>& pairs, int64_t batch_tokens,
+         std::vector<PairRange>& batches) {
+  batches.clear();
+  int64_t source_tokens = 0;
+  int64_t target_tokens = 0;
+  for (int64_t i = 0; i < std::ssize(pairs); ++i) {
+    const int64_t source = corpus.source_length(pairs[static_cast<size_t>(i)]) + 1;
+    const int64_t target = corpus.target_length(pairs[static_cast<size_t>(i)]) + 1;
+    source_tokens += source;
+    target_tokens += target;
+    if (batches.empty() || source_tokens > batch_tokens || target_tokens > batch_tokens) {
+      batches.push_back({i, i});
+      source_tokens = source;
+      target_tokens = target;
+    }
+    batches.back().end = i + 1;
+  }
+}
+
+void fill(const ParallelCorpus& corpus, const std::vector<int64_t>& pairs, const PairRange& range,
+          const BatchPosition& position, Batch& batch) {
+  batch.clear();
+  batch.position = position;
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    batch.append(corpus, pairs[static_cast<size_t>(i)]);
+  }
+}
+
+/// Fisher-Yates, with random numbers that belong to this window alone.
+void shuffle(std::vector<PairRange>& batches, uint64_t seed, int64_t epoch, int64_t window) {
+  const RandomKey key{seed, static_cast<uint32_t>(epoch), streams::kBatchOrder};
+  for (uint64_t i = batches.size(); i > 1; --i) {
+    const uint64_t index = (static_cast<uint64_t>(window) << 32) | i;
+    std::swap(batches[i - 1], batches[random_u64(key, index) % i]);
+  }
+}
+
+}  // namespace
+
+Batcher::Batcher(const ParallelCorpus& corpus, const BatcherOptions& options)
+    : corpus_(&corpus), options_(options) {
+  CALQUE_CHECK(options.window_batches > 0, "window_batches = {}", options.window_batches);
+  check_batch_tokens(corpus, options.batch_tokens);
+  windows_ =
+      std::clamp<int64_t>(least_batches_per_epoch() / options.window_batches, 1, corpus.size());
+  seek({});
+}
+
+int64_t Batcher::least_batches_per_epoch() const {
+  const int64_t pieces = std::max(corpus_->source_pieces(), corpus_->target_pieces());
+  return (pieces + corpus_->size() + options_.batch_tokens - 1) / options_.batch_tokens;
+}
+
+void Batcher::load_window(int64_t epoch, int64_t window) {
+  const int64_t size = corpus_->size();
+  const KeyedPermutation order(static_cast<uint64_t>(size),
+                               {options_.seed, static_cast<uint32_t>(epoch), streams::kEpochOrder});
+  window_pairs_.clear();
+  for (int64_t i = size * window / windows_; i < size * (window + 1) / windows_; ++i) {
+    window_pairs_.push_back(static_cast<int64_t>(order(static_cast<uint64_t>(i))));
+  }
+  sort_by_length(*corpus_, window_pairs_);
+  cut(*corpus_, window_pairs_, options_.batch_tokens, window_batches_);
+  shuffle(window_batches_, options_.seed, epoch, window);
+}
+
+void Batcher::seek(const BatchPosition& position) {
+  bool known = position.epoch >= 0 && position.window >= 0 && position.window < windows_;
+  if (known) {
+    load_window(position.epoch, position.window);
+    known = position.batch >= -1 && position.batch < std::ssize(window_batches_);
+  }
+  if (!known) {
+    throw UserError(fmt::format(
+        "cannot go on behind {}: data.{} has no such batch; has the text, data.max_length or "
+        "train.batch_tokens changed?",
+        position.to_string(), corpus_->name()));
+  }
+  position_ = position;
+}
+
+void Batcher::next(Batch& batch) {
+  if (++position_.batch == std::ssize(window_batches_)) {
+    position_.batch = 0;
+    if (++position_.window == windows_) {
+      position_.window = 0;
+      ++position_.epoch;
+    }
+    load_window(position_.epoch, position_.window);
+  }
+  fill(*corpus_, window_pairs_, window_batches_[static_cast<size_t>(position_.batch)], position_,
+       batch);
+}
+
+std::vector<Batch> make_batches(const ParallelCorpus& corpus, int64_t batch_tokens) {
+  check_batch_tokens(corpus, batch_tokens);
+  std::vector<int64_t> pairs(static_cast<size_t>(corpus.size()));
+  std::iota(pairs.begin(), pairs.end(), int64_t{0});
+  sort_by_length(corpus, pairs);
+  std::vector<PairRange> ranges;
+  cut(corpus, pairs, batch_tokens, ranges);
+  std::vector<Batch> batches(ranges.size());
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    fill(corpus, pairs, ranges[i], {0, 0, static_cast<int64_t>(i)}, batches[i]);
+  }
+  return batches;
+}
+
+}  // namespace calque

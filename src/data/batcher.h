@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/batch.h"
+#include "data/corpus.h"
+
+namespace calque {
+
+/// `train.batch_tokens`, `train.window_batches`, `seed`.
+struct BatcherOptions {
+  /// Most target tokens, and most source tokens, of a batch, end ids included.
+  int64_t batch_tokens = 4096;
+  /// About how many batches are sorted by length together: more give batches of more equal lengths,
+  /// fewer a more random order.
+  int64_t window_batches = 100;
+  uint64_t seed = 1;
+};
+
+/// A batch as the pairs `[begin, end)` of a list.
+struct PairRange {
+  int64_t begin;
+  int64_t end;
+};
+
+/// The endless sequence of training batches. An epoch takes every pair once, in the order of a
+/// keyed permutation; that order is cut into windows, a window is sorted by length and cut into
+/// batches of at most `batch_tokens` tokens a side, and its batches are shuffled. All of it is a
+/// pure function of (corpus, options, epoch), so a position is all that has to be saved.
+class Batcher {
+ public:
+  /// Keeps a reference to `corpus`. Throws UserError when the corpus holds a sentence of more than
+  /// `batch_tokens` tokens.
+  Batcher(const ParallelCorpus& corpus, const BatcherOptions& options);
+
+  /// Fills `batch` with the next batch, its position included.
+  void next(Batch& batch);
+  /// Makes `next` go on right behind `position`, the last batch trained. BatchPosition{} is the
+  /// start. Throws UserError when there is no such batch, as when the corpus has changed.
+  void seek(const BatchPosition& position);
+
+  int64_t pairs_per_epoch() const { return corpus_->size(); }
+  int64_t windows_per_epoch() const { return windows_; }
+  /// Batches that an epoch has at least, its tokens over the budget; for estimates.
+  int64_t least_batches_per_epoch() const;
+
+ private:
+  const ParallelCorpus* corpus_;
+  BatcherOptions options_;
+  int64_t windows_;
+  BatchPosition position_;  // of the batch that `next` gave last
+  std::vector<int64_t> window_pairs_;
+  std::vector<PairRange> window_batches_;  // of window_pairs_, in the order of training
+
+  void load_window(int64_t epoch, int64_t window);
+};
+
+/// All pairs of a corpus once, sorted by length and cut into batches of at most `batch_tokens`
+/// tokens a side: for validation. Positions count the batches up from 0. Throws UserError as
+/// Batcher does.
+std::vector<Batch> make_batches(const ParallelCorpus& corpus, int64_t batch_tokens);
+
+}  // namespace calque

@@ -1,0 +1,254 @@
+#include "data/corpus.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "base/stopwatch.h"
+#include "text/text_files.h"
+
+namespace calque {
+namespace {
+
+/// Changes with the layout of the cache and with what the first pass does to a sentence.
+constexpr uint64_t kFormatVersion = 1;
+
+uint64_t hash_values(const std::vector<uint64_t>& values) {
+  return hash_bytes(std::as_bytes(std::span(values)));
+}
+
+uint64_t hash_inputs(const ParallelFiles& files, const DataOptions& options,
+                     const TokenizerPair& tokenizers) {
+  std::vector<uint64_t> values = {kFormatVersion, static_cast<uint64_t>(options.max_length),
+                                  hash_bytes(tokenizers.source().serialized()),
+                                  hash_bytes(tokenizers.target().serialized())};
+  for (const std::vector<std::string>& side : {files.source, files.target}) {
+    values.push_back(side.size());
+    for (const std::string& file : side) values.push_back(hash_file(file));
+  }
+  return hash_values(values);
+}
+
+void check_given(const std::string& name, const char* side, const std::vector<std::string>& files) {
+  if (files.empty()) {
+    throw UserError(
+        fmt::format("data.{}.{} should name at least one file but is empty", name, side));
+  }
+}
+
+/// Reads all files once: the number of lines of each. Throws when one is not UTF-8.
+std::vector<int64_t> count_lines(const std::vector<std::string>& files) {
+  TextFiles text(files);
+  for (std::string line; text.next(line);) {
+  }
+  return text.lines_per_file();
+}
+
+int64_t sum(const std::vector<int64_t>& values) {
+  return std::accumulate(values.begin(), values.end(), int64_t{0});
+}
+
+[[noreturn]] void throw_unequal(const std::string& source, int64_t source_lines,
+                                const std::string& target, int64_t target_lines) {
+  throw UserError(
+      fmt::format("unequal numbers of lines: {} has {} but {} has {}; line n of the one must be "
+                  "the translation "
+                  "of line n of the other",
+                  source, format_count(source_lines), target, format_count(target_lines)));
+}
+
+/// Both sides must have as many lines; file by file when they have as many files.
+void check_line_counts(const ParallelFiles& files, const std::vector<int64_t>& source,
+                       const std::vector<int64_t>& target) {
+  if (source.size() == target.size()) {
+    for (size_t i = 0; i < source.size(); ++i) {
+      if (source[i] == target[i]) continue;
+      throw_unequal(files.source[i], source[i], files.target[i], target[i]);
+    }
+  } else if (sum(source) != sum(target)) {
+    throw_unequal(join_paths(files.source), sum(source), join_paths(files.target), sum(target));
+  }
+}
+
+/// Some pairs of lines on their way through the tokenizers; its memory is used again and again.
+class Block {
+ public:
+  Block() : pairs_(kPairs) {}
+
+  struct Pair {
+    std::string source_line;
+    std::string target_line;
+    TextPlace source_place;
+    TextPlace target_place;
+    std::vector<int32_t> source;
+    std::vector<int32_t> target;
+  };
+
+  /// Reads the next lines; false when there are none.
+  bool read(TextFiles& source, TextFiles& target) {
+    size_ = 0;
+    while (size_ < kPairs && read_pair(source, target, pairs_[size_])) ++size_;
+    return size_ > 0;
+  }
+
+  /// Fills `source` and `target` of the pairs, on all threads.
+  void tokenize(const TokenizerPair& tokenizers) {
+    parallel_for(static_cast<int64_t>((size_ + kPairsPerTask - 1) / kPairsPerTask),
+                 [&](int64_t task, int) {
+                   const size_t begin = static_cast<size_t>(task) * kPairsPerTask;
+                   for (size_t i = begin; i < std::min(begin + kPairsPerTask, size_); ++i) {
+                     tokenizers.source().encode(pairs_[i].source_line, pairs_[i].source);
+                     tokenizers.target().encode(pairs_[i].target_line, pairs_[i].target);
+                   }
+                 });
+  }
+
+  std::span<const Pair> pairs() const { return std::span(pairs_).first(size_); }
+
+ private:
+  static constexpr size_t kPairs = 4096;
+  static constexpr size_t kPairsPerTask = 64;
+  std::vector<Pair> pairs_;
+  size_t size_ = 0;
+
+  static bool read_pair(TextFiles& source, TextFiles& target, Pair& pair) {
+    if (!source.next(pair.source_line) || !target.next(pair.target_line)) return false;
+    pair.source_place = source.place();
+    pair.target_place = target.place();
+    return true;
+  }
+};
+
+/// Why a pair cannot be trained on, if so.
+std::optional<DropReason> judge(const Block::Pair& pair, int64_t max_length) {
+  if (pair.source.empty() && pair.target.empty()) return DropReason::kEmptyBoth;
+  if (pair.source.empty()) return DropReason::kEmptySource;
+  if (pair.target.empty()) return DropReason::kEmptyTarget;
+  const auto most =
+      static_cast<size_t>(std::max<int64_t>(max_length - 1, 0));  // without the end id
+  if (pair.source.size() > most) return DropReason::kSourceTooLong;
+  if (pair.target.size() > most) return DropReason::kTargetTooLong;
+  return std::nullopt;
+}
+
+const TextPlace& place_of(DropReason reason, const Block::Pair& pair) {
+  const bool at_target = reason == DropReason::kEmptyTarget || reason == DropReason::kTargetTooLong;
+  return at_target ? pair.target_place : pair.source_place;
+}
+
+/// The first pass over a corpus.
+void make_cache(const std::string& name, const ParallelFiles& files, const DataOptions& options,
+                const TokenizerPair& tokenizers, TokenCacheWriter& writer) {
+  const std::vector<int64_t> source_lines = count_lines(files.source);
+  check_line_counts(files, source_lines, count_lines(files.target));
+  TextFiles source(files.source);
+  TextFiles target(files.target);
+  DropReport report;
+  Progress progress("tokenising " + name, sum(source_lines), "pairs");
+  for (Block block; block.read(source, target); progress.update(report.read)) {
+    block.tokenize(tokenizers);
+    for (const Block::Pair& pair : block.pairs()) {
+      ++report.read;
+      const std::optional<DropReason> reason = judge(pair, options.max_length);
+      if (reason) {
+        report.add(*reason, place_of(*reason, pair).to_string());
+      } else {
+        writer.add(report.read, pair.source, pair.target);
+      }
+    }
+  }
+  progress.finish();
+  writer.finish(report, source_lines);
+}
+
+TokenCache open_cache(const std::string& name, const ParallelFiles& files,
+                      const DataOptions& options, const TokenizerPair& tokenizers,
+                      const std::filesystem::path& folder) {
+  check_given(name, "source", files.source);
+  check_given(name, "target", files.target);
+  const std::filesystem::path stem = folder / name;
+  const uint64_t fingerprint = hash_inputs(files, options, tokenizers);
+  const int64_t source_vocab = tokenizers.source().size();
+  const int64_t target_vocab = tokenizers.target().size();
+  try {
+    return TokenCache(stem, fingerprint, source_vocab, target_vocab);
+  } catch (const BadCache& why) {
+    log::info("{}: making the token cache {}: {}", name, stem.string(), why.what());
+  }
+  TokenCacheWriter writer(stem, fingerprint, source_vocab, target_vocab);
+  make_cache(name, files, options, tokenizers, writer);
+  try {
+    return TokenCache(stem, fingerprint, source_vocab, target_vocab);
+  } catch (const BadCache& why) {
+    throw UserError(
+        fmt::format("the token cache {} was just written but cannot be used: {}; is "
+                    "the disk sound, and does nothing else write there?",
+                    stem.string(), why.what()));
+  }
+}
+
+void refuse(const std::string& name, const DropReport& report, DropReason reason, DropPolicy policy,
+            const char* key, const char* remedy) {
+  const DropReport::Count& count = report.of(reason);
+  if (policy != DropPolicy::kError || count.pairs == 0) return;
+  throw UserError(fmt::format("pairs of data.{} cannot be used: {}; {}, or set data.{}: skip", name,
+                              describe(reason, count), remedy, key));
+}
+
+/// Throws when the options do not allow to go on with what was left out.
+void check_report(const std::string& name, const DropReport& report, const DataOptions& options) {
+  for (const DropReason reason :
+       {DropReason::kEmptySource, DropReason::kEmptyTarget, DropReason::kEmptyBoth}) {
+    refuse(name, report, reason, options.empty, "empty", "mend these lines");
+  }
+  for (const DropReason reason : {DropReason::kSourceTooLong, DropReason::kTargetTooLong}) {
+    refuse(name, report, reason, options.too_long, "too_long", "raise data.max_length");
+  }
+  const std::string lines = fmt::format("{}", fmt::join(report.lines(name), "\n  "));
+  if (report.kept() == 0) {
+    throw UserError(fmt::format("no sentence pair is left in data.{}:\n  {}", name, lines));
+  }
+  const double share =
+      static_cast<double>(report.dropped_pairs()) / static_cast<double>(report.read);
+  if (share > options.max_dropped) {
+    throw UserError(fmt::format(
+        "{:.2f} % of the pairs of data.{} would be left out, more than data.max_dropped ({:.2f} %) "
+        "allows; mend the text, or raise data.max_length or data.max_dropped:\n  {}",
+        100 * share, name, 100 * options.max_dropped, lines));
+  }
+}
+
+}  // namespace
+
+ParallelCorpus::ParallelCorpus(std::string name, const ParallelFiles& files,
+                               const DataOptions& options, const TokenizerPair& tokenizers,
+                               const std::filesystem::path& cache_folder)
+    : name_(std::move(name)),
+      source_files_(files.source),
+      cache_(open_cache(name_, files, options, tokenizers, cache_folder)) {
+  check_report(name_, drop_report(), options);
+  for (const std::string& line : drop_report().lines(name_)) log::info("{}", line);
+}
+
+void ParallelCorpus::append_source(int64_t pair, std::vector<int32_t>& ids) const {
+  cache_.append_source(pair, ids);
+}
+
+void ParallelCorpus::append_target(int64_t pair, std::vector<int32_t>& ids) const {
+  cache_.append_target(pair, ids);
+}
+
+std::string ParallelCorpus::source_place(int64_t pair) const {
+  int64_t line = cache_.line(pair);
+  size_t file = 0;
+  for (; line > cache_.source_file_lines()[file]; ++file) line -= cache_.source_file_lines()[file];
+  return TextPlace{source_files_[file], line}.to_string();
+}
+
+}  // namespace calque

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <vector>
+
+#include "decode/hypothesis.h"
+#include "decode/options.h"
+#include "decode/top_candidates.h"
+#include "model/transformer.h"
+
+namespace calque {
+
+/// Beam search over a batch of sentences, with key-value caches. Beam 1 is greedy search.
+///
+/// Each step looks at the 2 * beam best continuations of a sentence's live hypotheses: an end of
+/// sentence among the best `beam` finishes a hypothesis, and the best `beam` others live on. A sentence
+/// is done when `beam` hypotheses have finished (Ott et al. 2019), or at its length limit,
+/// max_length_ratio * source tokens + 10, where every live hypothesis ends.
+class BeamSearch {
+ public:
+  /// Values of a pass lie in `arena`, which is rewound to where it was.
+  BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena,
+             Workspace& workspace);
+
+  /// source: [source tokens], each sentence with its end id. Returns the finished hypotheses of each
+  /// sentence, best score first.
+  std::vector<std::vector<Hypothesis>> search(Ids source, const SequenceLayout& layout);
+
+ private:
+  /// A token of a hypothesis and what stands before it.
+  struct Node {
+    int32_t token;
+    int32_t parent;  // index of a node, or -1 behind the begin id
+  };
+  struct Live {
+    double log_probability;
+    int32_t node;
+  };
+  struct Sentence {
+    int64_t index = 0;       // in the batch
+    int64_t limit = 0;       // most tokens, the end counted
+    int64_t first_slot = 0;  // its slots of the cache: [first_slot, first_slot + limit * beam)
+    int64_t first_row = 0;   // of this step
+    std::vector<Live> live;
+    std::vector<Candidate> candidates;
+    std::vector<Hypothesis> finished;
+  };
+
+  Transformer& model_;
+  DecodeOptions options_;
+  Arena& arena_;
+  Workspace& workspace_;
+
+  // Of the search that is running.
+  std::vector<Sentence> sentences_;  // those that are not done
+  std::vector<Node> nodes_;
+  std::vector<int32_t> ids_;             // [rows], the newest token of each live hypothesis
+  std::vector<int32_t> ancestors_;       // [rows, stride_]: CacheSlots::ancestors
+  std::vector<int32_t> next_ancestors_;  // the table being built for the next step
+  int64_t stride_ = 0;
+  SequenceLayoutBuffer queries_;  // the live rows of each sentence
+  SequenceLayoutBuffer keys_;     // the source rows of each sentence
+
+  /// Makes a Sentence of each row range of `layout`; returns the slots that all need.
+  int64_t begin(const SequenceLayout& layout);
+  /// Numbers the rows of this step and gives each a slot for its newest token.
+  void lay_out_rows(int64_t length, const SequenceLayout& source);
+  /// Turns the candidates of a sentence into finished and live hypotheses.
+  void advance(Sentence& sentence, int64_t length);
+  /// At the limit: every live hypothesis ends. log_probabilities: [rows, vocab].
+  void end_all(Sentence& sentence, int64_t length, MatrixView<const Real> log_probabilities);
+  void finish(Sentence& sentence, double log_probability, int32_t node, int64_t length) const;
+};
+
+}  // namespace calque

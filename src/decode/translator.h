@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "decode/beam_search.h"
+#include "text/tokenizer.h"
+
+namespace calque {
+
+/// Text in, text out: tokenises, batches by length, searches, and puts the lines back in order.
+class Translator {
+ public:
+  /// Keeps references to all of them.
+  Translator(Transformer& model, const TokenizerPair& tokenizers, const DecodeOptions& options,
+             Arena& arena, Workspace& workspace);
+
+  /// One line out for each line in, in order. A line without text gives an empty line. `progress`,
+  /// when given, is called with the number of lines done.
+  std::vector<std::string> translate(std::span<const std::string> lines,
+                                     const std::function<void(int64_t)>& progress = {});
+
+  /// Tokens that `translate` has put out so far, ends counted.
+  int64_t output_tokens() const { return output_tokens_; }
+
+ private:
+  const TokenizerPair& tokenizers_;
+  DecodeOptions options_;
+  BeamSearch search_;
+  int64_t output_tokens_ = 0;
+};
+
+}  // namespace calque

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/dropout.h"
+#include "tensor/matrix_view.h"
+#include "tensor/sequence_layout.h"
+#include "tensor/workspace.h"
+
+namespace calque::kernels {
+
+/// What both passes of attention need to know. Sentence s of `queries` attends to sentence s of
+/// `keys`: nothing else is ever touched, so there is no mask.
+struct AttentionShape {
+  SequenceLayout queries;  // rows of query and output
+  SequenceLayout keys;     // rows of key and value
+  int64_t heads = 1;
+  /// Query i of a sentence sees its keys 0..i only. Query and key lengths must be equal then.
+  bool causal = false;
+  /// On the attention weights. Logical index: row = row of the query, column = head * 65536 + key
+  /// (so a sentence has at most 65536 keys while it is active).
+  Dropout dropout;
+};
+
+/// Scaled dot-product attention (Vaswani et al. 2017, eq. 1), for each sentence and head:
+///   output = dropout(softmax(query key^T / sqrt(head))) value
+/// query, output: [query rows, model]; key, value: [key rows, model]; each head owns `head` =
+/// model / heads neighbouring columns. Views may be strided: column ranges of one [tokens, 3 model]
+/// matrix. `log_sums`: [query rows, heads], the log of the softmax's denominator of each scaled-score
+/// row, for backward; null in inference. `probabilities`: null, or where the weights before dropout
+/// go: per sentence in order, [heads, queries, keys] contiguous (0 where causal forbids).
+/// Rows outside the layouts are not written. A sentence with no key gives zeros.
+template <class T>
+void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
+                       ConstMatrixView<T> key, ConstMatrixView<T> value, MatrixView<T> output,
+                       T* log_sums, T* probabilities, Workspace& workspace);
+
+/// Recomputes probabilities P = exp(scores - log_sums) and dropout D, then with dP = D(doutput
+/// value^T):
+///   dvalue = D(P)^T doutput;  dscores = P (dP - rowsum(P dP));
+///   dquery = dscores key / sqrt(head);  dkey = dscores^T query / sqrt(head).
+/// (rowsum(P dP) = rowsum(doutput output), so `output` of the forward pass is taken.)
+/// Assigns, or adds with `accumulate`; a target without data is not wanted. Targets are views like
+/// the inputs; the column ranges of different targets must not overlap.
+template <class T>
+void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
+                        ConstMatrixView<T> key, ConstMatrixView<T> value, ConstMatrixView<T> output,
+                        const T* log_sums, ConstMatrixView<T> doutput, MatrixView<T> dquery,
+                        bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
+                        MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace);
+
+/// One step of causal self-attention with a cache, for `rows` hypotheses at once:
+///   output[r] = softmax(query[r] K_r^T / sqrt(head)) V_r
+/// where K_r and V_r are the `length` keys and values of hypothesis r, gathered from the cache: the
+/// one at position p is row `slots[r * slot_stride + p]` of `keys` and `values`. query, output:
+/// [rows, model]; keys, values: [slots, model].
+template <class T>
+void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
+                    std::span<const int32_t> slots, int64_t slot_stride, int64_t length,
+                    int64_t heads, MatrixView<T> output, Workspace& workspace);
+
+}  // namespace calque::kernels

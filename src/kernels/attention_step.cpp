@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/attention.h"
+#include "kernels/row_math.h"
+
+namespace calque::kernels {
+namespace {
+
+template <class T>
+struct Step {
+  ConstMatrixView<T> query, keys, values;
+  std::span<const int32_t> slots;
+  int64_t slot_stride, length, head;
+  MatrixView<T> output;
+
+  /// One hypothesis and head: the head's columns begin at `column`. `weights`: scratch, [length].
+  void run_head(int64_t row, int64_t column, T* weights) const {
+    const int32_t* const slot = slots.data() + row * slot_stride;
+    const T* const q = query.row(row) + column;
+    const T scale = T(1) / std::sqrt(static_cast<T>(head));
+    for (int64_t p = 0; p < length; ++p) {
+      weights[p] = scale * dot(q, keys.row(slot[p]) + column, head);
+    }
+    const T inverse =
+        static_cast<T>(1 / exp_row(weights, length, row_max(weights, length), weights));
+    T* const out = output.row(row) + column;
+    std::fill_n(out, head, T(0));
+    for (int64_t p = 0; p < length; ++p) {
+      const T weight = weights[p] * inverse;
+      const T* const value = values.row(slot[p]) + column;
+      for (int64_t c = 0; c < head; ++c) out[c] += weight * value[c];
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
+                    std::span<const int32_t> slots, int64_t slot_stride, int64_t length,
+                    int64_t heads, MatrixView<T> output, Workspace& workspace) {
+  const int64_t rows = query.rows;
+  CALQUE_CHECK(heads > 0 && query.cols % heads == 0, "model {} in {} heads", query.cols, heads);
+  CALQUE_CHECK(length >= 0 && length <= slot_stride &&
+                   static_cast<int64_t>(slots.size()) >= (rows - 1) * slot_stride + length,
+               "{} slots for {} hypotheses of length {}, {} apart", slots.size(), rows, length,
+               slot_stride);
+  const Step<T> step{query,  keys,   values, slots, slot_stride, length, query.cols / heads,
+                     output};
+  parallel_rows(rows, 2 * length * query.cols, [&](int64_t begin, int64_t end, int worker) {
+    Workspace::Scope scope(workspace.worker(worker));
+    T* const weights = scope.allocate<T>(length);
+    for (int64_t row = begin; row < end; ++row) {
+      for (int64_t h = 0; h < heads; ++h) step.run_head(row, h * step.head, weights);
+    }
+  });
+}
+
+template void attention_step(ConstMatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
+                             std::span<const int32_t>, int64_t, int64_t, int64_t, MatrixView<float>,
+                             Workspace&);
+template void attention_step(ConstMatrixView<double>, ConstMatrixView<double>,
+                             ConstMatrixView<double>, std::span<const int32_t>, int64_t, int64_t,
+                             int64_t, MatrixView<double>, Workspace&);
+
+}  // namespace calque::kernels

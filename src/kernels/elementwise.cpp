@@ -1,0 +1,66 @@
+#include "kernels/elementwise.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/parallel.h"
+
+namespace calque::kernels {
+namespace {
+
+/// body(begin, end) over ranges of [0, size) in parallel.
+template <class Body>
+void for_ranges(size_t size, const Body& body) {
+  parallel_rows(static_cast<int64_t>(size), 1,
+                [&](int64_t begin, int64_t end, int) { body(begin, end); });
+}
+
+template <class T>
+void check_sizes(std::span<const T> source, std::span<T> target) {
+  CALQUE_CHECK(source.size() == target.size(), "{} values for {}", source.size(), target.size());
+}
+
+}  // namespace
+
+template <class T>
+void fill(std::span<T> values, T value) {
+  for_ranges(values.size(), [&](int64_t begin, int64_t end) {
+    std::fill(values.data() + begin, values.data() + end, value);
+  });
+}
+
+template <class T>
+void copy(std::span<const T> source, std::span<T> target) {
+  check_sizes(source, target);
+  for_ranges(source.size(), [&](int64_t begin, int64_t end) {
+    std::copy(source.data() + begin, source.data() + end, target.data() + begin);
+  });
+}
+
+template <class T>
+void add_to(std::span<const T> source, std::span<T> target) {
+  check_sizes(source, target);
+  for_ranges(source.size(), [from = source.data(), to = target.data()](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] += from[i];
+  });
+}
+
+template <class T>
+void move_towards(std::span<const T> source, T factor, std::span<T> target) {
+  check_sizes(source, target);
+  for_ranges(source.size(),
+             [from = source.data(), to = target.data(), factor](int64_t begin, int64_t end) {
+               for (int64_t i = begin; i < end; ++i) to[i] += factor * (from[i] - to[i]);
+             });
+}
+
+#define CALQUE_INSTANTIATE(T)                             \
+  template void fill(std::span<T>, T);                    \
+  template void copy(std::span<const T>, std::span<T>);   \
+  template void add_to(std::span<const T>, std::span<T>); \
+  template void move_towards(std::span<const T>, T, std::span<T>);
+CALQUE_INSTANTIATE(float)
+CALQUE_INSTANTIATE(double)
+#undef CALQUE_INSTANTIATE
+
+}  // namespace calque::kernels

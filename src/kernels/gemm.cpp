@@ -1,0 +1,242 @@
+#include "kernels/gemm.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "base/profile.h"
+#include "kernels/gemm_engines.h"
+
+namespace calque::kernels {
+namespace {
+
+GemmEngine engine_from_environment() {
+  const char* const value = std::getenv("CALQUE_GEMM");
+  if (value == nullptr || *value == '\0') return gemm_engines().front();
+  const std::string_view name = value;
+  if (name == "eigen") return GemmEngine::kEigen;
+  if (name == "onednn" && onednn_available()) return GemmEngine::kOneDnn;
+  throw UserError(fmt::format("CALQUE_GEMM={}: expected {}; unset it for the fastest engine", name,
+                              onednn_available()
+                                  ? "`eigen` or `onednn`"
+                                  : "`eigen` (this binary was built without oneDNN)"));
+}
+
+/// The engine in use. The environment is read at the first use.
+GemmEngine& current_engine() {
+  static GemmEngine engine = engine_from_environment();
+  return engine;
+}
+
+struct Sizes {
+  int64_t m, n, k;
+};
+
+template <class T>
+Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c) {
+  const bool a_transposed = form == GemmForm::kTN;
+  const bool b_transposed = form == GemmForm::kNT;
+  const int64_t m = a_transposed ? a.cols : a.rows;
+  const int64_t n = b_transposed ? b.rows : b.cols;
+  const int64_t k = a_transposed ? a.rows : a.cols;
+  CALQUE_CHECK(c.rows == m && c.cols == n && (b_transposed ? b.cols : b.rows) == k,
+               "product of form {}: a [{}, {}], b [{}, {}], c [{}, {}] do not fit",
+               static_cast<int>(form), a.rows, a.cols, b.rows, b.cols, c.rows, c.cols);
+  return {m, n, k};
+}
+
+/// One library call; m, n and k above 0.
+template <class T>
+void call_engine(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
+                 bool accumulate) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (current_engine() == GemmEngine::kOneDnn) return onednn_gemm(form, a, b, c, accumulate);
+  }
+  eigen_gemm<T>(form, a, b, c, accumulate);
+}
+
+/// Writes what the product is added to: the bias, or zeros.
+template <class T>
+void start_rows(MatrixView<T> c, const T* bias) {
+  for (int64_t r = 0; r < c.rows; ++r) {
+    if (bias != nullptr) {
+      std::copy_n(bias, c.cols, c.row(r));
+    } else {
+      std::fill_n(c.row(r), c.cols, T(0));
+    }
+  }
+}
+
+/// How a product is cut: `row_tiles` x `col_tiles` tiles of c, the inner size into `parts`.
+struct Grid {
+  int64_t tile_rows, tile_cols, part_inner;
+  int64_t row_tiles, col_tiles, parts;
+  int64_t tasks() const { return row_tiles * col_tiles * parts; }
+};
+
+int64_t pieces(int64_t size, int64_t step) { return (size + step - 1) / step; }
+
+/// `size` in equal steps of about `wanted`, each a multiple of 16 (the last may be shorter).
+int64_t even_step(int64_t size, int64_t wanted) {
+  constexpr int64_t kUnit = 16;
+  const int64_t count = pieces(size, wanted);
+  return pieces(pieces(size, count), kUnit) * kUnit;
+}
+
+/// Halves the larger side of a tile until c has `wanted` tiles or both sides are at `smallest`.
+void halve_tile(const Sizes& s, int64_t wanted, int64_t smallest, int64_t& rows, int64_t& cols) {
+  while (pieces(s.m, rows) * pieces(s.n, cols) < wanted && (rows > smallest || cols > smallest)) {
+    const bool tall = std::min(rows, s.m) >= std::min(cols, s.n);
+    ((tall && rows > smallest) || cols <= smallest ? rows : cols) /= 2;
+  }
+}
+
+/// The grid is a function of the sizes alone. Large tiles keep the library near its peak, many tasks
+/// keep many threads busy. So tiles shrink while that costs little; then the inner size is cut, as
+/// in a weight's gradient, where it is the tokens (every part is one more pass over c, which is
+/// small then); then tiles shrink on.
+Grid choose_grid(const Sizes& s) {
+  constexpr int64_t kTasks = 32;  // enough for any sensible number of threads
+  constexpr int64_t kGoodTile = 256;
+  constexpr int64_t kSmallestTile = 128;
+  constexpr int64_t kSmallestPart = 512;
+  constexpr double kSmallestWork = 1 << 20;  // multiply-adds in a task, about 20 microseconds
+  const double work =
+      static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
+  const auto wanted = static_cast<int64_t>(std::clamp<double>(work / kSmallestWork, 1, kTasks));
+  int64_t rows = 2 * kGoodTile;
+  int64_t cols = 2 * kGoodTile;
+  halve_tile(s, wanted, kGoodTile, rows, cols);
+  const int64_t parts = std::min(pieces(wanted, pieces(s.m, rows) * pieces(s.n, cols)),
+                                 std::max<int64_t>(1, s.k / kSmallestPart));
+  halve_tile(s, pieces(wanted, parts), kSmallestTile, rows, cols);
+  Grid grid{};
+  grid.tile_rows = even_step(s.m, rows);
+  grid.tile_cols = even_step(s.n, cols);
+  grid.part_inner = even_step(s.k, pieces(s.k, parts));
+  grid.row_tiles = pieces(s.m, grid.tile_rows);
+  grid.col_tiles = pieces(s.n, grid.tile_cols);
+  grid.parts = pieces(s.k, grid.part_inner);
+  return grid;
+}
+
+template <class T>
+ConstMatrixView<T> block(ConstMatrixView<T> x, int64_t row, int64_t rows, int64_t col,
+                         int64_t cols) {
+  return x.row_range(row, rows).column_range(col, cols);
+}
+
+/// One product and how it is cut. Part 0 of the inner size goes straight to c, part p > 0 to the
+/// partial result p - 1; `partials` holds [parts - 1, m, n].
+template <class T>
+struct TiledProduct {
+  GemmForm form;
+  ConstMatrixView<T> a, b;
+  MatrixView<T> c;
+  bool accumulate;
+  const T* bias;
+  Sizes sizes;
+  Grid grid;
+  T* partials;
+
+  MatrixView<T> target(int64_t part) const {
+    if (part == 0) return c;
+    return {partials + (part - 1) * sizes.m * sizes.n, sizes.m, sizes.n};
+  }
+
+  void run_task(int64_t task) const {
+    const int64_t part = task % grid.parts;
+    const int64_t tile = task / grid.parts;
+    const int64_t row = tile / grid.col_tiles * grid.tile_rows;
+    const int64_t col = tile % grid.col_tiles * grid.tile_cols;
+    const int64_t inner = part * grid.part_inner;
+    const int64_t m = std::min(grid.tile_rows, sizes.m - row);
+    const int64_t n = std::min(grid.tile_cols, sizes.n - col);
+    const int64_t k = std::min(grid.part_inner, sizes.k - inner);
+    const MatrixView<T> out = target(part).row_range(row, m).column_range(col, n);
+    const bool with_bias = part == 0 && bias != nullptr;
+    if (with_bias) start_rows(out, bias + col);
+    call_engine<T>(form,
+                   form == GemmForm::kTN ? block(a, inner, k, row, m) : block(a, row, m, inner, k),
+                   form == GemmForm::kNT ? block(b, col, n, inner, k) : block(b, inner, k, col, n),
+                   out, with_bias || (part == 0 && accumulate));
+  }
+
+  /// c += the partial results, in order.
+  void add_partials() const {
+    parallel_rows(sizes.m, sizes.n * grid.parts, [&](int64_t begin, int64_t end, int) {
+      for (int64_t part = 1; part < grid.parts; ++part) {
+        const MatrixView<T> source = target(part);
+        for (int64_t r = begin; r < end; ++r) {
+          T* const sum = c.row(r);
+          const T* const term = source.row(r);
+          for (int64_t j = 0; j < sizes.n; ++j) sum[j] += term[j];
+        }
+      }
+    });
+  }
+};
+
+}  // namespace
+
+std::vector<GemmEngine> gemm_engines() {
+  if (onednn_available()) return {GemmEngine::kOneDnn, GemmEngine::kEigen};
+  return {GemmEngine::kEigen};
+}
+
+GemmEngine gemm_engine() { return current_engine(); }
+
+void set_gemm_engine(GemmEngine engine) {
+  CALQUE_CHECK(engine == GemmEngine::kEigen || onednn_available(),
+               "this binary was built without oneDNN");
+  current_engine() = engine;
+}
+
+std::string gemm_engine_name(GemmEngine engine) {
+  return engine == GemmEngine::kOneDnn ? "oneDNN " + onednn_version() : "Eigen " + eigen_version();
+}
+
+template <class T>
+void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
+          bool accumulate, Workspace& workspace, const T* bias) {
+  const ProfileScope profile("gemm");
+  const Sizes sizes = checked_sizes(form, a, b, c);
+  CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
+  if (sizes.m == 0 || sizes.n == 0) return;
+  if (sizes.k == 0) {
+    if (!accumulate) start_rows(c, bias);
+    return;
+  }
+  const Grid grid = choose_grid(sizes);
+  Workspace::Scope scope(workspace.shared());
+  T* const partials =
+      grid.parts > 1 ? scope.allocate<T>((grid.parts - 1) * sizes.m * sizes.n) : nullptr;
+  const TiledProduct<T> product{form, a, b, c, accumulate, bias, sizes, grid, partials};
+  parallel_for(grid.tasks(), [&](int64_t task, int) { product.run_task(task); });
+  if (grid.parts > 1) product.add_partials();
+}
+
+template <class T>
+void gemm_serial(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
+                 bool accumulate) {
+  const Sizes sizes = checked_sizes(form, a, b, c);
+  if (sizes.m == 0 || sizes.n == 0) return;
+  if (sizes.k == 0) {
+    if (!accumulate) start_rows<T>(c, nullptr);
+    return;
+  }
+  call_engine<T>(form, a, b, c, accumulate);
+}
+
+template void gemm(GemmForm, ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>,
+                   bool, Workspace&, const float*);
+template void gemm(GemmForm, ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>,
+                   bool, Workspace&, const double*);
+template void gemm_serial(GemmForm, ConstMatrixView<float>, ConstMatrixView<float>,
+                          MatrixView<float>, bool);
+template void gemm_serial(GemmForm, ConstMatrixView<double>, ConstMatrixView<double>,
+                          MatrixView<double>, bool);
+
+}  // namespace calque::kernels

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model/decoder_layer.h"
+
+namespace calque {
+
+/// The stack of decoder layers, with a final norm when norms stand in front of sub-layers.
+class Decoder {
+ public:
+  Decoder(const Scope& scope, const TransformerOptions& options);
+
+  /// Teacher forcing: all positions at once. x: embedded target input, [target tokens, model];
+  /// memory: [source tokens, model]. Returns [target tokens, model], to be projected to logits.
+  Var forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
+              const SequenceLayout& source) const;
+
+  /// Fills a cache with `slots` places and the keys and values of `memory`. Its memory is the
+  /// context's arena.
+  void start(Context& context, DecoderCache& cache, const Var& memory, int64_t slots) const;
+
+  /// One position of each hypothesis. x: [rows, model] -> the same shape.
+  Var step(Context& context, Var x, DecoderCache& cache, const CacheSlots& slots,
+           const SequenceLayout& queries, const SequenceLayout& source) const;
+
+ private:
+  std::vector<DecoderLayer> layers_;
+  std::optional<LayerNorm> norm_;
+  int64_t model_;
+
+  Var finish(Context& context, const Var& x) const;
+};
+
+}  // namespace calque

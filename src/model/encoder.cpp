@@ -1,0 +1,17 @@
+#include "model/encoder.h"
+
+namespace calque {
+
+Encoder::Encoder(const Scope& scope, const TransformerOptions& options) {
+  for (int64_t i = 0; i < options.encoder_layers; ++i) {
+    layers_.emplace_back(scope.sub("layers").sub(i), options);
+  }
+  if (options.norm == NormPlace::kPre) norm_.emplace(scope.sub("norm"), options.model);
+}
+
+Var Encoder::forward(Context& context, Var x, const SequenceLayout& layout) const {
+  for (const EncoderLayer& layer : layers_) x = layer.forward(context, x, layout);
+  return norm_ ? norm_->forward(context, x) : x;
+}
+
+}  // namespace calque

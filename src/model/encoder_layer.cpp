@@ -1,0 +1,22 @@
+#include "model/encoder_layer.h"
+
+namespace calque {
+
+EncoderLayer::EncoderLayer(const Scope& scope, const TransformerOptions& options)
+    : self_attention_(scope.sub("self_attention"), options.model, options.heads,
+                      options.attention_dropout),
+      self_attention_frame_(scope.sub("self_attention_norm"), options),
+      feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
+                    options.activation_dropout),
+      feed_forward_frame_(scope.sub("feed_forward_norm"), options) {}
+
+Var EncoderLayer::forward(Context& context, const Var& x, const SequenceLayout& layout) const {
+  const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
+    return self_attention_.self(context, input, layout, /*causal=*/false);
+  });
+  return feed_forward_frame_.forward(context, attended, [&](const Var& input) {
+    return feed_forward_.forward(context, input);
+  });
+}
+
+}  // namespace calque

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/activation.h"
+#include "nn/positional_encoding.h"
+
+namespace calque {
+
+/// Where layer normalisation stands: kPost: norm(x + f(x)), as the paper; kPre: x + f(norm(x)) with
+/// a final norm behind each stack (Xiong et al. 2020).
+enum class NormPlace { kPre, kPost };
+
+/// Which embeddings are one matrix (Press and Wolf 2017): none; kDecoder: target embedding and output
+/// projection; kAll: the source embedding too, which needs a shared vocabulary.
+enum class Tying { kNone, kDecoder, kAll };
+
+/// The `model` block of a config: every size of the Transformer.
+struct TransformerOptions {
+  int64_t model = 512;    // width of the residual stream
+  int64_t heads = 8;      // attention heads; divide `model`
+  int64_t hidden = 2048;  // width inside the feed-forward network
+  int64_t encoder_layers = 6;
+  int64_t decoder_layers = 6;
+  NormPlace norm = NormPlace::kPre;
+  kernels::Activation activation = kernels::Activation::kRelu;
+  Positions positions = Positions::kSinusoidal;
+  int64_t max_positions = 512;  // rows of a learned position table
+  Tying tied_embeddings = Tying::kAll;
+  // Probabilities of dropout.
+  double embedding_dropout = 0.1;   // on embedding + position
+  double residual_dropout = 0.1;    // on each sub-layer's output
+  double attention_dropout = 0.0;   // on attention weights
+  double activation_dropout = 0.0;  // inside the feed-forward network
+};
+
+}  // namespace calque

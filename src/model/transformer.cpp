@@ -1,0 +1,106 @@
+#include "model/transformer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace calque {
+namespace {
+
+int64_t longest(const SequenceLayout& layout) {
+  return layout.lengths.empty() ? 0 : *std::max_element(layout.lengths.begin(), layout.lengths.end());
+}
+
+const TransformerOptions& checked(const TransformerOptions& options, int64_t source_vocab,
+                                  int64_t target_vocab) {
+  if (options.heads < 1 || options.model % options.heads != 0) {
+    throw UserError(fmt::format("model.size ({}) must be a multiple of model.heads ({})",
+                                options.model, options.heads));
+  }
+  if (options.tied_embeddings == Tying::kAll && source_vocab != target_vocab) {
+    throw UserError(fmt::format(
+        "model.tied_embeddings: all needs one vocabulary for both sides (vocabulary.shared: true), "
+        "but the source has {} entries and the target {}",
+        source_vocab, target_vocab));
+  }
+  return options;
+}
+
+}  // namespace
+
+Transformer::Transformer(const TransformerOptions& options, int64_t source_vocab,
+                         int64_t target_vocab, bool inference)
+    : options_(checked(options, source_vocab, target_vocab)),
+      source_vocab_(source_vocab),
+      target_vocab_(target_vocab),
+      store_(std::make_unique<ParameterStore>()),
+      source_embedding_(
+          Scope(*store_, next_stream_)
+              .sub(options.tied_embeddings == Tying::kAll ? "embedding" : "source_embedding"),
+          source_vocab, options.model, options.embedding_dropout),
+      target_embedding_(Scope(*store_, next_stream_).sub("target_embedding"), target_vocab,
+                        options.model, options.embedding_dropout,
+                        options.tied_embeddings == Tying::kAll ? source_embedding_.weight()
+                                                               : ParameterId()),
+      source_positions_(Scope(*store_, next_stream_).sub("source_positions"), options.positions,
+                        options.model, options.max_positions),
+      target_positions_(Scope(*store_, next_stream_).sub("target_positions"), options.positions,
+                        options.model, options.max_positions),
+      output_projection_(
+          options.tied_embeddings == Tying::kNone
+              ? Scope(*store_, next_stream_)
+                    .sub("output_projection")
+                    .declare("weight", {target_vocab, options.model}, Init::kNormal,
+                             1 / std::sqrt(static_cast<double>(options.model)))
+              : target_embedding_.weight()),
+      encoder_(Scope(*store_, next_stream_).sub("encoder"), options),
+      decoder_(Scope(*store_, next_stream_).sub("decoder"), options) {
+  store_->allocate(inference);
+}
+
+Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout) {
+  const Var positions = source_positions_.table(context, longest(layout));
+  const Var x = source_embedding_.forward(context, source, positions,
+                                          positions_of(context.arena, layout));
+  return encoder_.forward(context, x, layout);
+}
+
+Var Transformer::decode(Context& context, Ids target_input, const SequenceLayout& target,
+                        const Var& memory, const SequenceLayout& source) {
+  const Var positions = target_positions_.table(context, longest(target));
+  const Var x = target_embedding_.forward(context, target_input, positions,
+                                          positions_of(context.arena, target));
+  return decoder_.forward(context, x, target, memory, source);
+}
+
+Var Transformer::logits(Context& context, const Var& x) {
+  return ops::linear(context, x, store_->var(context, output_projection_), Var());
+}
+
+kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExample& example,
+                                            double label_smoothing,
+                                            std::span<const Real> row_weights,
+                                            std::span<Real> log_probabilities) {
+  const Var memory = encode(context, example.source, example.source_layout);
+  const Var x = decode(context, example.target_input, example.target_layout, memory,
+                       example.source_layout);
+  return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
+                                       example.target_output, label_smoothing, row_weights,
+                                       log_probabilities);
+}
+
+void Transformer::start_decoding(Context& context, DecoderCache& cache, const Var& memory,
+                                 int64_t slots) const {
+  decoder_.start(context, cache, memory, slots);
+}
+
+Var Transformer::decode_step(Context& context, Ids ids, DecoderCache& cache,
+                             const CacheSlots& slots, const SequenceLayout& queries,
+                             const SequenceLayout& source) {
+  const Var table = target_positions_.table(context, slots.length);
+  auto* positions = context.arena.allocate<int32_t>(static_cast<int64_t>(ids.size()));
+  std::fill_n(positions, ids.size(), static_cast<int32_t>(slots.length - 1));
+  const Var x = target_embedding_.forward(context, ids, table, {positions, ids.size()});
+  return logits(context, decoder_.step(context, x, cache, slots, queries, source));
+}
+
+}  // namespace calque

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+
+#include "autograd/ops/projection_cross_entropy.h"
+#include "model/decoder.h"
+#include "model/encoder.h"
+#include "nn/embedding.h"
+
+namespace calque {
+
+/// A packed batch of sentence pairs as the model wants it.
+struct TrainingExample {
+  Ids source;                    // [source tokens], each sentence with its end id
+  SequenceLayout source_layout;
+  Ids target_input;              // [target tokens]: begin id, then the sentence
+  Ids target_output;             // [target tokens]: the sentence, then the end id
+  SequenceLayout target_layout;  // of both
+};
+
+/// The encoder-decoder Transformer of "Attention Is All You Need" (Vaswani et al. 2017). Owns its
+/// parameters.
+class Transformer {
+ public:
+  /// Declares all parameters and makes their memory (without gradients for `inference`); values are
+  /// not set: initialise or load them. Throws UserError for sizes that do not fit each other.
+  Transformer(const TransformerOptions& options, int64_t source_vocab, int64_t target_vocab,
+              bool inference);
+
+  const TransformerOptions& options() const { return options_; }
+  int64_t source_vocab() const { return source_vocab_; }
+  int64_t target_vocab() const { return target_vocab_; }
+  ParameterStore& parameters() { return *store_; }
+  const ParameterStore& parameters() const { return *store_; }
+
+  /// The memory that the decoder attends to: [source tokens, model].
+  Var encode(Context& context, Ids source, const SequenceLayout& layout);
+
+  /// Teacher forcing: the decoder's output at every target position, [target tokens, model].
+  Var decode(Context& context, Ids target_input, const SequenceLayout& target, const Var& memory,
+             const SequenceLayout& source);
+
+  /// x output_projection^T: [rows, model] -> [rows, target vocab].
+  Var logits(Context& context, const Var& x);
+
+  /// Label-smoothed cross-entropy of a batch, summed over its target tokens; with a tape, also the
+  /// start of its gradients (then call Tape::backward). `row_weights`, `log_probabilities`: as
+  /// ops::projection_cross_entropy.
+  kernels::CrossEntropySums loss(Context& context, const TrainingExample& example,
+                                 double label_smoothing,
+                                 std::span<const Real> row_weights = {},
+                                 std::span<Real> log_probabilities = {});
+
+  /// Begins decoding over `memory`: a cache for `slots` tokens in the context's arena.
+  void start_decoding(Context& context, DecoderCache& cache, const Var& memory,
+                      int64_t slots) const;
+
+  /// One decoding step: logits of the next token for each row. `ids`: [rows], the newest token of
+  /// each hypothesis, at position slots.length - 1. Returns [rows, target vocab].
+  Var decode_step(Context& context, Ids ids, DecoderCache& cache, const CacheSlots& slots,
+                  const SequenceLayout& queries, const SequenceLayout& source);
+
+ private:
+  TransformerOptions options_;
+  int64_t source_vocab_;
+  int64_t target_vocab_;
+  std::unique_ptr<ParameterStore> store_;  // on the heap: modules keep references to it
+  uint32_t next_stream_ = 0;
+
+  Embedding source_embedding_;
+  Embedding target_embedding_;
+  PositionalEncoding source_positions_;
+  PositionalEncoding target_positions_;
+  ParameterId output_projection_;
+  Encoder encoder_;
+  Decoder decoder_;
+};
+
+}  // namespace calque

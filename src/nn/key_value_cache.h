@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tensor/arena.h"
+
+namespace calque {
+
+/// The keys and values that one self-attention layer has computed while decoding: preallocated
+/// slots, [slots, model] each, written in place and never moved.
+struct KeyValueCache {
+  Tensor keys;
+  Tensor values;
+
+  KeyValueCache() = default;
+  KeyValueCache(Arena& arena, int64_t slots, int64_t model)
+      : keys(arena.tensor({slots, model})), values(arena.tensor({slots, model})) {}
+};
+
+/// Which slots the hypotheses of one decoding step use. Row r of the step is one hypothesis; the
+/// ancestor table says which slot holds each of its positions, so reordering beams moves no keys.
+struct CacheSlots {
+  std::span<const int32_t> ancestors;  // [rows, stride]: slot of position p of row r
+  int64_t stride = 0;
+  int64_t length = 0;  // positions so far, this step's included; its slot is the last of a row
+
+  int64_t rows() const { return stride == 0 ? 0 : static_cast<int64_t>(ancestors.size()) / stride; }
+  int32_t new_slot(int64_t row) const {
+    return ancestors[static_cast<size_t>(row * stride + length - 1)];
+  }
+};
+
+}  // namespace calque

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tensor/memory_block.h"
+#include "tensor/tensor.h"
+
+namespace calque {
+
+/// Memory for activations: handed out by moving a pointer, taken back all at once by `reset`. When
+/// a step needs more than the arena has, further blocks are added; once everything has been taken
+/// back, the next allocation makes one block of the peak size out of them. So from the second step
+/// on nothing is allocated.
+class Arena {
+ public:
+  explicit Arena(size_t bytes = 0);
+
+  /// Uninitialised memory for `count` elements, 64-byte aligned, valid until `reset` (or a `rewind`
+  /// to an earlier mark).
+  template <class T>
+  T* allocate(int64_t count) {
+    return static_cast<T*>(allocate_bytes(static_cast<size_t>(count) * sizeof(T)));
+  }
+  Tensor tensor(const Shape& shape) { return {allocate<Real>(shape.count()), shape}; }
+
+  /// Takes everything back.
+  void reset();
+
+  /// A place to return to: everything allocated after `mark` is taken back by `rewind`.
+  struct Mark {
+    size_t block = 0;
+    size_t used = 0;
+    size_t total = 0;
+  };
+  Mark mark() const { return {block_, used_, total_}; }
+  void rewind(const Mark& mark);
+
+  /// Bytes in use, the most that ever were, and the bytes owned.
+  size_t used() const { return total_; }
+  size_t peak() const { return peak_; }
+  size_t capacity() const;
+
+ private:
+  std::vector<MemoryBlock> blocks_;
+  size_t block_ = 0;  // the one being filled
+  size_t used_ = 0;   // of that block
+  size_t total_ = 0;  // handed out, from all blocks
+  size_t peak_ = 0;   // the largest total_ ever
+  void* allocate_bytes(size_t bytes);
+  void merge_blocks();
+};
+
+}  // namespace calque

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "tensor/arena.h"
+
+namespace calque {
+
+/// Scratch memory that kernels work in: one arena for the calling thread and one for each worker of
+/// a parallel loop. Nothing in it outlives the kernel that asked; memory is kept for the next call.
+///
+///     Workspace::Scope scope(workspace.worker(worker));
+///     float* scores = scope.allocate<float>(rows * cols);   // given back by ~Scope
+class Workspace {
+ public:
+  /// Scratch for up to `threads` workers.
+  explicit Workspace(int threads);
+  ~Workspace();
+
+  /// Takes memory from an arena and gives it back when it ends; scopes nest.
+  class Scope {
+   public:
+    explicit Scope(Arena& arena) : arena_(arena), mark_(arena.mark()) {}
+    ~Scope() { arena_.rewind(mark_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    template <class T>
+    T* allocate(int64_t count) {
+      return arena_.allocate<T>(count);
+    }
+
+   private:
+    Arena& arena_;
+    Arena::Mark mark_;
+  };
+
+  /// The scratch arena of a parallel loop's worker. Throws InternalError when `worker` is not below
+  /// the number of workers given to the constructor.
+  Arena& worker(int worker);
+  /// The scratch arena of the code around the loops.
+  Arena& shared() { return shared_; }
+  int workers() const { return static_cast<int>(workers_.size()); }
+  /// The sum of the most bytes that were ever in use in each arena.
+  size_t peak() const;
+
+ private:
+  std::vector<std::unique_ptr<Arena>> workers_;
+  Arena shared_;
+};
+
+}  // namespace calque

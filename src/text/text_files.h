@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace calque {
+
+/// A place in a text, for messages.
+struct TextPlace {
+  std::string file;
+  int64_t line = 0;  // 1-based
+  /// "data/train.en:17".
+  std::string to_string() const;
+};
+
+/// The lines of several text files (plain or gzip) one after another, checked to be UTF-8.
+class TextFiles {
+ public:
+  explicit TextFiles(std::vector<std::string> files);
+
+  /// The next line, without its '\n'; false behind the last line of the last file. Throws UserError
+  /// when a file cannot be read, and naming file, line and byte when a line is not valid UTF-8.
+  bool next(std::string& line);
+  /// Where the line lies that `next` gave last.
+  TextPlace place() const;
+  /// Lines given so far, of each file that was begun.
+  const std::vector<int64_t>& lines_per_file() const { return lines_; }
+
+ private:
+  std::vector<std::string> files_;
+  std::vector<int64_t> lines_;
+  std::optional<LineReader> reader_;
+};
+
+/// "a.en", "a.en, b.en".
+std::string join_paths(const std::vector<std::string>& files);
+
+}  // namespace calque

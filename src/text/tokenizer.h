@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace calque {
+
+/// Cuts text into pieces of a SentencePiece model and puts pieces together again (Kudo & Richardson
+/// 2018, "SentencePiece"). All const functions may be called by several threads at once.
+class Tokenizer {
+ public:
+  /// `serialized`: the bytes of a SentencePiece model; `name`: what messages call it, a path as a
+  /// rule. Throws UserError when the bytes are no such model, or when its special ids are not those
+  /// of special_ids.h.
+  explicit Tokenizer(std::string serialized, const std::string& name = "the vocabulary");
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// Replaces the content of `ids` by the pieces of one line of valid UTF-8, without begin and end
+  /// ids. Text without any piece (empty, or spaces only) gives none.
+  void encode(std::string_view line, std::vector<int32_t>& ids) const;
+  /// The text of a sequence of ids; begin and end ids are passed over, an unknown piece reads
+  /// " \u2047 ". Throws InternalError when an id is not in [0, size()).
+  std::string decode(std::span<const int32_t> ids) const;
+
+  /// The piece as SentencePiece writes it, a leading space being U+2581.
+  std::string piece(int32_t id) const;
+  /// Number of pieces, special ids included: `vocab`.
+  int64_t size() const;
+  /// The bytes it was made from: what a checkpoint stores.
+  const std::string& serialized() const { return serialized_; }
+
+ private:
+  struct Model;
+  std::string serialized_;
+  std::unique_ptr<Model> model_;
+};
+
+/// The tokenizers of both sides of a model; with a shared vocabulary they are one and the same.
+class TokenizerPair {
+ public:
+  /// One vocabulary for both sides.
+  explicit TokenizerPair(Tokenizer shared) : source_(std::move(shared)) {}
+  /// A vocabulary for each side.
+  TokenizerPair(Tokenizer source, Tokenizer target)
+      : source_(std::move(source)), target_(std::move(target)) {}
+
+  const Tokenizer& source() const { return source_; }
+  const Tokenizer& target() const { return target_ ? *target_ : source_; }
+  bool shared() const { return !target_.has_value(); }
+
+ private:
+  Tokenizer source_;
+  std::optional<Tokenizer> target_;
+};
+
+}  // namespace calque

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "decode/options.h"
+#include "optim/options.h"
+
+namespace calque {
+
+/// What makes a checkpoint the best one.
+enum class BestMetric { kBleu, kLoss };
+
+/// The `train` block of a config.
+struct TrainOptions {
+  int64_t max_steps = 100000;    // updates in all
+  double max_minutes = 0;        // wall time of one call of `calque train`; 0: no limit
+  int64_t batch_tokens = 4096;   // bounds target tokens and source tokens of a micro-batch, each
+  int64_t accumulate = 1;        // micro-batches added up for one update
+  int64_t window_batches = 100;  // micro-batches sorted by length together
+  int64_t log_every = 50;        // updates between progress lines
+  int64_t validate_every = 1000;
+  int64_t save_every = 1000;
+  int64_t keep_last = 5;  // checkpoints kept beside the best one
+  double label_smoothing = 0.1;
+  double moving_average = 0;  // decay of the weights' exponential moving average; 0: none
+  std::string initial_model;  // checkpoint or run folder whose weights to start from; empty: random
+  BestMetric best_metric = BestMetric::kBleu;
+  int64_t patience = 0;  // validations without a new best before stopping; 0: never
+  OptimizerOptions optimizer;
+};
+
+/// The `validation` block of a config: how translations are made while training.
+struct ValidationOptions {
+  DecodeOptions decode;
+  int64_t samples = 3;  // translations shown
+};
+
+}  // namespace calque

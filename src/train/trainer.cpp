@@ -1,0 +1,227 @@
+#include "train/trainer.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/build_info.h"
+#include "base/log.h"
+#include "base/profile.h"
+#include "base/progress.h"
+#include "base/version.h"
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/run_checkpoints.h"
+#include "checkpoint/save.h"
+#include "kernels/gemm.h"
+#include "optim/clip.h"
+#include "optim/schedule.h"
+
+namespace calque {
+
+Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
+    : options_(options),
+      parts_(std::move(parts)),
+      model_(parts_.model),
+      adam_(options.optimizer, model_.parameters().count()),
+      workspace_(static_cast<int>(parts_.threads)),
+      tape_(arena_, workspace_),
+      batcher_(parts_.corpus, {options.batch_tokens, options.window_batches, parts_.seed}),
+      meter_(0, options.max_steps, options.max_minutes) {
+  if (options.moving_average > 0) {
+    average_.emplace(options.moving_average, model_.parameters().values());
+  }
+  state_.calque_version = kVersion;
+  state_.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine());
+  state_.instruction_set = instruction_set();
+  state_.corpus = parts_.corpus_record;
+}
+
+StopReason Trainer::train(const StopSignal& stop) {
+  const Stopwatch watch;
+  const double seconds_before = state_.trained_seconds;
+  meter_ = ProgressMeter(state_.step, options_.max_steps, options_.max_minutes);
+  if (state_.step == 0) validate();
+  std::optional<StopReason> reason;
+  while (!(reason = reason_to_stop(stop, watch.seconds()))) {
+    meter_.add(update());
+    state_.trained_seconds = seconds_before + watch.seconds();
+    report(state_.step % options_.log_every == 0);
+    const bool last = state_.step == options_.max_steps;
+    if (state_.step % options_.validate_every == 0 || last) validate();
+    if (state_.step % options_.save_every == 0 || last) save(/*scheduled=*/true);
+  }
+  if (saved_step_ != state_.step) save(/*scheduled=*/false);
+  clear_status_line();
+  return *reason;
+}
+
+UpdateResult Trainer::update() {
+  if (!batches_) batches_ = std::make_unique<Prefetcher>(std::move(batcher_));
+  ParameterStore& parameters = model_.parameters();
+  UpdateResult result;
+  parameters.start_gradients();
+  for (int64_t i = 0; i < options_.accumulate; ++i) {
+    const Batch& batch = batches_->next();
+    tape_.reset();
+    arena_.reset();
+    Context context(arena_, workspace_, tape_, parts_.seed,
+                    static_cast<uint32_t>(state_.micro_batches++));
+    const kernels::CrossEntropySums sums =
+        model_.loss(context, training_example(batch), options_.label_smoothing);
+    tape_.backward();
+    result.loss += sums.loss;
+    result.negative_log_likelihood += sums.negative_log_likelihood;
+    result.source_tokens += batch.source_tokens();
+    result.target_tokens += batch.target_tokens();
+    state_.epoch = batch.position.epoch;
+    state_.window = batch.position.window;
+    state_.batch = batch.position.batch;
+  }
+  parameters.finish_gradients();
+
+  const ProfileScope scope("optimizer");
+  const double per_token = 1.0 / static_cast<double>(result.target_tokens);
+  result.gradient_norm = per_token * gradient_norm(parameters.gradients());
+  result.learning_rate = learning_rate(options_.optimizer, model_.options().model,
+                                       options_.max_steps, state_.step + 1);
+  if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) {
+    throw DivergedError(fmt::format(
+        "training diverged at step {}: the loss is {}, the norm of the gradient {}, the learning "
+        "rate {:.2e}. Try a lower train.learning_rate, more train.warmup_steps, train.clip_norm: "
+        "1, "
+        "or model.norm: pre",
+        state_.step + 1, result.loss * per_token, result.gradient_norm, result.learning_rate));
+  }
+  adam_.update(parameters, result.learning_rate,
+               per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
+  if (average_) average_->update(parameters.values());
+  state_.source_tokens += result.source_tokens;
+  state_.target_tokens += result.target_tokens;
+  ++state_.step;
+  return result;
+}
+
+std::optional<StopReason> Trainer::reason_to_stop(const StopSignal& stop, double seconds) const {
+  if (stop.received() != 0) return StopReason::kSignal;
+  if (state_.step >= options_.max_steps) return StopReason::kMaxSteps;
+  if (options_.patience > 0 && state_.validations_without_best >= options_.patience) {
+    return StopReason::kPatience;
+  }
+  if (options_.max_minutes > 0 && seconds >= 60 * options_.max_minutes) {
+    return StopReason::kMaxMinutes;
+  }
+  return std::nullopt;
+}
+
+double Trainer::epoch() const {
+  const auto pairs = static_cast<double>(parts_.corpus.size());
+  const double tokens_per_epoch = static_cast<double>(parts_.corpus.target_pieces()) + pairs;
+  return static_cast<double>(state_.target_tokens) / tokens_per_epoch;
+}
+
+void Trainer::report(bool line) {
+  const std::string text = meter_.line(state_.step, epoch());
+  show_status_line(text);
+  if (!line) return;
+  log::info("{}", text);
+  parts_.folder.append_metrics(meter_.metrics(state_.step, epoch()));
+  meter_.restart();
+}
+
+void Trainer::validate() {
+  if (parts_.validator == nullptr) return;
+  meter_.pause();
+  clear_status_line();
+  const auto values = model_.parameters().values();
+  if (average_) average_->exchange(values);
+  const ValidationResult result = parts_.validator->validate(arena_, workspace_);
+  if (average_) average_->exchange(values);
+  const bool best = note_result(result);
+
+  log::info("validation at step {}: loss {:.3f}  ppl {:.2f}  BLEU {:.2f}{}  ({})", state_.step,
+            result.loss, result.perplexity, result.bleu.bleu, best ? "  (best so far)" : "",
+            format_duration(result.seconds));
+  for (const Sample& sample : result.samples) {
+    log::info("  source     {}", sample.source);
+    log::info("  reference  {}", sample.reference);
+    log::info("  hypothesis {}", sample.hypothesis);
+  }
+  parts_.folder.append_metrics({{"step", state_.step},
+                                {"epoch", epoch()},
+                                {"validation_loss", result.loss},
+                                {"validation_perplexity", result.perplexity},
+                                {"validation_bleu", result.bleu.bleu}});
+  if (best) {
+    save(state_.step % options_.save_every == 0);
+    mark_best(parts_.folder.path(), state_.step);
+  }
+  meter_.resume();
+}
+
+bool Trainer::note_result(const ValidationResult& result) {
+  const bool by_bleu = options_.best_metric == BestMetric::kBleu;
+  const double value = by_bleu ? result.bleu.bleu : result.loss;
+  const bool best =
+      !state_.best || (by_bleu ? value > state_.best->value : value < state_.best->value);
+  if (best) {
+    state_.best = MetricRecord{state_.step, value};
+    state_.validations_without_best = 0;
+  } else {
+    ++state_.validations_without_best;
+  }
+  return best;
+}
+
+void Trainer::save(bool scheduled) {
+  if (saved_step_ == state_.step) return;
+  meter_.pause();
+  state_.scheduled = scheduled;
+  state_.optimizer_steps = adam_.steps();
+  state_.moving_average_updates = average_ ? average_->updates() : 0;
+  const auto folder = save_checkpoint(
+      parts_.folder.path(),
+      {model_.parameters(), average_ ? average_->values() : model_.parameters().values(),
+       optimizer_blocks(), parts_.texts, state_});
+  remove_old_checkpoints(parts_.folder.path(), options_.keep_last);
+  saved_step_ = state_.step;
+  log::info("saved {}", folder.string());
+  meter_.resume();
+}
+
+std::vector<NamedBlock> Trainer::optimizer_blocks() {
+  std::vector<NamedBlock> blocks{{"adam.first_moment", adam_.first_moments()},
+                                 {"adam.second_moment", adam_.second_moments()}};
+  if (average_) blocks.push_back({"weights", model_.parameters().values()});
+  return blocks;
+}
+
+void Trainer::resume(const Checkpoint& checkpoint) {
+  const CheckpointState& saved = checkpoint.state();
+  for (const auto& [what, before, now] :
+       {std::tuple("GEMM engine", saved.gemm_engine, state_.gemm_engine),
+        std::tuple("instruction set", saved.instruction_set, state_.instruction_set),
+        std::tuple("version of Calque", saved.calque_version, state_.calque_version)}) {
+    if (before != now) {
+      log::warning("the {} was {} and is {} now: results differ in their last bits from here on",
+                   what, before, now);
+    }
+  }
+  const ParameterStore& layout = model_.parameters();
+  checkpoint.load_model(layout, average_ ? average_->values() : model_.parameters().values());
+  const std::vector<NamedBlock> blocks = optimizer_blocks();
+  checkpoint.load_optimizer(layout, blocks);
+  adam_.set_steps(saved.optimizer_steps);
+  if (average_) average_->set_updates(saved.moving_average_updates);
+  const std::string version = state_.calque_version;
+  const std::string engine = state_.gemm_engine;
+  const std::string instructions = state_.instruction_set;
+  state_ = saved;
+  state_.files.clear();
+  state_.calque_version = version;
+  state_.gemm_engine = engine;
+  state_.instruction_set = instructions;
+  saved_step_ = saved.step;
+  batcher_.seek({saved.epoch, saved.window, saved.batch});
+  parts_.folder.cut_metrics(saved.step);
+}
+
+}  // namespace calque

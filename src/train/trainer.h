@@ -1,0 +1,86 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/stop_signal.h"
+#include "checkpoint/checkpoint.h"
+#include "data/batcher.h"
+#include "data/prefetcher.h"
+#include "optim/adam.h"
+#include "optim/moving_average.h"
+#include "train/options.h"
+#include "train/progress_meter.h"
+#include "train/run_folder.h"
+#include "train/validator.h"
+
+namespace calque {
+
+/// Why training ended.
+enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
+
+/// What a Trainer works with, besides its options.
+struct TrainerParts {
+  Transformer& model;  // with initial values
+  const ParallelCorpus& corpus;
+  Validator* validator = nullptr;  // null: no validation data
+  const RunFolder& folder;
+  uint64_t seed = 1;
+  int64_t threads = 1;
+  /// Copied into each checkpoint: configuration and vocabulary, by the file names of checkpoint.h.
+  std::map<std::string, std::string> texts;
+  CorpusRecord corpus_record;
+};
+
+/// Trains a Transformer by Adam on label-smoothed cross-entropy (Vaswani et al. 2017, section 5):
+/// draws batches, sums gradients over micro-batches, clips, updates, and at their steps validates
+/// and saves. Its whole state is the weights, the optimizer, and the integers of CheckpointState,
+/// so a run that is stopped anywhere and resumed ends in the same bits.
+class Trainer {
+ public:
+  Trainer(const TrainOptions& options, TrainerParts parts);
+
+  /// Goes on from a checkpoint of the same run: weights, optimizer, and place in the data.
+  void resume(const Checkpoint& checkpoint);
+
+  /// Trains until something of StopReason happens. The state is saved when it returns. Throws
+  /// DivergedError when loss or gradients are no longer finite; what was saved before stays.
+  StopReason train(const StopSignal& stop);
+
+  /// One update of the weights, with nothing around it; for measuring.
+  UpdateResult update();
+
+  int64_t step() const { return state_.step; }
+  const CheckpointState& state() const { return state_; }
+  /// Bytes of activations, of gradients in flight, and of scratch at their most so far.
+  size_t activation_bytes() const { return arena_.peak(); }
+  size_t gradient_bytes() const { return tape_.gradients().peak(); }
+  size_t scratch_bytes() const { return workspace_.peak(); }
+
+ private:
+  TrainOptions options_;
+  TrainerParts parts_;
+  Transformer& model_;
+  Adam adam_;
+  std::optional<MovingAverage> average_;
+  CheckpointState state_;
+  Arena arena_;
+  Workspace workspace_;
+  Tape tape_;
+  Batcher batcher_;
+  std::unique_ptr<Prefetcher> batches_;  // made at the first update
+  ProgressMeter meter_;
+  std::optional<int64_t> saved_step_;
+
+  std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
+  double epoch() const;
+  void report(bool line);
+  void validate();
+  bool note_result(const ValidationResult& result);
+  void save(bool scheduled);
+  std::vector<NamedBlock> optimizer_blocks();
+};
+
+}  // namespace calque

@@ -1,0 +1,83 @@
+#include "train/validator.h"
+
+#include <cmath>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/stopwatch.h"
+
+namespace calque {
+namespace {
+
+std::vector<std::string> read_all(const std::vector<std::string>& paths) {
+  std::vector<std::string> lines;
+  for (const std::string& path : paths) {
+    LineReader reader(path);
+    for (std::string line; reader.next(line);) lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+TrainingExample training_example(const Batch& batch) {
+  return {batch.source_ids, batch.source_layout.view(), batch.target_input_ids,
+          batch.target_output_ids, batch.target_layout.view()};
+}
+
+Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
+                     const ParallelCorpus& corpus, const ParallelFiles& files,
+                     const ValidationOptions& options, double label_smoothing, int64_t batch_tokens)
+    : model_(model),
+      tokenizers_(tokenizers),
+      options_(options),
+      label_smoothing_(label_smoothing),
+      batches_(make_batches(corpus, batch_tokens)),
+      sources_(read_all(files.source)),
+      references_(read_all(files.target)) {}
+
+ValidationResult Validator::validate(Arena& arena, Workspace& workspace) {
+  const Stopwatch watch;
+  ValidationResult result;
+  measure_loss(arena, workspace, result);
+  measure_bleu(arena, workspace, result);
+  result.seconds = watch.seconds();
+  return result;
+}
+
+void Validator::measure_loss(Arena& arena, Workspace& workspace, ValidationResult& result) {
+  double loss = 0;
+  double negative_log_likelihood = 0;
+  int64_t tokens = 0;
+  for (const Batch& batch : batches_) {
+    arena.reset();
+    Context context(arena, workspace);
+    const kernels::CrossEntropySums sums =
+        model_.loss(context, training_example(batch), label_smoothing_);
+    loss += sums.loss;
+    negative_log_likelihood += sums.negative_log_likelihood;
+    tokens += batch.target_tokens();
+  }
+  result.loss = loss / static_cast<double>(tokens);
+  result.perplexity = std::exp(negative_log_likelihood / static_cast<double>(tokens));
+}
+
+void Validator::measure_bleu(Arena& arena, Workspace& workspace, ValidationResult& result) {
+  arena.reset();
+  Translator translator(model_, tokenizers_, options_.decode, arena, workspace);
+  Progress progress("validating", static_cast<int64_t>(sources_.size()), "sentences");
+  const std::vector<std::string> hypotheses =
+      translator.translate(sources_, [&](int64_t done) { progress.update(done); });
+  progress.finish();
+  BleuStatistics statistics;
+  for (size_t i = 0; i < hypotheses.size(); ++i) statistics.add(hypotheses[i], references_[i]);
+  result.bleu = statistics.score();
+  // Samples stand evenly over the file, so that they are not all of one kind.
+  const auto count = std::min<size_t>(static_cast<size_t>(options_.samples), hypotheses.size());
+  for (size_t k = 0; k < count; ++k) {
+    const size_t i = (2 * k + 1) * hypotheses.size() / (2 * count);
+    result.samples.push_back({sources_[i], references_[i], hypotheses[i]});
+  }
+}
+
+}  // namespace calque

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/batcher.h"
+#include "decode/translator.h"
+#include "metrics/bleu.h"
+#include "model/transformer.h"
+#include "train/options.h"
+
+namespace calque {
+
+/// A translation shown for a look.
+struct Sample {
+  std::string source;
+  std::string reference;
+  std::string hypothesis;
+};
+
+/// What one validation measured.
+struct ValidationResult {
+  double loss = 0;        // label-smoothed cross-entropy per target token, without dropout
+  double perplexity = 0;  // exp of the mean negative log-likelihood of the target tokens
+  BleuScore bleu;         // of real beam output against the raw reference lines
+  double seconds = 0;
+  std::vector<Sample> samples;
+};
+
+/// Measures a model on the validation text: loss and perplexity by teacher forcing, BLEU by beam
+/// search. It reads the files itself, so BLEU counts every line, also those that are too long to be
+/// trained on.
+class Validator {
+ public:
+  /// Keeps references to model and tokenizers. `corpus`: the validation pairs, tokenised; `files`:
+  /// their text. Throws UserError when a file cannot be read.
+  Validator(Transformer& model, const TokenizerPair& tokenizers, const ParallelCorpus& corpus,
+            const ParallelFiles& files, const ValidationOptions& options, double label_smoothing,
+            int64_t batch_tokens);
+
+  ValidationResult validate(Arena& arena, Workspace& workspace);
+
+ private:
+  Transformer& model_;
+  const TokenizerPair& tokenizers_;
+  ValidationOptions options_;
+  double label_smoothing_;
+  std::vector<Batch> batches_;
+  std::vector<std::string> sources_;
+  std::vector<std::string> references_;
+
+  void measure_loss(Arena& arena, Workspace& workspace, ValidationResult& result);
+  void measure_bleu(Arena& arena, Workspace& workspace, ValidationResult& result);
+};
+
+/// The batch as the model takes it.
+TrainingExample training_example(const Batch& batch);
+
+}  // namespace calque

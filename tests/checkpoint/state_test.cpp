@@ -1,0 +1,88 @@
+#include "checkpoint/state.h"
+
+#include "checkpoint/checkpoint_support.h"
+#include "support/catch.h"
+
+namespace calque {
+namespace {
+
+using test::user_error;
+
+/// The text with its checksum made right again.
+std::string sealed(const std::string& body) {
+  return fmt::format("{},\n  \"checksum\": \"{:016x}\"\n}}\n", body, hash_bytes(body));
+}
+
+std::string body_of(const std::string& text) {
+  return text.substr(0, text.rfind(",\n  \"checksum\""));
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t place = text.find(from);
+  REQUIRE(place != std::string::npos);
+  return text.replace(place, from.size(), to);
+}
+
+std::string error_of(const std::string& text) {
+  return user_error([&] { state_from_json(text, "run/state.json"); });
+}
+
+TEST_CASE("a state is read as it was written", "[checkpoint]") {
+  CheckpointState state = test::SmallRun().state;
+  state.files = {{"model.safetensors", {1234, 0x00000000000000FFU}}};
+  CHECK(state_from_json(to_json(state), "state.json") == state);
+
+  state.best.reset();
+  state.scheduled = false;
+  state.averaged_steps = {1000, 2000};
+  state.trained_seconds = 0.1;
+  CHECK(state_from_json(to_json(state), "state.json") == state);
+  CHECK(state_from_json(to_json(CheckpointState()), "state.json") == CheckpointState());
+}
+
+TEST_CASE("a state of which a byte is changed or missing is refused", "[checkpoint]") {
+  const std::string text = to_json(test::SmallRun().state);
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string changed = text;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    CHECK_THAT(error_of(changed), ContainsSubstring("run/state.json is damaged"));
+    CHECK_THAT(error_of(text.substr(0, i)), ContainsSubstring("run/state.json is damaged"));
+  }
+  CHECK_THAT(error_of(text + "\n"), ContainsSubstring("run/state.json is damaged"));
+}
+
+TEST_CASE("a newer format names the version that it needs", "[checkpoint]") {
+  const std::string body = body_of(to_json(test::SmallRun().state));
+  const std::string newer =
+      replaced(replaced(body, "\"format_version\": 1", "\"format_version\": 2"),
+               "\"calque_version\": \"0.1.0\"", "\"calque_version\": \"7.5.0\"");
+  CHECK_THAT(error_of(sealed(newer)),
+             ContainsSubstring("has format 2") && ContainsSubstring("Use Calque 7.5.0"));
+}
+
+TEST_CASE("all wrong entries of a state are listed at once", "[checkpoint]") {
+  std::string body = body_of(to_json(test::SmallRun().state));
+  body = replaced(body, "\"step\": 12000", "\"step\": -1");
+  body = replaced(body, "\"epoch\"", "\"epoche\"");
+  body = replaced(body, "\"scheduled\": true", "\"scheduled\": 1");
+  body = replaced(body, "\"window\": 7", "\"window\": 18446744073709551615");
+  body = replaced(body, "\"fedcba9876543210\"", "\"fedcba98\"");
+  body = replaced(body, "\"bytes\": 1801239", "\"bytes\": \"1801239\"");
+  const std::string message = error_of(sealed(body));
+  CHECK_THAT(message, ContainsSubstring("run/state.json cannot be used"));
+  CHECK_THAT(message, ContainsSubstring("step should be a whole number of at least 0"));
+  CHECK_THAT(message, ContainsSubstring("epoch is missing"));
+  CHECK_THAT(message, ContainsSubstring("scheduled should be true or false"));
+  CHECK_THAT(message, ContainsSubstring("window should be a whole number"));
+  CHECK_THAT(message, ContainsSubstring("corpus.fingerprint should be 16 hexadecimal digits"));
+  CHECK_THAT(message,
+             ContainsSubstring("corpus.files.data/train.en.bytes should be a whole number"));
+}
+
+TEST_CASE("text with a good checksum that is no state is refused", "[checkpoint]") {
+  CHECK_THAT(error_of(sealed("{\"a\": [")), ContainsSubstring("is no JSON object"));
+  CHECK_THAT(error_of(sealed("{\"a\": 1")), ContainsSubstring("format_version is missing"));
+}
+
+}  // namespace
+}  // namespace calque

@@ -1,0 +1,120 @@
+// What every command has in common: help, mistakes on the command line, exit codes.
+#include <algorithm>
+#include <utility>
+
+#include "support/catch.h"
+#include "support/run_binary.h"
+
+using calque::test::run_binary;
+using calque::test::RunResult;
+
+namespace {
+
+struct Help {
+  std::string command;
+  std::vector<std::string> mentions;
+};
+
+const std::vector<Help> kHelp{
+    {"train", {"--run", "--set", "--threads", "--fresh", "--dry-run", "--quiet", "--help-config"}},
+    {"translate",
+     {"--model", "--input", "--output", "--beam", "--length-penalty", "--max-length-ratio",
+      "--threads", "--quiet", "--line-buffered"}},
+    {"evaluate", {"--model", "--source", "--reference", "--hypothesis", "--beam", "--threads"}},
+    {"bleu", {"HYPOTHESIS", "REFERENCE", "--tokenize", "--score-only", "(default: 13a)"}},
+    {"vocab", {"CONFIG", "--set", "--output", "--run"}},
+    {"average", {"CHECKPOINT", "--output", "--run", "--last", "(default: 5)"}},
+    {"inspect", {"DIR", "--json"}},
+    {"version", {"CALQUE_GEMM"}},
+};
+
+size_t longest_line(const std::string& text) {
+  size_t longest = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    longest = std::max(longest, end - begin);
+    begin = end + 1;
+  }
+  return longest;
+}
+
+}  // namespace
+
+TEST_CASE("the program and each command explain themselves on standard output", "[cli]") {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{}, {"--help"}}) {
+    const RunResult result = run_binary(arguments);
+    CHECK(result.exit_code == 0);
+    CHECK(result.err.empty());
+    for (const Help& help : kHelp) CHECK_THAT(result.out, ContainsSubstring("\n  " + help.command));
+  }
+  for (const Help& help : kHelp) {
+    const RunResult result = run_binary({help.command, "--help"});
+    INFO(result.out);
+    CHECK(result.exit_code == 0);
+    CHECK(result.err.empty());
+    CHECK_THAT(result.out, ContainsSubstring("Usage: calque " + help.command));
+    for (const std::string& mention : help.mentions) {
+      CHECK_THAT(result.out, ContainsSubstring(mention));
+    }
+    CHECK(longest_line(result.out) <= 100);
+  }
+}
+
+TEST_CASE("an unknown command or option is the user's mistake, with a hint", "[cli]") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"tranlsate"}, "unknown command tranlsate; do you mean translate?"},
+      {{"frobnicate"}, "unknown command frobnicate\n`calque --help`"},
+      {{"--hepl"}, "unknown option --hepl; do you mean --help?"},
+      {{"translate", "--model", "m", "--beem=3"}, "unknown option --beem=3; do you mean --beam?"},
+      {{"version", "now"}, "unknown argument now\n`calque version --help` lists"},
+  };
+  for (const auto& [arguments, message] : cases) {
+    const RunResult result = run_binary(arguments);
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, ContainsSubstring("calque: error: " + message));
+  }
+}
+
+TEST_CASE("missing options and values out of range are the user's mistake", "[cli]") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"translate"}, "--model is required"},
+      {{"translate", "--model", "m", "--beam", "0"}, "--beam: "},
+      {{"translate", "--model", "m", "--beam", "many"}, "--beam"},
+      {{"evaluate", "--model", "m", "--source", "s"}, "--reference is required"},
+      {{"bleu", "h"}, "REFERENCE is required"},
+      {{"bleu", "h", "r", "--tokenize", "char"}, "char not in {13a,none}"},
+      {{"average", "--output", "o"}, "--run"},
+      {{"inspect"}, "DIR is required"},
+  };
+  for (const auto& [arguments, message] : cases) {
+    const RunResult result = run_binary(arguments);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, ContainsSubstring("calque: error: "));
+    CHECK_THAT(result.err, ContainsSubstring(message));
+  }
+}
+
+TEST_CASE("version tells engine, instruction set, threads and compiler", "[cli]") {
+  const RunResult result = run_binary({"version"});
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, ContainsSubstring("calque 0."));
+  CHECK_THAT(result.out, ContainsSubstring("Eigen 3"));
+  for (const char* part : {"engine ", "instructions ", "threads ", "compiler "}) {
+    CHECK_THAT(result.out, ContainsSubstring(part));
+  }
+}
+
+TEST_CASE("a folder without a model says what was looked for", "[cli]") {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"translate", "--model", "/nowhere/run"},
+        {"inspect", "/nowhere/run"},
+        {"average", "--output", "o", "--run", "/nowhere/run"}}) {
+    const RunResult result = run_binary(arguments);
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, ContainsSubstring("/nowhere/run"));
+  }
+}

@@ -1,0 +1,215 @@
+#include "kernels/gemm.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "kernels/matrices.h"
+#include "kernels/small_gemm.h"
+#include "support/catch.h"
+
+namespace calque::kernels {
+namespace {
+
+constexpr GemmForm kForms[] = {GemmForm::kNN, GemmForm::kNT, GemmForm::kTN};
+
+/// Sets an engine, and back again at the end of the test.
+class EngineScope {
+ public:
+  explicit EngineScope(GemmEngine engine) : before_(gemm_engine()) { set_gemm_engine(engine); }
+  ~EngineScope() { set_gemm_engine(before_); }
+  EngineScope(const EngineScope&) = delete;
+  EngineScope& operator=(const EngineScope&) = delete;
+
+ private:
+  GemmEngine before_;
+};
+
+/// One product: operands, the result's first content, and what must come out, in double.
+template <class T>
+struct Case {
+  GemmForm form;
+  TestMatrix<T> a, b, start;
+  std::vector<T> bias;
+
+  Case(GemmForm f, int64_t m, int64_t n, int64_t k, int64_t gap = 0)
+      : form(f),
+        a(f == GemmForm::kTN ? TestMatrix<T>::random(k, m, 1, m + gap)
+                             : TestMatrix<T>::random(m, k, 1, k + gap)),
+        b(f == GemmForm::kNT ? TestMatrix<T>::random(n, k, 2, k + gap)
+                             : TestMatrix<T>::random(k, n, 2, n + gap)),
+        start(TestMatrix<T>::random(m, n, 3, n + gap)) {
+    const auto row = TestMatrix<T>::random(1, n, 4);
+    bias = row.values();
+  }
+
+  TestMatrix<double> expected(bool accumulate, bool with_bias) const {
+    TestMatrix<double> c(start.rows(), start.cols());
+    const int64_t k = form == GemmForm::kTN ? a.rows() : a.cols();
+    for (int64_t i = 0; i < c.rows(); ++i) {
+      for (int64_t j = 0; j < c.cols(); ++j) {
+        double sum = accumulate ? static_cast<double>(start.at(i, j)) : 0.0;
+        if (with_bias) sum += static_cast<double>(bias[static_cast<size_t>(j)]);
+        for (int64_t p = 0; p < k; ++p) {
+          const T left = form == GemmForm::kTN ? a.at(p, i) : a.at(i, p);
+          const T right = form == GemmForm::kNT ? b.at(j, p) : b.at(p, j);
+          sum += static_cast<double>(left) * static_cast<double>(right);
+        }
+        c.at(i, j) = sum;
+      }
+    }
+    return c;
+  }
+
+  TestMatrix<T> run(bool accumulate, bool with_bias, Workspace& workspace) const {
+    TestMatrix<T> c = start;
+    gemm<T>(form, a, b, c, accumulate, workspace, with_bias ? bias.data() : nullptr);
+    return c;
+  }
+};
+
+template <class T>
+void check_all_ways(const Case<T>& c, double tolerance, Workspace& workspace) {
+  CAPTURE(static_cast<int>(c.form), c.start.rows(), c.start.cols(), c.a.rows(), c.a.cols());
+  CHECK(relative_difference(c.run(false, false, workspace), c.expected(false, false)) < tolerance);
+  CHECK(relative_difference(c.run(true, false, workspace), c.expected(true, false)) < tolerance);
+  CHECK(relative_difference(c.run(false, true, workspace), c.expected(false, true)) < tolerance);
+  TestMatrix<T> serial = c.start;
+  gemm_serial<T>(c.form, c.a, c.b, serial, true);
+  CHECK(relative_difference(serial, c.expected(true, false)) < tolerance);
+}
+
+template <class T>
+void check_sizes(double tolerance, Workspace& workspace) {
+  const int64_t sizes[][3] = {{1, 1, 1},  {1, 70, 3},  {70, 1, 17},    {2, 3, 0},   {5, 7, 11},
+                              {16, 16, 16}, {33, 65, 31}, {67, 70, 129}, {300, 40, 65}, {7, 530, 9}};
+  for (const GemmForm form : kForms) {
+    for (const auto& [m, n, k] : sizes) {
+      check_all_ways(Case<T>(form, m, n, k), tolerance, workspace);
+      check_all_ways(Case<T>(form, m, n, k, 5), tolerance, workspace);
+    }
+  }
+}
+
+TEST_CASE("gemm equals the sums it stands for, with every engine, form, size and stride",
+          "[kernels]") {
+  Workspace workspace(threads());
+  for (const GemmEngine engine : gemm_engines()) {
+    const EngineScope scope(engine);
+    CAPTURE(gemm_engine_name(engine));
+    check_sizes<float>(1e-5, workspace);
+    check_sizes<double>(1e-13, workspace);
+  }
+}
+
+TEST_CASE("gemm with a long inner size adds its parts", "[kernels]") {
+  Workspace workspace(threads());
+  for (const GemmEngine engine : gemm_engines()) {
+    const EngineScope scope(engine);
+    check_all_ways(Case<float>(GemmForm::kTN, 40, 56, 4100), 1e-5, workspace);
+    check_all_ways(Case<float>(GemmForm::kNN, 17, 130, 2049), 1e-5, workspace);
+    check_all_ways(Case<double>(GemmForm::kTN, 40, 56, 4100), 1e-13, workspace);
+  }
+}
+
+TEST_CASE("gemm with an empty result writes nothing, with an empty inner size zeros or the bias",
+          "[kernels]") {
+  Workspace workspace(threads());
+  for (const GemmForm form : kForms) {
+    const Case<float> empty(form, 4, 3, 0);
+    CHECK(empty.run(false, false, workspace).values() == std::vector<float>(12, 0.0f));
+    CHECK(empty.run(true, false, workspace).values() == empty.start.values());
+    const TestMatrix<float> biased = empty.run(false, true, workspace);
+    for (int64_t r = 0; r < 4; ++r) {
+      for (int64_t c = 0; c < 3; ++c) CHECK(biased.at(r, c) == empty.bias[static_cast<size_t>(c)]);
+    }
+    const Case<float> no_rows(form, 0, 3, 4);
+    CHECK(no_rows.run(false, false, workspace).values().empty());
+  }
+}
+
+TEST_CASE("gemm writes inside its view only", "[kernels]") {
+  Workspace workspace(threads());
+  const Case<float> wide(GemmForm::kNN, 19, 21, 23, 10);
+  TestMatrix<float> c(19, 21, 31);
+  std::fill_n(c.view().data, 19 * 31, -7.0f);
+  gemm<float>(wide.form, wide.a, wide.b, c, false, workspace);
+  for (int64_t r = 0; r < 19; ++r) {
+    for (int64_t gap = 21; gap < 31; ++gap) CHECK(c.view().row(r)[gap] == -7.0f);
+  }
+}
+
+TEST_CASE("gemm gives the same bits with 1, 2 and 3 threads", "[kernels]") {
+  const int64_t sizes[][3] = {{301, 290, 65}, {40, 300, 1500}, {130, 129, 2100}};
+  for (const GemmEngine engine : gemm_engines()) {
+    const EngineScope scope(engine);
+    for (const GemmForm form : kForms) {
+      for (const auto& [m, n, k] : sizes) {
+        const Case<float> product(form, m, n, k);
+        std::vector<float> first;
+        for (const int count : {1, 2, 3}) {
+          const ThreadsScope set(count);
+          Workspace workspace(count);
+          const TestMatrix<float> c = product.run(true, false, workspace);
+          if (count == 1) first = c.values();
+          CHECK(std::memcmp(c.values().data(), first.data(), first.size() * sizeof(float)) == 0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gemm refuses shapes that do not fit", "[kernels]") {
+  Workspace workspace(threads());
+  TestMatrix<float> a(3, 4), b(5, 6), c(3, 6);
+  CHECK_THROWS_AS(gemm<float>(GemmForm::kNN, a, b, c, false, workspace), InternalError);
+  CHECK_THROWS_AS(gemm_serial<float>(GemmForm::kNT, a, b, c, false), InternalError);
+}
+
+TEST_CASE("Eigen is always among the engines, and every engine tells its version", "[kernels]") {
+  const std::vector<GemmEngine> engines = gemm_engines();
+  CHECK(std::count(engines.begin(), engines.end(), GemmEngine::kEigen) == 1);
+  for (const GemmEngine engine : engines) {
+    CHECK(gemm_engine_name(engine).find_first_of("0123456789") != std::string::npos);
+  }
+}
+
+template <class T>
+void check_small_gemm(double tolerance) {
+  const int64_t sizes[][3] = {{1, 1, 1}, {5, 3, 0}, {6, 32, 9}, {13, 48, 5}, {7, 70, 31}, {64, 17, 8}};
+  for (const auto& [m, n, k] : sizes) {
+    for (const GemmForm form : {GemmForm::kNN, GemmForm::kTN}) {
+      const Case<T> product(form, m, n, k, 3);
+      const ConstMatrixView<T> a = product.a;
+      const ConstMatrixView<T> b = product.b;
+      const bool across = form == GemmForm::kTN;
+      const StridedMatrix<T> left{a.data, across ? 1 : a.stride, across ? a.stride : 1};
+      for (const bool accumulate : {false, true}) {
+        TestMatrix<T> c = product.start;
+        small_gemm<T>(m, n, k, left, b.data, b.stride, c.view().data, c.view().stride, accumulate);
+        CHECK(relative_difference(c, product.expected(accumulate, false)) < tolerance);
+      }
+    }
+  }
+}
+
+TEST_CASE("small_gemm equals the sums it stands for", "[kernels]") {
+  check_small_gemm<float>(1e-5);
+  check_small_gemm<double>(1e-13);
+}
+
+TEST_CASE("small_gemm gives a row the same bits alone and among others", "[kernels]") {
+  const Case<float> product(GemmForm::kNN, 23, 50, 40);
+  const ConstMatrixView<float> a = product.a;
+  const ConstMatrixView<float> b = product.b;
+  TestMatrix<float> all(23, 50);
+  small_gemm<float>(23, 50, 40, {a.data, a.stride, 1}, b.data, b.stride, all.view().data, 50, false);
+  for (int64_t r = 0; r < 23; ++r) {
+    TestMatrix<float> one(1, 50);
+    small_gemm<float>(1, 50, 40, {a.row(r), a.stride, 1}, b.data, b.stride, one.view().data, 50,
+                      false);
+    CHECK(std::memcmp(one.view().data, all.view().row(r), 50 * sizeof(float)) == 0);
+  }
+}
+
+}  // namespace
+}  // namespace calque::kernels

@@ -1,0 +1,92 @@
+// The gradient of every parameter of a whole model, in double, against central differences.
+
+#include "model/transformer.h"
+#include "support/catch.h"
+#include "support/example_batch.h"
+#include "support/gradient_check.h"
+
+namespace calque {
+namespace {
+
+double worst_error(const TransformerOptions& options, double label_smoothing) {
+  constexpr int64_t kVocab = 11;
+  constexpr uint64_t kSeed = 5;
+  set_poisoning(true);
+  const test::ExampleBatch batch({3, 0, 2}, {1, 4, 2}, kVocab);
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  Arena arena;
+  Workspace workspace(8);
+  Tape tape(arena, workspace);
+  Context training(arena, workspace, tape, kSeed, 3);
+  model.parameters().start_gradients();
+  model.loss(training, batch.view(), label_smoothing);
+  tape.backward();
+  tape.reset();
+  model.parameters().finish_gradients();
+
+  const auto value = [&] {
+    arena.reset();
+    Context context(arena, workspace);
+    context.training = true;  // the same dropout again
+    context.seed = kSeed;
+    context.micro_batch = 3;
+    return model.loss(context, batch.view(), label_smoothing).loss;
+  };
+  const double error = test::numeric_difference(model.parameters().values(),
+                                                model.parameters().gradients(), value);
+  set_poisoning(false);
+  return error;
+}
+
+TEST_CASE("the whole model has exact gradients", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.norm = GENERATE(NormPlace::kPre, NormPlace::kPost);
+  options.tied_embeddings = GENERATE(Tying::kNone, Tying::kDecoder, Tying::kAll);
+  CHECK(worst_error(options, 0.1) < 1e-7);
+}
+
+TEST_CASE("the whole model has exact gradients with all dropouts and learned positions",
+          "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.positions = Positions::kLearned;
+  options.max_positions = 6;
+  options.activation =
+      GENERATE(kernels::Activation::kRelu, kernels::Activation::kGelu, kernels::Activation::kSwish);
+  options.embedding_dropout = 0.1;
+  options.residual_dropout = 0.2;
+  options.attention_dropout = 0.3;
+  options.activation_dropout = 0.4;
+  CHECK(worst_error(options, 0.0) < 1e-7);
+}
+
+TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {
+  constexpr int64_t kVocab = 11;
+  const test::ExampleBatch batch({3, 1, 2}, {1, 4, 2}, kVocab);
+  Transformer model = test::random_model(test::tiny_options(), kVocab, kVocab);
+  Arena arena;
+  Workspace workspace(8);
+  Tape tape(arena, workspace);
+  const auto accumulate = [&](const test::ExampleBatch& part) {
+    tape.reset();
+    arena.reset();
+    Context context(arena, workspace, tape, 1, 0);
+    const double loss = model.loss(context, part.view(), 0.1).loss;
+    tape.backward();
+    return loss;
+  };
+  const auto gradients = model.parameters().gradients();
+  model.parameters().start_gradients();
+  const double whole_loss = accumulate(batch);
+  model.parameters().finish_gradients();
+  const std::vector<Real> whole(gradients.begin(), gradients.end());
+
+  model.parameters().start_gradients();
+  double parts_loss = 0;
+  for (int64_t s = 0; s < 3; ++s) parts_loss += accumulate(batch.single(s));
+  model.parameters().finish_gradients();
+  CHECK(parts_loss == Approx(whole_loss).epsilon(1e-12));
+  CHECK(test::relative_difference(gradients, whole) < 1e-12);
+}
+
+}  // namespace
+}  // namespace calque

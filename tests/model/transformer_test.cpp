@@ -1,0 +1,166 @@
+#include "model/transformer.h"
+
+#include "base/parallel.h"
+#include "kernels/gemm.h"
+#include "support/catch.h"
+#include "support/example_batch.h"
+#include "support/random_values.h"
+#include "text/special_ids.h"
+
+namespace calque {
+namespace {
+
+constexpr int64_t kVocab = 23;
+
+struct Machine {
+  Arena arena;
+  Workspace workspace{8};
+};
+
+/// Logits at every target position by teacher forcing: [target tokens, vocab].
+std::vector<Real> teacher_forced(Transformer& model, const TrainingExample& example) {
+  Machine m;
+  Context context(m.arena, m.workspace);
+  const Var memory = model.encode(context, example.source, example.source_layout);
+  const Var x = model.decode(context, example.target_input, example.target_layout, memory,
+                             example.source_layout);
+  const Var logits = model.logits(context, x);
+  return {logits.value.values().begin(), logits.value.values().end()};
+}
+
+/// The same logits step by step, all sentences side by side, with one hypothesis each.
+std::vector<Real> step_by_step(Transformer& model, const TrainingExample& example) {
+  Machine m;
+  Context context(m.arena, m.workspace);
+  const int64_t sentences = example.target_layout.sentences();
+  const Var memory = model.encode(context, example.source, example.source_layout);
+  DecoderCache cache;
+  model.start_decoding(context, cache, memory, example.target_layout.tokens);
+  const int64_t stride = 64;
+  std::vector<Real> logits(static_cast<size_t>(example.target_layout.tokens * kVocab));
+  for (int64_t length = 1;; ++length) {
+    std::vector<int32_t> ids;
+    std::vector<int32_t> ancestors;
+    std::vector<int32_t> rows;
+    SequenceLayoutBuffer queries;
+    SequenceLayoutBuffer keys;
+    for (int64_t s = 0; s < sentences; ++s) {
+      const auto i = static_cast<size_t>(s);
+      if (example.target_layout.lengths[i] < length) continue;
+      const int32_t first = example.target_layout.begins[i];
+      rows.push_back(first + static_cast<int32_t>(length) - 1);
+      ids.push_back(example.target_input[static_cast<size_t>(rows.back())]);
+      for (int64_t p = 0; p < stride; ++p) ancestors.push_back(first + static_cast<int32_t>(p));
+      queries.append(1);
+      keys.append_at(example.source_layout.begins[i], example.source_layout.lengths[i]);
+    }
+    if (ids.empty()) return logits;
+    const Var step = model.decode_step(context, ids, cache, {ancestors, stride, length},
+                                       queries.view(), keys.view());
+    for (size_t r = 0; r < rows.size(); ++r) {
+      std::copy_n(step.matrix().row(static_cast<int64_t>(r)), kVocab,
+                  logits.begin() + rows[r] * kVocab);
+    }
+  }
+}
+
+TransformerOptions some_options(NormPlace norm) {
+  TransformerOptions options = test::tiny_options();
+  options.model = 32;
+  options.heads = 4;
+  options.hidden = 40;
+  options.decoder_layers = 2;
+  options.norm = norm;
+  return options;
+}
+
+TEST_CASE("a packed batch equals its sentences one by one", "[model]") {
+  Transformer model = test::random_model(
+      some_options(GENERATE(NormPlace::kPre, NormPlace::kPost)), kVocab, kVocab);
+  const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
+  const std::vector<Real> packed = teacher_forced(model, batch.view());
+  std::vector<Real> singles;
+  for (int64_t s = 0; s < 4; ++s) {
+    const test::ExampleBatch pair = batch.single(s);
+    const std::vector<Real> logits = teacher_forced(model, pair.view());
+    singles.insert(singles.end(), logits.begin(), logits.end());
+  }
+  CHECK(test::relative_difference(packed, singles) < 1e-5);
+}
+
+TEST_CASE("cached decoding equals teacher forcing", "[model]") {
+  TransformerOptions options = some_options(GENERATE(NormPlace::kPre, NormPlace::kPost));
+  options.positions = GENERATE(Positions::kSinusoidal, Positions::kLearned);
+  options.max_positions = 16;
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
+  CHECK(test::relative_difference(step_by_step(model, batch.view()),
+                                  teacher_forced(model, batch.view())) < 1e-5);
+}
+
+/// Loss and all gradients of one training pass with dropout.
+std::vector<Real> training_pass(Transformer& model, const TrainingExample& example) {
+  Machine m;
+  Tape tape(m.arena, m.workspace);
+  Context context(m.arena, m.workspace, tape, 3, 14);
+  model.parameters().start_gradients();
+  const double loss = model.loss(context, example, 0.1).loss;
+  tape.backward();
+  tape.reset();
+  model.parameters().finish_gradients();
+  std::vector<Real> result(model.parameters().gradients().begin(),
+                           model.parameters().gradients().end());
+  result.push_back(static_cast<Real>(loss));
+  return result;
+}
+
+TEST_CASE("the number of threads changes no bit of a training pass, with each engine", "[model]") {
+  TransformerOptions options = some_options(NormPlace::kPre);
+  options.model = 64;
+  options.hidden = 96;
+  options.embedding_dropout = options.residual_dropout = 0.2;
+  options.attention_dropout = options.activation_dropout = 0.1;
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  std::vector<int64_t> lengths;
+  for (int64_t i = 0; i < 60; ++i) lengths.push_back(1 + i * 7 % 23);
+  const test::ExampleBatch batch(lengths, lengths, kVocab);
+  const int threads_before = threads();
+  const kernels::GemmEngine engine_before = kernels::gemm_engine();
+  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
+    kernels::set_gemm_engine(engine);
+    set_threads(1);
+    const std::vector<Real> one = training_pass(model, batch.view());
+    for (const int count : {2, 3}) {
+      set_threads(count);
+      CHECK(training_pass(model, batch.view()) == one);
+    }
+  }
+  kernels::set_gemm_engine(engine_before);
+  set_threads(threads_before);
+}
+
+TEST_CASE("sizes that do not fit each other are refused", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.heads = 3;
+  CHECK_THROWS_WITH(Transformer(options, kVocab, kVocab, true),
+                    "model.size (8) must be a multiple of model.heads (3)");
+  options.heads = 2;
+  CHECK_THROWS_WITH(
+      Transformer(options, kVocab, kVocab + 1, true),
+      "model.tied_embeddings: all needs one vocabulary for both sides (vocabulary.shared: true), "
+      "but the source has 23 entries and the target 24");
+}
+
+TEST_CASE("a sentence longer than the learned positions is refused", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.positions = Positions::kLearned;
+  options.max_positions = 4;
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  const test::ExampleBatch batch({7}, {2}, kVocab);
+  CHECK_THROWS_WITH(teacher_forced(model, batch.view()),
+                    "a sentence has 8 tokens, but this model has learned only 4 positions "
+                    "(model.max_positions): shorten the sentence, or train with more positions");
+}
+
+}  // namespace
+}  // namespace calque

@@ -1,0 +1,110 @@
+#include "support/gradient_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/memory_block.h"
+
+namespace calque::test {
+namespace {
+
+/// One evaluation of sum(output * r) and, with a tape, its gradients.
+class Evaluation {
+ public:
+  Evaluation(std::vector<RandomTensor>& inputs, const Forward& forward, uint64_t seed)
+      : inputs_(inputs), forward_(forward), seed_(seed), workspace_(8) {}
+
+  double value() {
+    arena_.reset();
+    Context context(arena_, workspace_);
+    context.training = true;  // dropout draws the same numbers every time
+    context.seed = seed_;
+    std::vector<Var> vars;
+    for (RandomTensor& input : inputs_) vars.emplace_back(input.tensor());
+    return weighted_sum(forward_(context, vars));
+  }
+
+  /// Gradients of the inputs whose bit in `wanted` is set; the others are constants.
+  std::vector<std::vector<Real>> gradients(unsigned wanted) {
+    arena_.reset();
+    Tape tape(arena_, workspace_);
+    Context context(arena_, workspace_, tape, seed_, 0);
+    std::vector<std::vector<Real>> result;
+    for (RandomTensor& input : inputs_) {
+      result.emplace_back(input.values().size(), std::nan(""));
+    }
+    std::vector<uint8_t> written(inputs_.size(), 0);
+    std::vector<Var> vars;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const Tensor value = inputs_[i].tensor();
+      vars.push_back((wanted >> i & 1) == 0
+                         ? Var(value)
+                         : tape.leaf(value, {result[i].data(), value.shape},
+                                     std::span(written).subspan(i, 1)));
+    }
+    const Var output = forward_(context, vars);
+    if (output.needs_gradient()) {
+      RandomTensor weights(output.value.shape, seed_ + 1000);
+      const GradientTarget target = tape.target(output);
+      std::copy(weights.values().begin(), weights.values().end(), target.tensor.data);
+      tape.backward();
+    }
+    tape.reset();
+    return result;
+  }
+
+ private:
+  std::vector<RandomTensor>& inputs_;
+  const Forward& forward_;
+  uint64_t seed_;
+  Arena arena_;
+  Workspace workspace_;
+
+  double weighted_sum(const Var& output) const {
+    RandomTensor weights(output.value.shape, seed_ + 1000);
+    double sum = 0;
+    for (size_t i = 0; i < weights.values().size(); ++i) {
+      sum += static_cast<double>(weights.values()[i]) * static_cast<double>(output.value.data[i]);
+    }
+    return sum;
+  }
+};
+
+}  // namespace
+
+double numeric_difference(std::span<Real> parameters, std::span<const Real> gradients,
+                          const std::function<double()>& value, double step) {
+  std::vector<Real> numeric(parameters.size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Real before = parameters[i];
+    parameters[i] = static_cast<Real>(static_cast<double>(before) + step);
+    const double above = value();
+    parameters[i] = static_cast<Real>(static_cast<double>(before) - step);
+    const double below = value();
+    parameters[i] = before;
+    numeric[i] = static_cast<Real>((above - below) / (2 * step));
+  }
+  return relative_difference(gradients, numeric);
+}
+
+double worst_gradient_error(const std::vector<Shape>& shapes, const Forward& forward,
+                            uint64_t seed) {
+  set_poisoning(true);
+  std::vector<RandomTensor> inputs;
+  for (size_t i = 0; i < shapes.size(); ++i) inputs.emplace_back(shapes[i], seed + i);
+  Evaluation evaluation(inputs, forward, seed);
+  double worst = 0;
+  for (unsigned wanted = 0; wanted < 1u << shapes.size(); ++wanted) {
+    const auto gradients = evaluation.gradients(wanted);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if ((wanted >> i & 1) == 0) continue;
+      const double error = numeric_difference(inputs[i].values(), gradients[i],
+                                              [&] { return evaluation.value(); });
+      if (!(error <= worst)) worst = error;  // also takes NaN
+    }
+  }
+  set_poisoning(false);
+  return worst;
+}
+
+}  // namespace calque::test

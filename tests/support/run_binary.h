@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace calque::test {
+
+/// What a run of the program left behind.
+struct RunResult {
+  int exit_code = -1;  // 128 + signal when one ended it
+  std::string out;     // standard output
+  std::string err;     // standard error
+};
+
+/// Runs the built `calque` with these arguments and `input` as its standard input, until it ends.
+RunResult run_binary(const std::vector<std::string>& arguments, const std::string& input = "");
+
+}  // namespace calque::test

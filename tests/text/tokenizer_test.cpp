@@ -1,0 +1,127 @@
+#include "text/tokenizer.h"
+
+#include "base/file.h"
+#include "base/stderr_capture.h"
+#include "base/temporary_folder.h"
+#include "support/catch.h"
+#include "text/sample_text.h"
+#include "text/special_ids.h"
+#include "text/vocabulary.h"
+
+namespace calque {
+namespace {
+
+using test::contains;
+using test::user_error;
+
+std::string train(const VocabularyOptions& options) {
+  test::TemporaryFolder folder;
+  const std::string file =
+      test::write_text(folder / "text", test::join_lines(test::sample_sentences(200, 1)));
+  return train_vocabulary(options, {file}, 1);
+}
+
+const Tokenizer& sample_tokenizer() {
+  static const Tokenizer tokenizer([] {
+    VocabularyOptions options;
+    options.size = 90;
+    return train(options);
+  }());
+  return tokenizer;
+}
+
+std::string there_and_back(const Tokenizer& tokenizer, const std::string& line) {
+  std::vector<int32_t> ids = {7, 7, 7};
+  tokenizer.encode(line, ids);
+  return tokenizer.decode(ids);
+}
+
+TEST_CASE("text comes back from its ids", "[text]") {
+  const Tokenizer& tokenizer = sample_tokenizer();
+  CHECK(tokenizer.size() == 90);
+  for (const std::string& line : test::sample_sentences(50, 2)) {
+    CHECK(there_and_back(tokenizer, line) == line);
+  }
+  CHECK(there_and_back(tokenizer, "  the   dog ") == "the dog");
+}
+
+TEST_CASE("text without pieces gives no ids", "[text]") {
+  std::vector<int32_t> ids;
+  for (const char* line : {"", " ", "\t  \r"}) {
+    ids = {7};
+    sample_tokenizer().encode(line, ids);
+    CHECK(ids.empty());
+  }
+  CHECK(sample_tokenizer().decode({}).empty());
+}
+
+TEST_CASE("special ids are passed over in text, and text never becomes one", "[text]") {
+  const Tokenizer& tokenizer = sample_tokenizer();
+  std::vector<int32_t> ids;
+  tokenizer.encode("the dog", ids);
+  ids.insert(ids.begin(), kBeginId);
+  ids.push_back(kEndId);
+  CHECK(tokenizer.decode(ids) == "the dog");
+  tokenizer.encode("<s> the </s>", ids);
+  CHECK(std::count(ids.begin(), ids.end(), kBeginId) == 0);
+  CHECK(std::count(ids.begin(), ids.end(), kEndId) == 0);
+  tokenizer.encode("Ж", ids);
+  CHECK(std::count(ids.begin(), ids.end(), kUnknownId) == 1);
+}
+
+TEST_CASE("pieces have the names that SentencePiece gives them", "[text]") {
+  const Tokenizer& tokenizer = sample_tokenizer();
+  CHECK(tokenizer.piece(kUnknownId) == "<unk>");
+  CHECK(tokenizer.piece(kBeginId) == "<s>");
+  CHECK(tokenizer.piece(kEndId) == "</s>");
+  CHECK_THROWS_AS(tokenizer.piece(90), InternalError);
+  CHECK_THROWS_AS(tokenizer.piece(-1), InternalError);
+  CHECK_THROWS_AS(tokenizer.decode(std::vector<int32_t>{90}), InternalError);
+}
+
+TEST_CASE("a tokenizer is its bytes", "[text]") {
+  const Tokenizer copy(sample_tokenizer().serialized());
+  std::vector<int32_t> expected;
+  std::vector<int32_t> ids;
+  for (const std::string& line : test::sample_sentences(20, 3)) {
+    sample_tokenizer().encode(line, expected);
+    copy.encode(line, ids);
+    CHECK(ids == expected);
+  }
+}
+
+TEST_CASE("bytes that are no model are refused, silently but for the error", "[text]") {
+  test::StderrCapture capture(test::StderrCapture::Kind::kPipe);
+  const std::string empty = user_error([] { Tokenizer("", "a.model"); });
+  const std::string garbage = user_error([] { Tokenizer("no such thing", "b.model"); });
+  const std::string cut = user_error([] {
+    const std::string& whole = sample_tokenizer().serialized();
+    Tokenizer(whole.substr(0, whole.size() / 2), "c.model");
+  });
+  const std::string noise = capture.take();
+  CHECK(noise == "");
+  contains(empty, "a.model: expected a SentencePiece model but it is empty");
+  contains(garbage, "b.model: expected a SentencePiece model but it cannot be read as one");
+  contains(cut, "c.model: expected a SentencePiece model but it cannot be read as one");
+}
+
+TEST_CASE("nmt_nfkc writes plainly, and leaves German as it is; identity leaves all", "[text]") {
+  test::TemporaryFolder folder;
+  const std::string text = "„Größe“ – ‚Straße‘ ’s";
+  const std::string fancy = "ﬁnd  ½ … ";
+  const std::string file =
+      test::write_text(folder / "text", text + "\n" + fancy + "find 1⁄2 ...\n");
+  VocabularyOptions options;
+  options.type = VocabularyType::kBpe;
+  options.size = 50;
+  const Tokenizer nfkc(train_vocabulary(options, {file}, 1));
+  CHECK(there_and_back(nfkc, text) == text);
+  CHECK(there_and_back(nfkc, fancy) == "find 1⁄2 ...");
+  options.normalization = Normalization::kIdentity;
+  const Tokenizer identity(train_vocabulary(options, {file}, 1));
+  CHECK(there_and_back(identity, text) == text);
+  CHECK(there_and_back(identity, fancy) == fancy);
+}
+
+}  // namespace
+}  // namespace calque
