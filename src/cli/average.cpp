@@ -31,10 +31,11 @@ std::vector<std::filesystem::path> newest_scheduled(const std::string& run, int6
     if (static_cast<int64_t>(folders.size()) == count) break;
   }
   if (static_cast<int64_t>(folders.size()) < count) {
-    throw UserError(fmt::format(
-        "{} keeps {} scheduled checkpoints, fewer than {}; ask for --last {} or less, or train "
-        "with a larger train.keep_last",
-        run, folders.size(), count, folders.size()));
+    throw UserError(
+        fmt::format("{} has only {} of the {} scheduled checkpoints asked for; ask for --last {} "
+                    "or less, or train "
+                    "with a larger train.keep_last",
+                    run, folders.size(), count, folders.size()));
   }
   return {folders.rbegin(), folders.rend()};
 }

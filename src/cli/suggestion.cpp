@@ -10,7 +10,7 @@ std::string nearest_name(std::string_view word, std::span<const std::string> nam
   constexpr size_t kLongestWord = 100;  // beyond, it is no misspelt name
   if (word.size() > kLongestWord) return "";
   std::string nearest;
-  size_t least = std::max<size_t>(word.size() / 3, 1) + 1;
+  size_t least = std::max<size_t>((word.size() + 1) / 3, 1) + 1;
   for (const std::string& name : names) {
     const size_t distance = edit_distance(word, name);
     if (distance < least) {

@@ -3,6 +3,7 @@
 #include "base/build_info.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/profile.h"
 #include "base/version.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
@@ -22,6 +23,7 @@ struct TrainArguments {
   int64_t threads = 0;
   bool fresh = false;
   bool dry_run = false;
+  bool profile = false;
   bool help_config = false;
 };
 
@@ -98,6 +100,7 @@ void time_updates(const RunConfig& config, Trainer& trainer, const ParallelCorpu
   constexpr int kWarmUp = 1;
   constexpr int kTimed = 3;
   for (int i = 0; i < kWarmUp; ++i) trainer.update();
+  profile::reset();
   const Stopwatch watch;
   int64_t tokens = 0;
   for (int i = 0; i < kTimed; ++i) {
@@ -118,6 +121,10 @@ void time_updates(const RunConfig& config, Trainer& trainer, const ParallelCorpu
   log::info("an epoch is about {} updates; {} updates would take about {}, without validation",
             format_count(std::llround(per_epoch)), format_count(config.train.max_steps),
             format_duration(per_update * static_cast<double>(config.train.max_steps)));
+}
+
+void report_profile() {
+  if (profile::enabled()) log::info("where the time went:\n{}", profile::table());
 }
 
 /// A folder that is removed again, for what a dry run has to write.
@@ -157,6 +164,7 @@ void dry_run(const RunConfig& config) {
   Trainer trainer(config.train,
                   {*model, data.train, nullptr, folder, config.seed, threads(), {}, {}});
   time_updates(config, trainer, data.train);
+  report_profile();
   log::info("dry run: config and data are good, nothing was written");
 }
 
@@ -224,7 +232,9 @@ void train(const RunConfig& config, const std::filesystem::path& run_path) {
                    threads(), checkpoint_texts(config, data.tokenizers), record});
   if (checkpoint) trainer.resume(*checkpoint);
   const StopSignal stop;
-  report_end(trainer.train(stop), trainer, folder, stop);
+  const StopReason reason = trainer.train(stop);
+  report_profile();
+  report_end(reason, trainer, folder, stop);
 }
 
 void run(const TrainArguments& arguments) {
@@ -240,6 +250,7 @@ void run(const TrainArguments& arguments) {
   const std::filesystem::path run_path = arguments.run.empty()
                                              ? "runs" / std::filesystem::path(config.name)
                                              : std::filesystem::path(arguments.run);
+  profile::enable(arguments.profile);
   if (arguments.dry_run) return dry_run(config);
   if (arguments.fresh) {
     if (const auto aside = RunFolder::put_aside(run_path); !aside.empty()) {
@@ -255,10 +266,13 @@ void add_train_command(CLI::App& app) {
   auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand(
       "train", "Train a translation model from a YAML config, or go on with a stopped training");
-  command->add_option("config", arguments->config, "The config file, e.g. configs/demo.yaml");
-  command->add_option("--run", arguments->run,
-                      "Run folder: checkpoints, vocabulary, log, metrics (default: runs/<config "
-                      "name>). A run that it holds goes on from its latest checkpoint");
+  command->add_option("CONFIG", arguments->config, "The config file, e.g. configs/demo.yaml")
+      ->type_name("FILE");
+  command
+      ->add_option("--run", arguments->run,
+                   "Run folder: checkpoints, vocabulary, log, metrics (default: runs/<config "
+                   "name>). A run that it holds goes on from its latest checkpoint")
+      ->type_name("DIR");
   add_set_option(*command, arguments->overrides);
   add_threads_option(*command, arguments->threads);
   add_quiet_option(*command);
@@ -266,6 +280,10 @@ void add_train_command(CLI::App& app) {
                     "Start over; an old run folder is put aside under a new name, never deleted");
   command->add_flag("--dry-run", arguments->dry_run,
                     "Check config and data, print sizes, memory and expected time, write nothing");
+  command->add_flag(
+      "--profile", arguments->profile,
+      "Print at the end where the time went: a table of parts. With --dry-run, of a few "
+      "updates alone");
   command->add_flag("--help-config", arguments->help_config,
                     "Print every config key with meaning, unit, default and range");
   command->footer(

@@ -19,9 +19,8 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.beam = arguments.beam.value_or(options.beam);
   options.length_penalty = arguments.length_penalty.value_or(options.length_penalty);
   options.max_length_ratio = arguments.max_length_ratio.value_or(options.max_length_ratio);
-  log::info("model {}: beam {}, length penalty {}, max length ratio {}; {} thread{}", config.name,
-            options.beam, options.length_penalty, options.max_length_ratio, threads(),
-            threads() == 1 ? "" : "s");
+  log::info("beam {}, length penalty {}, max length ratio {}, {} thread{}", options.beam,
+            options.length_penalty, options.max_length_ratio, threads(), threads() == 1 ? "" : "s");
   return options;
 }
 

@@ -76,7 +76,8 @@ int64_t BeamSearch::begin(const SequenceLayout& layout) {
     const auto tokens = static_cast<double>(layout.lengths[static_cast<size_t>(i)]);
     Sentence sentence;
     sentence.index = i;
-    sentence.limit = static_cast<int64_t>(options_.max_length_ratio * tokens) + 10;
+    sentence.limit = std::min(static_cast<int64_t>(options_.max_length_ratio * tokens) + 10,
+                              model_.longest_target());
     sentence.first_slot = slots;
     sentence.live.push_back({0.0, -1});
     slots += sentence.limit * options_.beam;

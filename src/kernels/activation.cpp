@@ -21,8 +21,9 @@ struct Normal {
 
 /// With t = 1 / (1 + 0.4 |u| / sqrt(2)) the upper tail exp(u^2 / 2) (1 - Phi(|u|)) is t times a
 /// smooth function of t in (0, 1]. The polynomial is our Chebyshev fit of degree 10 to that
-/// function, off by 6e-9 at most; in float Phi is then good to 1e-7, relative to the tail itself
-/// where u < 0. One exponential serves density and tail.
+/// function, off by 6e-9 at most; in float Phi is then good to 3e-7. Where u < 0 it is no
+/// difference, so it keeps the relative precision of the exponential, which serves density and tail
+/// alike.
 inline void evaluate(Vec<float> u, Normal<float>& normal) {
   constexpr float kCoefficients[] = {-0.01493431424f, 0.07192053464f,  -0.1215208659f,
                                      0.07340162284f,  -0.02689658316f, 0.04356032082f,

@@ -48,8 +48,7 @@ void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatr
                    static_cast<int64_t>(slots.size()) >= (rows - 1) * slot_stride + length,
                "{} slots for {} hypotheses of length {}, {} apart", slots.size(), rows, length,
                slot_stride);
-  const Step<T> step{query,  keys,   values, slots, slot_stride, length, query.cols / heads,
-                     output};
+  const Step<T> step{query, keys, values, slots, slot_stride, length, query.cols / heads, output};
   parallel_rows(rows, 2 * length * query.cols, [&](int64_t begin, int64_t end, int worker) {
     Workspace::Scope scope(workspace.worker(worker));
     T* const weights = scope.allocate<T>(length);

@@ -40,8 +40,8 @@ struct Loss {
     if (with_gradient) {
       exp_row(logits, vocab, highest, logits);
       const T factor = static_cast<T>(static_cast<double>(row_weight) / sums.exponentials);
-      const T spread = static_cast<T>(static_cast<double>(row_weight) * smoothing /
-                                      static_cast<double>(vocab));
+      const T spread =
+          static_cast<T>(static_cast<double>(row_weight) * smoothing / static_cast<double>(vocab));
       for (int64_t c = 0; c < vocab; ++c) logits[c] = logits[c] * factor - spread;
       logits[target] -= static_cast<T>(static_cast<double>(row_weight) * (1 - smoothing));
     }
@@ -99,8 +99,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
     gemm<T>(GemmForm::kNT, chunk, weight, logits, false, workspace);
     parallel_rows(rows, vocab, [&](int64_t first, int64_t last, int) {
       for (int64_t r = first; r < last; ++r) {
-        losses[r] =
-            loss.run_row(logits.row(r), vocab, targets[begin + r], row_weight(begin + r));
+        losses[r] = loss.run_row(logits.row(r), vocab, targets[begin + r], row_weight(begin + r));
       }
     });
     for (int64_t r = 0; r < rows; ++r) {

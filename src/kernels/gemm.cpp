@@ -93,10 +93,10 @@ void halve_tile(const Sizes& s, int64_t wanted, int64_t smallest, int64_t& rows,
   }
 }
 
-/// The grid is a function of the sizes alone. Large tiles keep the library near its peak, many tasks
-/// keep many threads busy. So tiles shrink while that costs little; then the inner size is cut, as
-/// in a weight's gradient, where it is the tokens (every part is one more pass over c, which is
-/// small then); then tiles shrink on.
+/// The grid is a function of the sizes alone. Large tiles keep the library near its peak, many
+/// tasks keep many threads busy. So tiles shrink while that costs little; then the inner size is
+/// cut, as in a weight's gradient, where it is the tokens (every part is one more pass over c,
+/// which is small then); then tiles shrink on.
 Grid choose_grid(const Sizes& s) {
   constexpr int64_t kTasks = 32;  // enough for any sensible number of threads
   constexpr int64_t kGoodTile = 256;

@@ -19,10 +19,9 @@ std::string onednn_version() {
 void onednn_gemm(GemmForm form, ConstMatrixView<float> a, ConstMatrixView<float> b,
                  MatrixView<float> c, bool accumulate) {
   const int64_t inner = form == GemmForm::kTN ? a.rows : a.cols;
-  const dnnl_status_t status =
-      dnnl_sgemm(form == GemmForm::kTN ? 'T' : 'N', form == GemmForm::kNT ? 'T' : 'N', c.rows,
-                 c.cols, inner, 1.0f, a.data, a.stride, b.data, b.stride, accumulate ? 1.0f : 0.0f,
-                 c.data, c.stride);
+  const dnnl_status_t status = dnnl_sgemm(
+      form == GemmForm::kTN ? 'T' : 'N', form == GemmForm::kNT ? 'T' : 'N', c.rows, c.cols, inner,
+      1.0f, a.data, a.stride, b.data, b.stride, accumulate ? 1.0f : 0.0f, c.data, c.stride);
   CALQUE_CHECK(status == dnnl_success, "dnnl_sgemm({} x {} x {}) returned {}", c.rows, c.cols,
                inner, static_cast<int>(status));
 }

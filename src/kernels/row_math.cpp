@@ -29,8 +29,9 @@ double sum_vectors(const T* x, int64_t count, T fill, const Step& step) {
   double total = 0;
   for (int64_t begin = 0; begin < count; begin += kValuesPerSum) {
     Vec<T> sum{};
-    for_vectors(x + begin, std::min(kValuesPerSum, count - begin), fill,
-                [&](Vec<T> v, int64_t from, int64_t lanes) { sum += step(v, begin + from, lanes); });
+    for_vectors(
+        x + begin, std::min(kValuesPerSum, count - begin), fill,
+        [&](Vec<T> v, int64_t from, int64_t lanes) { sum += step(v, begin + from, lanes); });
     total += static_cast<double>(simd::sum_lanes<T>(sum));
   }
   return total;
@@ -64,9 +65,8 @@ double exp_row(const T* x, int64_t count, T shift, T* y) {
 template <class T>
 RowSums row_sums(const T* x, int64_t count, T shift) {
   RowSums sums;
-  sums.exponentials =
-      sum_vectors(x, count, -std::numeric_limits<T>::infinity(),
-                  [&](Vec<T> v, int64_t, int64_t) { return simd::exp(v - shift); });
+  sums.exponentials = sum_vectors(x, count, -std::numeric_limits<T>::infinity(),
+                                  [&](Vec<T> v, int64_t, int64_t) { return simd::exp(v - shift); });
   sums.differences =
       sum_vectors(x, count, shift, [&](Vec<T> v, int64_t, int64_t) { return v - shift; });
   return sums;

@@ -23,20 +23,26 @@ struct Product {
   bool accumulate;
 };
 
+/// A vector, or with `Partial` its first `lanes` lanes.
+template <bool Partial, class T>
+Vec<T> read(const T* from, [[maybe_unused]] int64_t lanes) {
+  if constexpr (Partial) {
+    return simd::load_part(from, lanes, T(0));
+  } else {
+    return simd::load(from);
+  }
+}
+
 /// The tile of `Rows` rows and `Vectors` vectors at (row, col); with `Partial`, one vector of which
 /// only `lanes` lanes exist.
 template <int Rows, int Vectors, bool Partial, class T>
 void tile(const Product<T>& x, int64_t row, int64_t col, int64_t lanes) {
-  const auto read = [lanes](const T* from) {
-    if constexpr (Partial) return simd::load_part(from, lanes, T(0));
-    return simd::load(from);
-  };
   Vec<T> sums[Rows][Vectors] = {};
   const T* a = x.a.data + row * x.a.row_step;
   const T* b = x.b + col;
   for (int64_t p = 0; p < x.k; ++p, a += x.a.col_step, b += x.b_stride) {
     Vec<T> right[Vectors];
-    for (int v = 0; v < Vectors; ++v) right[v] = read(b + v * kLanes<T>);
+    for (int v = 0; v < Vectors; ++v) right[v] = read<Partial>(b + v * kLanes<T>, lanes);
     for (int r = 0; r < Rows; ++r) {
       const Vec<T> left = simd::broadcast(a[r * x.a.row_step]);
       for (int v = 0; v < Vectors; ++v) sums[r][v] += left * right[v];
@@ -45,7 +51,7 @@ void tile(const Product<T>& x, int64_t row, int64_t col, int64_t lanes) {
   for (int r = 0; r < Rows; ++r) {
     for (int v = 0; v < Vectors; ++v) {
       T* const target = x.c + (row + r) * x.c_stride + col + v * kLanes<T>;
-      const Vec<T> value = x.accumulate ? read(target) + sums[r][v] : sums[r][v];
+      const Vec<T> value = x.accumulate ? read<Partial>(target, lanes) + sums[r][v] : sums[r][v];
       if constexpr (Partial) {
         simd::store_part(value, target, lanes);
       } else {

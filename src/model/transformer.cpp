@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace calque {
 namespace {
@@ -55,6 +56,11 @@ Transformer::Transformer(const TransformerOptions& options, int64_t source_vocab
       encoder_(Scope(*store_, next_stream_).sub("encoder"), options),
       decoder_(Scope(*store_, next_stream_).sub("decoder"), options) {
   store_->allocate(inference);
+}
+
+int64_t Transformer::longest_target() const {
+  return options_.positions == Positions::kLearned ? options_.max_positions
+                                                   : std::numeric_limits<int64_t>::max();
 }
 
 Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout) {

@@ -33,6 +33,9 @@ class Transformer {
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
 
+  /// Most tokens that a target may have, the end included: what learned positions allow.
+  int64_t longest_target() const;
+
   /// The memory that the decoder attends to: [source tokens, model].
   Var encode(Context& context, Ids source, const SequenceLayout& layout);
 

@@ -9,7 +9,9 @@ namespace calque {
 inline constexpr size_t kAlignment = 64;
 
 /// `bytes` rounded up to kAlignment.
-constexpr size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+constexpr size_t aligned(size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 /// One owned piece of aligned memory; large pieces ask the kernel for huge pages. Movable. Throws
 /// UserError naming the size when the system has no such memory.
@@ -29,9 +31,9 @@ class MemoryBlock {
   size_t size_ = 0;
 };
 
-/// In debug builds fills memory with signalling bytes (NaN as float and as double), so that whatever
-/// is read before it is written, or after it was given back, fails loudly. Nothing in release
-/// builds unless `set_poisoning(true)`, which tests use.
+/// In debug builds fills memory with signalling bytes (NaN as float and as double), so that
+/// whatever is read before it is written, or after it was given back, fails loudly. Nothing in
+/// release builds unless `set_poisoning(true)`, which tests use.
 void poison(void* data, size_t bytes);
 void set_poisoning(bool on);
 

@@ -34,6 +34,6 @@ using Ids = std::span<const int32_t>;
 
 /// A shape promise that is also documentation: `CHECK_SHAPE(x, {tokens, model})`. Throws
 /// InternalError naming the tensor, the shape expected and the shape found.
-#define CHECK_SHAPE(tensor, ...)                                                         \
+#define CHECK_SHAPE(tensor, ...)                                                             \
   CALQUE_CHECK(((tensor).shape == ::calque::Shape __VA_ARGS__), "{} should be {} but is {}", \
                #tensor, (::calque::Shape __VA_ARGS__).to_string(), (tensor).shape.to_string())

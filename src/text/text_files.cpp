@@ -8,7 +8,9 @@
 
 namespace calque {
 
-std::string TextPlace::to_string() const { return fmt::format("{}:{}", file, line); }
+std::string TextPlace::to_string() const {
+  return fmt::format("{}:{}", file == "-" ? "standard input" : file, line);
+}
 
 TextFiles::TextFiles(std::vector<std::string> files) : files_(std::move(files)) {}
 

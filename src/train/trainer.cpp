@@ -16,6 +16,28 @@
 #include "optim/schedule.h"
 
 namespace calque {
+namespace {
+
+/// Writes down what the bits of a run depend on besides its config.
+void stamp(CheckpointState& state) {
+  state.calque_version = kVersion;
+  state.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine());
+  state.instruction_set = instruction_set();
+}
+
+void warn_of_other_bits(const CheckpointState& before, const CheckpointState& now) {
+  const auto warn = [](const char* what, const std::string& old_value,
+                       const std::string& new_value) {
+    if (old_value == new_value) return;
+    log::warning("the {} was {} and is {} now: results differ in their last bits from here on",
+                 what, old_value, new_value);
+  };
+  warn("version of Calque", before.calque_version, now.calque_version);
+  warn("GEMM engine", before.gemm_engine, now.gemm_engine);
+  warn("instruction set", before.instruction_set, now.instruction_set);
+}
+
+}  // namespace
 
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
     : options_(options),
@@ -29,9 +51,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
   if (options.moving_average > 0) {
     average_.emplace(options.moving_average, model_.parameters().values());
   }
-  state_.calque_version = kVersion;
-  state_.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine());
-  state_.instruction_set = instruction_set();
+  stamp(state_);
   state_.corpus = parts_.corpus_record;
 }
 
@@ -195,33 +215,19 @@ std::vector<NamedBlock> Trainer::optimizer_blocks() {
 }
 
 void Trainer::resume(const Checkpoint& checkpoint) {
-  const CheckpointState& saved = checkpoint.state();
-  for (const auto& [what, before, now] :
-       {std::tuple("GEMM engine", saved.gemm_engine, state_.gemm_engine),
-        std::tuple("instruction set", saved.instruction_set, state_.instruction_set),
-        std::tuple("version of Calque", saved.calque_version, state_.calque_version)}) {
-    if (before != now) {
-      log::warning("the {} was {} and is {} now: results differ in their last bits from here on",
-                   what, before, now);
-    }
-  }
+  warn_of_other_bits(checkpoint.state(), state_);
   const ParameterStore& layout = model_.parameters();
   checkpoint.load_model(layout, average_ ? average_->values() : model_.parameters().values());
   const std::vector<NamedBlock> blocks = optimizer_blocks();
   checkpoint.load_optimizer(layout, blocks);
-  adam_.set_steps(saved.optimizer_steps);
-  if (average_) average_->set_updates(saved.moving_average_updates);
-  const std::string version = state_.calque_version;
-  const std::string engine = state_.gemm_engine;
-  const std::string instructions = state_.instruction_set;
-  state_ = saved;
+  state_ = checkpoint.state();
   state_.files.clear();
-  state_.calque_version = version;
-  state_.gemm_engine = engine;
-  state_.instruction_set = instructions;
-  saved_step_ = saved.step;
-  batcher_.seek({saved.epoch, saved.window, saved.batch});
-  parts_.folder.cut_metrics(saved.step);
+  stamp(state_);
+  adam_.set_steps(state_.optimizer_steps);
+  if (average_) average_->set_updates(state_.moving_average_updates);
+  batcher_.seek({state_.epoch, state_.window, state_.batch});
+  saved_step_ = state_.step;
+  parts_.folder.cut_metrics(state_.step);
 }
 
 }  // namespace calque

@@ -72,8 +72,8 @@ TestMatrix<double> naive(const Case<double>& c) {
         }
         for (int64_t j = 0; j < keys; ++j) {
           for (int64_t d = h * head; d < (h + 1) * head; ++d) {
-            output.at(row, d) += weights[static_cast<size_t>(j)] / sum *
-                                 c.value.at(shape.keys.begins[index] + j, d);
+            output.at(row, d) +=
+                weights[static_cast<size_t>(j)] / sum * c.value.at(shape.keys.begins[index] + j, d);
           }
         }
       }

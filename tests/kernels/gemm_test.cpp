@@ -80,8 +80,9 @@ void check_all_ways(const Case<T>& c, double tolerance, Workspace& workspace) {
 
 template <class T>
 void check_sizes(double tolerance, Workspace& workspace) {
-  const int64_t sizes[][3] = {{1, 1, 1},  {1, 70, 3},  {70, 1, 17},    {2, 3, 0},   {5, 7, 11},
-                              {16, 16, 16}, {33, 65, 31}, {67, 70, 129}, {300, 40, 65}, {7, 530, 9}};
+  const int64_t sizes[][3] = {{1, 1, 1},     {1, 70, 3},   {70, 1, 17},  {2, 3, 0},
+                              {5, 7, 11},    {16, 16, 16}, {33, 65, 31}, {67, 70, 129},
+                              {300, 40, 65}, {7, 530, 9}};
   for (const GemmForm form : kForms) {
     for (const auto& [m, n, k] : sizes) {
       check_all_ways(Case<T>(form, m, n, k), tolerance, workspace);
@@ -175,7 +176,8 @@ TEST_CASE("Eigen is always among the engines, and every engine tells its version
 
 template <class T>
 void check_small_gemm(double tolerance) {
-  const int64_t sizes[][3] = {{1, 1, 1}, {5, 3, 0}, {6, 32, 9}, {13, 48, 5}, {7, 70, 31}, {64, 17, 8}};
+  const int64_t sizes[][3] = {{1, 1, 1},   {5, 3, 0},   {6, 32, 9},
+                              {13, 48, 5}, {7, 70, 31}, {64, 17, 8}};
   for (const auto& [m, n, k] : sizes) {
     for (const GemmForm form : {GemmForm::kNN, GemmForm::kTN}) {
       const Case<T> product(form, m, n, k, 3);
@@ -202,7 +204,8 @@ TEST_CASE("small_gemm gives a row the same bits alone and among others", "[kerne
   const ConstMatrixView<float> a = product.a;
   const ConstMatrixView<float> b = product.b;
   TestMatrix<float> all(23, 50);
-  small_gemm<float>(23, 50, 40, {a.data, a.stride, 1}, b.data, b.stride, all.view().data, 50, false);
+  small_gemm<float>(23, 50, 40, {a.data, a.stride, 1}, b.data, b.stride, all.view().data, 50,
+                    false);
   for (int64_t r = 0; r < 23; ++r) {
     TestMatrix<float> one(1, 50);
     small_gemm<float>(1, 50, 40, {a.row(r), a.stride, 1}, b.data, b.stride, one.view().data, 50,

@@ -70,8 +70,8 @@ TEST_CASE("exp of float vectors is within two units in the last place", "[kernel
     for (int64_t lane = 0; lane < simd::kLanes<float>; ++lane) {
       const double exact = std::exp(static_cast<double>(x[lane]));
       const auto near = static_cast<float>(exact);
-      const double unit = static_cast<double>(std::nextafter(near, INFINITY)) -
-                          static_cast<double>(near);
+      const double unit =
+          static_cast<double>(std::nextafter(near, INFINITY)) - static_cast<double>(near);
       worst = std::max(worst, std::abs(static_cast<double>(y[lane]) - exact) / unit);
     }
   }

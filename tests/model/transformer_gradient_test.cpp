@@ -1,14 +1,17 @@
-// The gradient of every parameter of a whole model, in double, against central differences.
+// The gradient of every parameter of a whole model, in double, against numeric differences.
 
 #include "model/transformer.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
 #include "support/gradient_check.h"
+#include "support/parameter_difference.h"
 
 namespace calque {
 namespace {
 
-double worst_error(const TransformerOptions& options, double label_smoothing) {
+constexpr double kTolerance = 1e-7;
+
+test::ParameterDifference worst_error(const TransformerOptions& options, double label_smoothing) {
   constexpr int64_t kVocab = 11;
   constexpr uint64_t kSeed = 5;
   set_poisoning(true);
@@ -32,17 +35,21 @@ double worst_error(const TransformerOptions& options, double label_smoothing) {
     context.micro_batch = 3;
     return model.loss(context, batch.view(), label_smoothing).loss;
   };
-  const double error = test::numeric_difference(model.parameters().values(),
-                                                model.parameters().gradients(), value);
+  const std::vector<Real> numeric = test::numeric_gradient(model.parameters().values(), value);
   set_poisoning(false);
-  return error;
+  return test::worst_gradient_difference(model.parameters(), [&](const Parameter& parameter) {
+    const auto first = numeric.begin() + parameter.offset;
+    return std::vector<Real>(first, first + parameter.shape.count());
+  });
 }
 
 TEST_CASE("the whole model has exact gradients", "[model]") {
   TransformerOptions options = test::tiny_options();
   options.norm = GENERATE(NormPlace::kPre, NormPlace::kPost);
   options.tied_embeddings = GENERATE(Tying::kNone, Tying::kDecoder, Tying::kAll);
-  CHECK(worst_error(options, 0.1) < 1e-7);
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
 }
 
 TEST_CASE("the whole model has exact gradients with all dropouts and learned positions",
@@ -56,7 +63,9 @@ TEST_CASE("the whole model has exact gradients with all dropouts and learned pos
   options.residual_dropout = 0.2;
   options.attention_dropout = 0.3;
   options.activation_dropout = 0.4;
-  CHECK(worst_error(options, 0.0) < 1e-7);
+  const test::ParameterDifference worst = worst_error(options, 0.0);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
 }
 
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {

@@ -1,0 +1,196 @@
+// Single layers against PyTorch: what scripts/reference/make_layer_dump.py computed in double must
+// come out in float, with each engine.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "autograd/ops/projection_cross_entropy.h"
+#include "checkpoint/safetensors.h"
+#include "kernels/gemm.h"
+#include "nn/feed_forward.h"
+#include "nn/layer_norm.h"
+#include "nn/multi_head_attention.h"
+#include "support/catch.h"
+#include "support/parameter_difference.h"
+#include "support/random_values.h"
+
+namespace calque {
+namespace {
+
+constexpr double kOutputTolerance = 1e-5;
+constexpr double kGradientTolerance = 1e-4;
+constexpr int64_t kModel = 16;
+
+/// A dump of one layer, and a machine to run ours on.
+class Reference {
+ public:
+  explicit Reference(const std::string& name)
+      : file_(std::filesystem::path(CALQUE_SOURCE_DIR) / "tests/fixtures/layers" /
+              (name + ".safetensors")) {}
+
+  /// Where the layer declares its parameters; then `allocate` gives them the dump's values.
+  Scope scope() { return Scope(store_, next_stream_); }
+  void allocate() {
+    store_.allocate(/*inference=*/false);
+    for (const Parameter& parameter : store_.parameters()) {
+      const StoredTensor* stored = file_.find("parameters." + parameter.name);
+      REQUIRE(stored != nullptr);
+      REQUIRE(stored->shape == parameter.shape);
+      copy_values(*stored, store_.value(parameter).values());
+    }
+    store_.start_gradients();
+  }
+
+  /// An input of the layer, whose gradient is compared too.
+  Var input(const std::string& name) {
+    inputs_.push_back({name, file_.floats(name), {}, {0}});
+    Input& added = inputs_.back();
+    added.gradient.resize(added.values.size());
+    const Shape shape = file_.find(name)->shape;
+    return context_.tape->leaf({added.values.data(), shape}, {added.gradient.data(), shape},
+                               added.written);
+  }
+
+  SequenceLayout layout(const std::string& name) {
+    SequenceLayoutBuffer& buffer = layouts_.emplace_back();
+    for (const int32_t length : file_.integers(name)) buffer.append(length);
+    return buffer.view();
+  }
+
+  /// Compares the output, then runs backward from the dump's output gradient and compares all others.
+  void check(const Var& output) {
+    CHECK(test::relative_difference(output.value.values(), file_.floats("output")) <
+          kOutputTolerance);
+    const std::vector<float> gradient = file_.floats("output_gradient");
+    std::copy(gradient.begin(), gradient.end(), tape_.target(output).tensor.data);
+    check_gradients();
+  }
+  void check_gradients() {
+    tape_.backward();
+    for (const Input& input : inputs_) {
+      INFO(input.name);
+      CHECK(test::relative_difference(input.gradient, file_.floats(input.name + "_gradient")) <
+            kGradientTolerance);
+    }
+    const auto worst =
+        test::worst_gradient_difference(store_, [this](const Parameter& parameter) {
+          return file_.floats("gradients." + parameter.name);
+        });
+    INFO(worst.name);
+    CHECK(worst.value < kGradientTolerance);
+  }
+
+  const SafetensorsFile& file() const { return file_; }
+  ParameterStore& store() { return store_; }
+  Context& context() { return context_; }
+  int64_t heads() const { return std::stoll(file_.metadata().at("heads")); }
+
+ private:
+  struct Input {
+    std::string name;
+    std::vector<float> values, gradient;
+    std::vector<uint8_t> written;
+  };
+  SafetensorsFile file_;
+  ParameterStore store_;
+  uint32_t next_stream_ = 0;
+  Arena arena_;
+  Workspace workspace_{8};
+  Tape tape_{arena_, workspace_};
+  Context context_{arena_, workspace_, tape_, 1, 0};
+  std::vector<Input> inputs_;
+  std::vector<SequenceLayoutBuffer> layouts_ = reserved();
+
+  static std::vector<SequenceLayoutBuffer> reserved() {
+    std::vector<SequenceLayoutBuffer> layouts;
+    layouts.reserve(2);  // so that views stay valid
+    return layouts;
+  }
+};
+
+void with_each_engine(const std::function<void()>& body) {
+  const kernels::GemmEngine before = kernels::gemm_engine();
+  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
+    INFO(kernels::gemm_engine_name(engine));
+    kernels::set_gemm_engine(engine);
+    body();
+  }
+  kernels::set_gemm_engine(before);
+}
+
+TEST_CASE("self-attention is PyTorch's", "[nn]") {
+  const bool causal = GENERATE(false, true);
+  with_each_engine([&] {
+    Reference reference(causal ? "attention_causal" : "attention_self");
+    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0);
+    reference.allocate();
+    reference.check(attention.self(reference.context(), reference.input("input"),
+                                   reference.layout("lengths"), causal));
+  });
+}
+
+TEST_CASE("cross-attention is PyTorch's", "[nn]") {
+  with_each_engine([] {
+    Reference reference("attention_cross");
+    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0);
+    reference.allocate();
+    const Var input = reference.input("input");
+    const Var memory = attention.project_memory(reference.context(), reference.input("memory"));
+    reference.check(attention.cross(reference.context(), input, reference.layout("lengths"), memory,
+                                    reference.layout("memory_lengths")));
+  });
+}
+
+TEST_CASE("layer norm is PyTorch's", "[nn]") {
+  Reference reference("layer_norm");
+  const LayerNorm norm(reference.scope(), kModel);
+  reference.allocate();
+  CHECK(reference.file().metadata().at("epsilon") == "1e-05");
+  reference.check(norm.forward(reference.context(), reference.input("input")));
+}
+
+TEST_CASE("the feed-forward network is PyTorch's", "[nn]") {
+  using kernels::Activation;
+  const auto [name, activation] = GENERATE(table<std::string, Activation>(
+      {{"relu", Activation::kRelu}, {"gelu", Activation::kGelu}, {"swish", Activation::kSwish}}));
+  with_each_engine([&name = name, activation = activation] {
+    Reference reference("feed_forward_" + name);
+    const int64_t hidden = reference.file().find("parameters.input.weight")->shape[0];
+    const FeedForward feed_forward(reference.scope(), kModel, hidden, activation, 0);
+    reference.allocate();
+    reference.check(feed_forward.forward(reference.context(), reference.input("input")));
+  });
+}
+
+TEST_CASE("label-smoothed cross-entropy with a weight for each row is PyTorch's", "[nn]") {
+  with_each_engine([] {
+    Reference reference("cross_entropy");
+    const Shape shape = reference.file().find("parameters.weight")->shape;
+    const ParameterId id = reference.scope().declare("weight", shape, Init::kZeros);
+    reference.allocate();
+    Context& context = reference.context();
+    const Var input = reference.input("input");
+    const Var weight = reference.store().var(context, id);
+    const std::vector<int32_t> targets = reference.file().integers("targets");
+    const double smoothing = std::stod(reference.file().metadata().at("label_smoothing"));
+    // The dump's loss is the sum of each row's loss times its output gradient: the row's weight.
+    const std::vector<float> losses = reference.file().floats("output");
+    const std::vector<float> row_weights = reference.file().floats("output_gradient");
+    double expected = 0;
+    double scale = 0;
+    for (size_t row = 0; row < losses.size(); ++row) {
+      const double weighted = static_cast<double>(losses[row]) * row_weights[row];
+      expected += weighted;
+      scale += std::abs(weighted);
+    }
+    const auto sums = ops::projection_cross_entropy(context, input, weight, targets, smoothing,
+                                                    row_weights);
+    CHECK(std::abs(sums.loss - expected) < kOutputTolerance * scale);
+    reference.check_gradients();
+  });
+}
+
+}  // namespace
+}  // namespace calque

@@ -1,0 +1,56 @@
+#include "support/parameter_difference.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "support/random_values.h"
+
+namespace calque::test {
+namespace {
+
+double largest(std::span<const Real> values) {
+  double result = 0;
+  for (const Real value : values) result = std::max(result, std::abs(static_cast<double>(value)));
+  return result;
+}
+
+void take(ParameterDifference& worst, const Parameter& parameter, double value) {
+  if (!(value <= worst.value)) worst = {parameter.name, value};  // also takes NaN
+}
+
+}  // namespace
+
+bool is_key_bias(const Parameter& parameter) { return parameter.name.ends_with("key.bias"); }
+
+ParameterDifference worst_gradient_difference(const ParameterStore& store,
+                                              const ExpectedNumbers& expected) {
+  ParameterDifference worst;
+  for (const Parameter& parameter : store.parameters()) {
+    const Tensor gradient = store.gradient(parameter);
+    if (!is_key_bias(parameter)) {
+      take(worst, parameter, relative_difference(gradient.values(), expected(parameter)));
+      continue;
+    }
+    const std::string layer = parameter.name.substr(0, parameter.name.size() - 4);
+    const Parameter* weight = store.find(layer + "weight");
+    CALQUE_CHECK(weight != nullptr, "{} has no weight beside it", parameter.name);
+    const std::vector<Real> nothing(gradient.values().size(), 0);
+    take(worst, parameter,
+         relative_difference(gradient.values(), nothing) / largest(expected(*weight)));
+  }
+  return worst;
+}
+
+ParameterDifference worst_value_difference(const ParameterStore& store,
+                                           const ExpectedNumbers& expected) {
+  ParameterDifference worst;
+  for (const Parameter& parameter : store.parameters()) {
+    if (is_key_bias(parameter)) continue;
+    take(worst, parameter,
+         relative_difference(store.value(parameter).values(), expected(parameter)));
+  }
+  return worst;
+}
+
+}  // namespace calque::test

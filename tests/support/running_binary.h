@@ -1,0 +1,40 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/temporary_folder.h"
+#include "support/run_binary.h"
+
+namespace calque::test {
+
+/// The built `calque` while it runs, for tests that interrupt it. Standard input is empty.
+class RunningBinary {
+ public:
+  /// Starts it. `environment`: variables to add, "CALQUE_GEMM=eigen".
+  explicit RunningBinary(const std::vector<std::string>& arguments,
+                         const std::vector<std::string>& environment = {});
+  /// Kills it when it still runs.
+  ~RunningBinary();
+  RunningBinary(const RunningBinary&) = delete;
+  RunningBinary& operator=(const RunningBinary&) = delete;
+
+  /// Waits until standard error contains `text`. False when the program ends without it.
+  bool wait_for(const std::string& text);
+  /// Sends a signal such as SIGINT.
+  void send(int signal) const;
+  /// Waits for the end.
+  RunResult wait();
+
+ private:
+  TemporaryFolder folder_;
+  pid_t child_ = -1;  // -1: has ended
+  int status_ = 0;
+
+  bool has_ended(bool block);
+};
+
+}  // namespace calque::test
