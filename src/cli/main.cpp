@@ -1,3 +1,4 @@
+#include <csignal>
 #include <fmt/format.h>
 
 #include <exception>
@@ -107,6 +108,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace calque;
+  std::signal(SIGXFSZ, SIG_IGN);  // a file grown beyond its limit is an error of write(2), then
   try {
     return run(argc, argv);
   } catch (const UserError& error) {

@@ -161,8 +161,7 @@ void dry_run(const RunConfig& config) {
   RunData data = open_data(config, std::nullopt, folder);
   const auto model = make_model(config, data.tokenizers);
   describe_model(config, *model);
-  Trainer trainer(config.train,
-                  {*model, data.train, nullptr, folder, config.seed, threads(), {}, {}});
+  Trainer trainer(config.train, {*model, data.train, nullptr, folder, config.seed, {}, {}});
   time_updates(config, trainer, data.train);
   report_profile();
   log::info("dry run: config and data are good, nothing was written");
@@ -227,10 +226,13 @@ void train(const RunConfig& config, const std::filesystem::path& run_path) {
     validator.emplace(*model, data.tokenizers, *data.validation, config.data.validation,
                       config.validation, config.train.label_smoothing, config.train.batch_tokens);
   }
-  Trainer trainer(config.train,
-                  {*model, data.train, validator ? &*validator : nullptr, folder, config.seed,
-                   threads(), checkpoint_texts(config, data.tokenizers), record});
-  if (checkpoint) trainer.resume(*checkpoint);
+  Trainer trainer(config.train, {*model, data.train, validator ? &*validator : nullptr, folder,
+                                 config.seed, checkpoint_texts(config, data.tokenizers), record});
+  if (checkpoint) {
+    trainer.resume(*checkpoint);
+  } else {
+    folder.cut_metrics(-1);  // of a run that was killed before its first checkpoint
+  }
   const StopSignal stop;
   const StopReason reason = trainer.train(stop);
   report_profile();

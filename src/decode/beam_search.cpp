@@ -28,8 +28,8 @@ std::vector<std::vector<Hypothesis>> BeamSearch::search(Ids source, const Sequen
   for (int64_t length = 1; !sentences_.empty(); ++length) {
     lay_out_rows(length, layout);
     const CacheSlots cache_slots{ancestors_, stride_, length};
-    const Var logits = model_.decode_step(context, ids_, cache, cache_slots, queries_.view(),
-                                          keys_.view());
+    const Var logits =
+        model_.decode_step(context, ids_, cache, cache_slots, queries_.view(), keys_.view());
     kernels::log_softmax<Real>(logits.matrix());
 
     const ProfileScope scope("beam");
@@ -41,10 +41,10 @@ std::vector<std::vector<Hypothesis>> BeamSearch::search(Ids source, const Sequen
     }
     parallel_for(static_cast<int64_t>(sentences_.size()), [&](int64_t task, int) {
       Sentence& s = sentences_[static_cast<size_t>(task)];
-      top_candidates(logits.matrix().row(s.first_row), vocab,
-                           std::span<const double>(scores).subspan(
-                               static_cast<size_t>(s.first_row), s.live.size()),
-                           std::min(2 * options_.beam, vocab), s.candidates);
+      top_candidates(
+          logits.matrix().row(s.first_row), vocab,
+          std::span<const double>(scores).subspan(static_cast<size_t>(s.first_row), s.live.size()),
+          2 * options_.beam, s.candidates);
     });
     std::erase_if(sentences_, [&](Sentence& s) {
       if (length == s.limit) {

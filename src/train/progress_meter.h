@@ -26,9 +26,10 @@ class ProgressMeter {
   ProgressMeter(int64_t first_step, int64_t max_steps, double max_minutes);
 
   void add(const UpdateResult& update);
-  /// Time spent on anything but updates (validation, saving) does not count for rates.
+  /// Time spent on anything but updates (validation, saving) does not count for rates. A second
+  /// `pause` before `resume` changes nothing.
   void pause() {
-    running_seconds_ += watch_.restart();
+    running_seconds_ = seconds();
     paused_ = true;
   }
   void resume() {

@@ -5,6 +5,7 @@
 
 #include "base/build_info.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "base/profile.h"
 #include "base/progress.h"
 #include "base/version.h"
@@ -44,7 +45,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       parts_(std::move(parts)),
       model_(parts_.model),
       adam_(options.optimizer, model_.parameters().count()),
-      workspace_(static_cast<int>(parts_.threads)),
+      workspace_(threads()),
       tape_(arena_, workspace_),
       batcher_(parts_.corpus, {options.batch_tokens, options.window_batches, parts_.seed}),
       meter_(0, options.max_steps, options.max_minutes) {
@@ -59,7 +60,7 @@ StopReason Trainer::train(const StopSignal& stop) {
   const Stopwatch watch;
   const double seconds_before = state_.trained_seconds;
   meter_ = ProgressMeter(state_.step, options_.max_steps, options_.max_minutes);
-  if (state_.step == 0) validate();
+  if (state_.step == 0 && !state_.best) validate();  // not again when resumed there
   std::optional<StopReason> reason;
   while (!(reason = reason_to_stop(stop, watch.seconds()))) {
     meter_.add(update());
@@ -67,9 +68,9 @@ StopReason Trainer::train(const StopSignal& stop) {
     report(state_.step % options_.log_every == 0);
     const bool last = state_.step == options_.max_steps;
     if (state_.step % options_.validate_every == 0 || last) validate();
-    if (state_.step % options_.save_every == 0 || last) save(/*scheduled=*/true);
+    if (is_time_to_save()) save();
   }
-  if (saved_step_ != state_.step) save(/*scheduled=*/false);
+  save();
   clear_status_line();
   return *reason;
 }
@@ -171,7 +172,7 @@ void Trainer::validate() {
                                 {"validation_perplexity", result.perplexity},
                                 {"validation_bleu", result.bleu.bleu}});
   if (best) {
-    save(state_.step % options_.save_every == 0);
+    save();
     mark_best(parts_.folder.path(), state_.step);
   }
   meter_.resume();
@@ -191,10 +192,14 @@ bool Trainer::note_result(const ValidationResult& result) {
   return best;
 }
 
-void Trainer::save(bool scheduled) {
+bool Trainer::is_time_to_save() const {
+  return state_.step % options_.save_every == 0 || state_.step == options_.max_steps;
+}
+
+void Trainer::save() {
   if (saved_step_ == state_.step) return;
   meter_.pause();
-  state_.scheduled = scheduled;
+  state_.scheduled = is_time_to_save();
   state_.optimizer_steps = adam_.steps();
   state_.moving_average_updates = average_ ? average_->updates() : 0;
   const auto folder = save_checkpoint(
@@ -227,6 +232,10 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   if (average_) average_->set_updates(state_.moving_average_updates);
   batcher_.seek({state_.epoch, state_.window, state_.batch});
   saved_step_ = state_.step;
+  // A kill may have come between saving the best checkpoint and marking it.
+  if (state_.best && state_.best->step == state_.step) {
+    mark_best(parts_.folder.path(), state_.step);
+  }
   parts_.folder.cut_metrics(state_.step);
 }
 

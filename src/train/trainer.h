@@ -28,7 +28,6 @@ struct TrainerParts {
   Validator* validator = nullptr;  // null: no validation data
   const RunFolder& folder;
   uint64_t seed = 1;
-  int64_t threads = 1;
   /// Copied into each checkpoint: configuration and vocabulary, by the file names of checkpoint.h.
   std::map<std::string, std::string> texts;
   CorpusRecord corpus_record;
@@ -79,7 +78,10 @@ class Trainer {
   void report(bool line);
   void validate();
   bool note_result(const ValidationResult& result);
-  void save(bool scheduled);
+  /// A step at which a checkpoint is due, whatever validation finds.
+  bool is_time_to_save() const;
+  /// Writes a checkpoint, unless this step has one.
+  void save();
   std::vector<NamedBlock> optimizer_blocks();
 };
 

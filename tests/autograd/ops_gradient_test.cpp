@@ -9,6 +9,7 @@
 #include "autograd/ops/embedding.h"
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/linear.h"
+#include "autograd/ops/projection_cross_entropy.h"
 #include "support/catch.h"
 #include "support/gradient_check.h"
 
@@ -16,6 +17,7 @@ namespace calque {
 namespace {
 
 using test::worst_gradient_error;
+using test::worst_loss_gradient_error;
 
 constexpr double kTolerance = 1e-7;
 
@@ -51,8 +53,8 @@ TEST_CASE("the residual connection has exact gradients with and without dropout"
 }
 
 TEST_CASE("activations have exact gradients with and without dropout", "[autograd]") {
-  const auto kind = GENERATE(kernels::Activation::kRelu, kernels::Activation::kGelu,
-                             kernels::Activation::kSwish);
+  const auto kind =
+      GENERATE(kernels::Activation::kRelu, kernels::Activation::kGelu, kernels::Activation::kSwish);
   const double rate = GENERATE(0.0, 0.4);
   CHECK(worst_gradient_error({{6, 9}}, [&](Context& c, auto in) {
           return ops::activation(c, in[0], kind, c.dropout(rate, 3));
@@ -89,17 +91,14 @@ TEST_CASE("self-attention over one projected matrix has exact gradients", "[auto
     return ops::attention(c, {x, 0, x, key, value, 6},
                           {layout, layout, 2, causal, c.dropout(rate, 3)});
   };
-  CHECK(worst_gradient_error({{8, 18}}, [&](Context& c, auto in) {
-          return attend(c, in[0], 6, 12);
-        }) < kTolerance);
+  CHECK(worst_gradient_error(
+            {{8, 18}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);
   // Query, key and value may be the very same columns.
-  CHECK(worst_gradient_error({{8, 6}}, [&](Context& c, auto in) {
-          return attend(c, in[0], 0, 0);
-        }) < kTolerance);
+  CHECK(worst_gradient_error(
+            {{8, 6}}, [&](Context& c, auto in) { return attend(c, in[0], 0, 0); }) < kTolerance);
   // Columns that nobody reads get zero gradients.
-  CHECK(worst_gradient_error({{8, 20}}, [&](Context& c, auto in) {
-          return attend(c, in[0], 6, 12);
-        }) < kTolerance);
+  CHECK(worst_gradient_error(
+            {{8, 20}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);
 }
 
 TEST_CASE("cross-attention has exact gradients", "[autograd]") {
@@ -111,6 +110,28 @@ TEST_CASE("cross-attention has exact gradients", "[autograd]") {
   CHECK(worst_gradient_error({{6, 6}, {8, 12}}, [&](Context& c, auto in) {
           return ops::attention(c, {in[0], 0, in[1], 0, 6, 6},
                                 {queries, keys, 2, false, c.dropout(rate, 3)});
+        }) < kTolerance);
+}
+
+TEST_CASE("projection and cross-entropy have exact gradients", "[autograd]") {
+  const std::vector<int32_t> targets{3, 0, 6, 3};
+  const std::vector<Real> row_weights{1, -0.5, 2, 0};
+  const double smoothing = GENERATE(0.0, 0.1);
+  CHECK(worst_loss_gradient_error({{4, 5}, {7, 5}}, [&](Context& c, auto in) {
+          return ops::projection_cross_entropy(c, in[0], in[1], targets, smoothing).loss;
+        }) < kTolerance);
+  CHECK(
+      worst_loss_gradient_error({{4, 5}, {7, 5}}, [&](Context& c, auto in) {
+        return ops::projection_cross_entropy(c, in[0], in[1], targets, smoothing, row_weights).loss;
+      }) < kTolerance);
+  const std::vector<int32_t> few_targets{3, 0, 1, 3};
+  CHECK(worst_loss_gradient_error({{4, 5}}, [&](Context& c, auto in) {
+          return ops::projection_cross_entropy(c, in[0], in[0], few_targets, smoothing).loss;
+        }) < kTolerance);
+  // Two losses side by side.
+  CHECK(worst_loss_gradient_error({{4, 5}, {7, 5}}, [&](Context& c, auto in) {
+          return ops::projection_cross_entropy(c, in[0], in[1], targets, smoothing).loss +
+                 ops::projection_cross_entropy(c, in[0], in[1], few_targets, 0.3).loss;
         }) < kTolerance);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/context.h"
+#include "base/error.h"
 #include "support/catch.h"
 #include "tensor/memory_block.h"
 
@@ -24,9 +25,7 @@ class Graph {
   Graph() { set_poisoning(true); }
   ~Graph() { set_poisoning(false); }
 
-  Var parameter() {
-    return tape.leaf({values.data(), {2}}, {gradient.data(), {2}}, written);
-  }
+  Var parameter() { return tape.leaf({values.data(), {2}}, {gradient.data(), {2}}, written); }
 
   /// y = factor x.
   Var scale(const Var& x, Real factor) {
@@ -224,8 +223,7 @@ TEST_CASE("gradients must fit their values", "[autograd]") {
   Graph g;
   CHECK_THROWS_AS(g.tape.leaf({g.values.data(), {2}}, {g.gradient.data(), {1, 2}}, g.written),
                   InternalError);
-  CHECK_THROWS_AS(g.tape.leaf({g.values.data(), {2}}, {g.gradient.data(), {2}}, {}),
-                  InternalError);
+  CHECK_THROWS_AS(g.tape.leaf({g.values.data(), {2}}, {g.gradient.data(), {2}}, {}), InternalError);
 }
 
 TEST_CASE("from the second pass on no memory is taken", "[autograd]") {

@@ -1,15 +1,15 @@
-// Two small Transformers against PyTorch: what scripts/reference/make_transformer_dump.py computed in
-// double must come out in float, with each engine.
+// Two small Transformers against PyTorch: what scripts/reference/make_transformer_dump.py computed
+// in double must come out in float, with each engine.
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "checkpoint/safetensors.h"
-#include "kernels/gemm.h"
 #include "model/transformer.h"
 #include "optim/adam.h"
 #include "support/catch.h"
+#include "support/each_engine.h"
 #include "support/parameter_difference.h"
 #include "support/random_values.h"
 
@@ -54,8 +54,8 @@ class Reference {
     options.encoder_layers = integer("encoder_layers");
     options.decoder_layers = integer("decoder_layers");
     options.norm = text("norm") == "pre" ? NormPlace::kPre : NormPlace::kPost;
-    options.activation = text("activation") == "relu" ? kernels::Activation::kRelu
-                                                      : kernels::Activation::kGelu;
+    options.activation =
+        text("activation") == "relu" ? kernels::Activation::kRelu : kernels::Activation::kGelu;
     options.tied_embeddings = text("tied") == "all" ? Tying::kAll : Tying::kNone;
     options.embedding_dropout = options.residual_dropout = 0;
     Transformer model(options, integer("vocab"), integer("vocab"), /*inference=*/false);
@@ -97,18 +97,6 @@ class Reference {
   double number(const std::string& key) const { return std::stod(text(key)); }
 };
 
-/// Runs `body` with each engine.
-template <class Body>
-void with_each_engine(const Body& body) {
-  const kernels::GemmEngine before = kernels::gemm_engine();
-  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
-    INFO(kernels::gemm_engine_name(engine));
-    kernels::set_gemm_engine(engine);
-    body();
-  }
-  kernels::set_gemm_engine(before);
-}
-
 struct Machine {
   Arena arena;
   Workspace workspace{8};
@@ -129,7 +117,7 @@ double train_once(Machine& m, Transformer& model, const Reference& reference) {
 
 TEST_CASE("logits, loss and gradients are PyTorch's", "[model]") {
   const Reference reference(GENERATE("pre_norm", "post_norm"));
-  with_each_engine([&] {
+  test::with_each_engine([&] {
     Machine m;
     Transformer model = reference.model();
     CHECK(static_cast<int64_t>(model.parameters().parameters().size()) == reference.parameters());
@@ -154,7 +142,7 @@ TEST_CASE("logits, loss and gradients are PyTorch's", "[model]") {
 TEST_CASE("ten Adam steps are PyTorch's", "[model]") {
   const Reference reference(GENERATE("pre_norm", "post_norm"));
   const std::vector<float> losses = reference.floats("adam10.losses");
-  with_each_engine([&] {
+  test::with_each_engine([&] {
     Machine m;
     Transformer model = reference.model();
     Adam adam(reference.optimizer(), model.parameters().count());

@@ -1,11 +1,14 @@
 #include "model/transformer.h"
 
+#include <algorithm>
+#include <array>
+#include <vector>
+
 #include "base/parallel.h"
-#include "kernels/gemm.h"
 #include "support/catch.h"
+#include "support/each_engine.h"
 #include "support/example_batch.h"
 #include "support/random_values.h"
-#include "text/special_ids.h"
 
 namespace calque {
 namespace {
@@ -75,17 +78,19 @@ TransformerOptions some_options(NormPlace norm) {
 }
 
 TEST_CASE("a packed batch equals its sentences one by one", "[model]") {
-  Transformer model = test::random_model(
-      some_options(GENERATE(NormPlace::kPre, NormPlace::kPost)), kVocab, kVocab);
+  Transformer model =
+      test::random_model(some_options(GENERATE(NormPlace::kPre, NormPlace::kPost)), kVocab, kVocab);
   const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
-  const std::vector<Real> packed = teacher_forced(model, batch.view());
-  std::vector<Real> singles;
-  for (int64_t s = 0; s < 4; ++s) {
-    const test::ExampleBatch pair = batch.single(s);
-    const std::vector<Real> logits = teacher_forced(model, pair.view());
-    singles.insert(singles.end(), logits.begin(), logits.end());
-  }
-  CHECK(test::relative_difference(packed, singles) < 1e-5);
+  test::with_each_engine([&] {
+    const std::vector<Real> packed = teacher_forced(model, batch.view());
+    std::vector<Real> singles;
+    for (int64_t s = 0; s < 4; ++s) {
+      const test::ExampleBatch pair = batch.single(s);
+      const std::vector<Real> logits = teacher_forced(model, pair.view());
+      singles.insert(singles.end(), logits.begin(), logits.end());
+    }
+    CHECK(test::relative_difference(packed, singles) < 1e-5);
+  });
 }
 
 TEST_CASE("cached decoding equals teacher forcing", "[model]") {
@@ -94,8 +99,10 @@ TEST_CASE("cached decoding equals teacher forcing", "[model]") {
   options.max_positions = 16;
   Transformer model = test::random_model(options, kVocab, kVocab);
   const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
-  CHECK(test::relative_difference(step_by_step(model, batch.view()),
-                                  teacher_forced(model, batch.view())) < 1e-5);
+  test::with_each_engine([&] {
+    CHECK(test::relative_difference(step_by_step(model, batch.view()),
+                                    teacher_forced(model, batch.view())) < 1e-5);
+  });
 }
 
 /// Loss and all gradients of one training pass with dropout.
@@ -125,18 +132,38 @@ TEST_CASE("the number of threads changes no bit of a training pass, with each en
   for (int64_t i = 0; i < 60; ++i) lengths.push_back(1 + i * 7 % 23);
   const test::ExampleBatch batch(lengths, lengths, kVocab);
   const int threads_before = threads();
-  const kernels::GemmEngine engine_before = kernels::gemm_engine();
-  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
-    kernels::set_gemm_engine(engine);
+  test::with_each_engine([&] {
     set_threads(1);
     const std::vector<Real> one = training_pass(model, batch.view());
     for (const int count : {2, 3}) {
       set_threads(count);
       CHECK(training_pass(model, batch.view()) == one);
     }
-  }
-  kernels::set_gemm_engine(engine_before);
+  });
   set_threads(threads_before);
+}
+
+TEST_CASE("from the second training pass on no memory is taken", "[model]") {
+  TransformerOptions options = some_options(NormPlace::kPre);
+  options.model = 256;  // so that a pass needs more than the pools' smallest blocks
+  options.encoder_layers = options.decoder_layers = 1;
+  options.attention_dropout = 0.1;
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  const std::vector<int64_t> lengths(40, 20);
+  const test::ExampleBatch batch(lengths, lengths, kVocab);
+  Machine m;
+  Tape tape(m.arena, m.workspace);
+  std::vector<std::array<size_t, 3>> bytes;
+  for (uint32_t pass = 0; pass < 4; ++pass) {
+    tape.reset();
+    m.arena.reset();
+    Context context(m.arena, m.workspace, tape, 3, pass);
+    model.loss(context, batch.view(), 0.1);
+    tape.backward();
+    bytes.push_back({m.arena.capacity(), tape.gradients().capacity(), m.workspace.peak()});
+  }
+  CHECK(bytes[0][0] > 0);
+  for (size_t pass = 2; pass < bytes.size(); ++pass) CHECK(bytes[pass] == bytes[1]);
 }
 
 TEST_CASE("sizes that do not fit each other are refused", "[model]") {

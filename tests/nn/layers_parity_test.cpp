@@ -1,18 +1,19 @@
 // Single layers against PyTorch: what scripts/reference/make_layer_dump.py computed in double must
 // come out in float, with each engine.
 
+#include <cmath>
+#include <deque>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "autograd/ops/projection_cross_entropy.h"
 #include "checkpoint/safetensors.h"
-#include "kernels/gemm.h"
 #include "nn/feed_forward.h"
 #include "nn/layer_norm.h"
 #include "nn/multi_head_attention.h"
 #include "support/catch.h"
+#include "support/each_engine.h"
 #include "support/parameter_difference.h"
 #include "support/random_values.h"
 
@@ -22,6 +23,8 @@ namespace {
 constexpr double kOutputTolerance = 1e-5;
 constexpr double kGradientTolerance = 1e-4;
 constexpr int64_t kModel = 16;
+
+using test::with_each_engine;
 
 /// A dump of one layer, and a machine to run ours on.
 class Reference {
@@ -45,12 +48,10 @@ class Reference {
 
   /// An input of the layer, whose gradient is compared too.
   Var input(const std::string& name) {
-    inputs_.push_back({name, file_.floats(name), {}, {0}});
-    Input& added = inputs_.back();
+    Input& added = inputs_.emplace_back(Input{name, file_.floats(name), {}, {0}});
     added.gradient.resize(added.values.size());
     const Shape shape = file_.find(name)->shape;
-    return context_.tape->leaf({added.values.data(), shape}, {added.gradient.data(), shape},
-                               added.written);
+    return tape_.leaf({added.values.data(), shape}, {added.gradient.data(), shape}, added.written);
   }
 
   SequenceLayout layout(const std::string& name) {
@@ -59,7 +60,8 @@ class Reference {
     return buffer.view();
   }
 
-  /// Compares the output, then runs backward from the dump's output gradient and compares all others.
+  /// Compares the output, then runs backward from the dump's output gradient and compares all
+  /// others.
   void check(const Var& output) {
     CHECK(test::relative_difference(output.value.values(), file_.floats("output")) <
           kOutputTolerance);
@@ -74,10 +76,9 @@ class Reference {
       CHECK(test::relative_difference(input.gradient, file_.floats(input.name + "_gradient")) <
             kGradientTolerance);
     }
-    const auto worst =
-        test::worst_gradient_difference(store_, [this](const Parameter& parameter) {
-          return file_.floats("gradients." + parameter.name);
-        });
+    const auto worst = test::worst_gradient_difference(store_, [this](const Parameter& parameter) {
+      return file_.floats("gradients." + parameter.name);
+    });
     INFO(worst.name);
     CHECK(worst.value < kGradientTolerance);
   }
@@ -100,25 +101,9 @@ class Reference {
   Workspace workspace_{8};
   Tape tape_{arena_, workspace_};
   Context context_{arena_, workspace_, tape_, 1, 0};
-  std::vector<Input> inputs_;
-  std::vector<SequenceLayoutBuffer> layouts_ = reserved();
-
-  static std::vector<SequenceLayoutBuffer> reserved() {
-    std::vector<SequenceLayoutBuffer> layouts;
-    layouts.reserve(2);  // so that views stay valid
-    return layouts;
-  }
+  std::deque<Input> inputs_;
+  std::deque<SequenceLayoutBuffer> layouts_;
 };
-
-void with_each_engine(const std::function<void()>& body) {
-  const kernels::GemmEngine before = kernels::gemm_engine();
-  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
-    INFO(kernels::gemm_engine_name(engine));
-    kernels::set_gemm_engine(engine);
-    body();
-  }
-  kernels::set_gemm_engine(before);
-}
 
 TEST_CASE("self-attention is PyTorch's", "[nn]") {
   const bool causal = GENERATE(false, true);
@@ -185,8 +170,8 @@ TEST_CASE("label-smoothed cross-entropy with a weight for each row is PyTorch's"
       expected += weighted;
       scale += std::abs(weighted);
     }
-    const auto sums = ops::projection_cross_entropy(context, input, weight, targets, smoothing,
-                                                    row_weights);
+    const auto sums =
+        ops::projection_cross_entropy(context, input, weight, targets, smoothing, row_weights);
     CHECK(std::abs(sums.loss - expected) < kOutputTolerance * scale);
     reference.check_gradients();
   });

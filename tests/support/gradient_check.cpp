@@ -8,11 +8,11 @@
 namespace calque::test {
 namespace {
 
-/// One evaluation of sum(output * r) and, with a tape, its gradients.
+/// One evaluation of a loss and, with a tape, its gradients.
 class Evaluation {
  public:
-  Evaluation(std::vector<RandomTensor>& inputs, const Forward& forward, uint64_t seed)
-      : inputs_(inputs), forward_(forward), seed_(seed), workspace_(8) {}
+  Evaluation(std::vector<RandomTensor>& inputs, const Loss& loss, uint64_t seed)
+      : inputs_(inputs), loss_(loss), seed_(seed), workspace_(8) {}
 
   double value() {
     arena_.reset();
@@ -21,7 +21,7 @@ class Evaluation {
     context.seed = seed_;
     std::vector<Var> vars;
     for (RandomTensor& input : inputs_) vars.emplace_back(input.tensor());
-    return weighted_sum(forward_(context, vars));
+    return loss_(context, vars);
   }
 
   /// Gradients of the inputs whose bit in `wanted` is set; the others are constants.
@@ -37,37 +37,22 @@ class Evaluation {
     std::vector<Var> vars;
     for (size_t i = 0; i < inputs_.size(); ++i) {
       const Tensor value = inputs_[i].tensor();
-      vars.push_back((wanted >> i & 1) == 0
-                         ? Var(value)
-                         : tape.leaf(value, {result[i].data(), value.shape},
-                                     std::span(written).subspan(i, 1)));
+      vars.push_back((wanted >> i & 1) == 0 ? Var(value)
+                                            : tape.leaf(value, {result[i].data(), value.shape},
+                                                        std::span(written).subspan(i, 1)));
     }
-    const Var output = forward_(context, vars);
-    if (output.needs_gradient()) {
-      RandomTensor weights(output.value.shape, seed_ + 1000);
-      const GradientTarget target = tape.target(output);
-      std::copy(weights.values().begin(), weights.values().end(), target.tensor.data);
-      tape.backward();
-    }
+    loss_(context, vars);
+    tape.backward();
     tape.reset();
     return result;
   }
 
  private:
   std::vector<RandomTensor>& inputs_;
-  const Forward& forward_;
+  const Loss& loss_;
   uint64_t seed_;
   Arena arena_;
   Workspace workspace_;
-
-  double weighted_sum(const Var& output) const {
-    RandomTensor weights(output.value.shape, seed_ + 1000);
-    double sum = 0;
-    for (size_t i = 0; i < weights.values().size(); ++i) {
-      sum += static_cast<double>(weights.values()[i]) * static_cast<double>(output.value.data[i]);
-    }
-    return sum;
-  }
 };
 
 }  // namespace
@@ -89,12 +74,12 @@ std::vector<Real> numeric_gradient(std::span<Real> parameters, const std::functi
   return gradient;
 }
 
-double worst_gradient_error(const std::vector<Shape>& shapes, const Forward& forward,
-                            uint64_t seed) {
+double worst_loss_gradient_error(const std::vector<Shape>& shapes, const Loss& loss,
+                                 uint64_t seed) {
   set_poisoning(true);
   std::vector<RandomTensor> inputs;
   for (size_t i = 0; i < shapes.size(); ++i) inputs.emplace_back(shapes[i], seed + i);
-  Evaluation evaluation(inputs, forward, seed);
+  Evaluation evaluation(inputs, loss, seed);
   std::vector<std::vector<Real>> expected;
   for (RandomTensor& input : inputs) {
     expected.push_back(numeric_gradient(input.values(), [&] { return evaluation.value(); }));
@@ -110,6 +95,24 @@ double worst_gradient_error(const std::vector<Shape>& shapes, const Forward& for
   }
   set_poisoning(false);
   return worst;
+}
+
+double worst_gradient_error(const std::vector<Shape>& shapes, const Forward& forward,
+                            uint64_t seed) {
+  const Loss weighted_sum = [&](Context& context, std::span<const Var> inputs) {
+    const Var output = forward(context, inputs);
+    RandomTensor weights(output.value.shape, seed + 1000);
+    if (output.needs_gradient()) {
+      const GradientTarget target = context.tape->target(output);
+      std::copy(weights.values().begin(), weights.values().end(), target.tensor.data);
+    }
+    double sum = 0;
+    for (size_t i = 0; i < weights.values().size(); ++i) {
+      sum += static_cast<double>(weights.values()[i]) * static_cast<double>(output.value.data[i]);
+    }
+    return sum;
+  };
+  return worst_loss_gradient_error(shapes, weighted_sum, seed);
 }
 
 }  // namespace calque::test

@@ -87,6 +87,15 @@ TinyCorpus::TinyCorpus() {
   write_file_atomically(config(), fmt::format(kConfig, folder_.path().string()));
 }
 
+void TinyCorpus::append(const std::string& name, const std::string& source,
+                        const std::string& target) const {
+  for (const auto& [side, line] :
+       {std::pair(".source", source), std::pair(".target", target)}) {
+    const std::filesystem::path file = *this / (name + side);
+    write_file_atomically(file, read_file(file) + line + "\n");
+  }
+}
+
 std::vector<std::string> TinyCorpus::train(const std::string& run,
                                            const std::vector<std::string>& more) const {
   std::vector<std::string> arguments{"train", config(), "--run", path(run)};

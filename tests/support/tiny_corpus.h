@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/temporary_folder.h"
+#include "support/run_binary.h"
 
 namespace calque::test {
 
@@ -25,6 +26,8 @@ class TinyCorpus {
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   /// The config file.
   std::string config() const { return path("tiny.yaml"); }
+  /// Adds a pair to `<name>.source` and `<name>.target`.
+  void append(const std::string& name, const std::string& source, const std::string& target) const;
   /// `train tiny.yaml --run <folder>/<run> --threads 1`, and `more`.
   std::vector<std::string> train(const std::string& run,
                                  const std::vector<std::string>& more = {}) const;

@@ -1,0 +1,264 @@
+#include "decode/beam_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "base/parallel.h"
+#include "support/catch.h"
+#include "support/each_engine.h"
+#include "support/example_batch.h"
+#include "text/special_ids.h"
+
+namespace calque {
+namespace {
+
+using Tokens = std::vector<int32_t>;
+
+/// Source sentences, packed.
+struct Sources {
+  Tokens ids;
+  SequenceLayoutBuffer layout;
+
+  Sources() = default;
+  explicit Sources(const std::vector<int64_t>& lengths, int64_t vocab, uint64_t seed = 1) {
+    const std::vector<int64_t> no_words(lengths.size(), 0);
+    const test::ExampleBatch batch(lengths, no_words, vocab, seed);
+    const TrainingExample example = batch.view();
+    ids.assign(example.source.begin(), example.source.end());
+    for (const int32_t length : example.source_layout.lengths) layout.append(length);
+  }
+  /// The sentence `s` alone.
+  Sources single(int64_t s) const {
+    const SequenceLayout all = layout.view();
+    const auto begin = ids.begin() + all.begins[static_cast<size_t>(s)];
+    Sources one;
+    one.ids.assign(begin, begin + all.lengths[static_cast<size_t>(s)]);
+    one.layout.append(static_cast<int64_t>(one.ids.size()));
+    return one;
+  }
+  int64_t sentences() const { return layout.view().sentences(); }
+  int64_t tokens(int64_t s) const { return layout.view().lengths[static_cast<size_t>(s)]; }
+};
+
+using Found = std::vector<std::vector<Hypothesis>>;
+
+Found search(Transformer& model, const DecodeOptions& options, const Sources& sources) {
+  Arena arena;
+  Workspace workspace(8);
+  Found found =
+      BeamSearch(model, options, arena, workspace).search(sources.ids, sources.layout.view());
+  CHECK(arena.used() == 0);
+  return found;
+}
+
+/// log p(token | source, prefix) of every token, by teacher forcing.
+std::vector<double> next_log_probabilities(Transformer& model, const Sources& source,
+                                           const Tokens& prefix) {
+  Arena arena;
+  Workspace workspace(8);
+  Context context(arena, workspace);
+  Tokens input{kBeginId};
+  input.insert(input.end(), prefix.begin(), prefix.end());
+  SequenceLayoutBuffer target;
+  target.append(static_cast<int64_t>(input.size()));
+  const Var memory = model.encode(context, source.ids, source.layout.view());
+  const Var x = model.decode(context, input, target.view(), memory, source.layout.view());
+  const Var logits = model.logits(context, x);
+  const Real* last = logits.matrix().row(logits.rows() - 1);
+  std::vector<double> result(last, last + logits.cols());
+  double sum = 0;
+  for (const double logit : result) sum += std::exp(logit);
+  for (double& logit : result) logit -= std::log(sum);
+  return result;
+}
+
+/// Greedy search as the textbook has it: the likeliest token, until the end or the limit.
+std::pair<Tokens, double> greedy(Transformer& model, const Sources& source, int64_t limit) {
+  Tokens ids;
+  double log_probability = 0;
+  while (true) {
+    const std::vector<double> next = next_log_probabilities(model, source, ids);
+    const auto best = std::max_element(next.begin(), next.end());
+    const auto token = static_cast<int32_t>(best - next.begin());
+    if (token == kEndId || static_cast<int64_t>(ids.size()) + 1 == limit) {
+      return {ids, log_probability + next[kEndId]};
+    }
+    ids.push_back(token);
+    log_probability += *best;
+  }
+}
+
+/// The log-probability of every possible output of at most `limit` tokens, the end counted.
+void enumerate(Transformer& model, const Sources& source, int64_t limit, const Tokens& prefix,
+               double log_probability, std::map<Tokens, double>& all) {
+  const std::vector<double> next = next_log_probabilities(model, source, prefix);
+  all[prefix] = log_probability + next[kEndId];
+  if (static_cast<int64_t>(prefix.size()) + 1 == limit) return;
+  for (int32_t token = 0; token < static_cast<int32_t>(next.size()); ++token) {
+    if (token == kEndId) continue;
+    Tokens longer = prefix;
+    longer.push_back(token);
+    enumerate(model, source, limit, longer, log_probability + next[static_cast<size_t>(token)],
+              all);
+  }
+}
+
+constexpr int64_t kToyVocab = 5;
+constexpr int64_t kToyLimit = 4;
+
+/// A model of five tokens that cannot write more than four.
+Transformer toy_model(uint64_t seed) {
+  TransformerOptions options = test::tiny_options();
+  options.positions = Positions::kLearned;
+  options.max_positions = kToyLimit;
+  return test::random_model(options, kToyVocab, kToyVocab, seed);
+}
+
+constexpr int64_t kVocab = 23;
+
+Transformer some_model(uint64_t seed = 7) {
+  TransformerOptions options = test::tiny_options();
+  options.model = 32;
+  options.heads = 4;
+  options.decoder_layers = 2;
+  return test::random_model(options, kVocab, kVocab, seed);
+}
+
+DecodeOptions with_beam(int64_t beam) {
+  DecodeOptions options;
+  options.beam = beam;
+  options.max_length_ratio = 0.5;
+  return options;
+}
+
+int64_t limit_of(const Sources& sources, int64_t s) {
+  return static_cast<int64_t>(0.5 * static_cast<double>(sources.tokens(s))) + 10;
+}
+
+TEST_CASE("with a beam that prunes nothing, search finds every output, the best first",
+          "[decode]") {
+  DecodeOptions options;
+  options.beam = 100;  // more than the 1 + 4 + 16 + 64 outputs
+  options.length_penalty = GENERATE(0.0, 0.6, 1.0, 2.0);
+  Transformer model = toy_model(GENERATE(1u, 2u));
+  REQUIRE(model.longest_target() == kToyLimit);
+  const Sources sources({2, 0, 3}, kToyVocab);
+  const Found found = search(model, options, sources);
+  for (int64_t s = 0; s < sources.sentences(); ++s) {
+    std::map<Tokens, double> all;
+    enumerate(model, sources.single(s), kToyLimit, {}, 0, all);
+    const std::vector<Hypothesis>& hypotheses = found[static_cast<size_t>(s)];
+    REQUIRE(all.size() == 85);
+    REQUIRE(hypotheses.size() == all.size());
+    double best = -INFINITY;
+    for (const auto& [ids, log_probability] : all) {
+      const auto length = static_cast<double>(ids.size() + 1);
+      best = std::max(best, log_probability / std::pow(length, options.length_penalty));
+    }
+    CHECK(hypotheses.front().score == Approx(best).epsilon(1e-5));
+    for (const Hypothesis& h : hypotheses) {
+      REQUIRE(all.count(h.ids) == 1);
+      CHECK(h.log_probability == Approx(all[h.ids]).epsilon(1e-5));
+      all.erase(h.ids);  // each is found once
+    }
+    CHECK(all.empty());
+  }
+}
+
+TEST_CASE("beam 1 is greedy search", "[decode]") {
+  const DecodeOptions options = with_beam(1);
+  Transformer model = some_model(GENERATE(1u, 2u, 3u));
+  const Sources sources({5, 0, 9, 2}, kVocab);
+  test::with_each_engine([&] {
+    const Found found = search(model, options, sources);
+    for (int64_t s = 0; s < sources.sentences(); ++s) {
+      const auto [ids, log_probability] = greedy(model, sources.single(s), limit_of(sources, s));
+      REQUIRE(found[static_cast<size_t>(s)].size() == 1);
+      const Hypothesis& h = found[static_cast<size_t>(s)].front();
+      CHECK(h.ids == ids);
+      CHECK(h.log_probability == Approx(log_probability).epsilon(1e-4));
+    }
+  });
+}
+
+TEST_CASE("a batch gives what its sentences give one by one", "[decode]") {
+  const DecodeOptions options = with_beam(GENERATE(1, 4));
+  Transformer model = some_model();
+  const Sources sources({5, 0, 9, 2, 14, 1}, kVocab);
+  test::with_each_engine([&] {
+    const Found together = search(model, options, sources);
+    for (int64_t s = 0; s < sources.sentences(); ++s) {
+      const std::vector<Hypothesis> alone = search(model, options, sources.single(s)).front();
+      const std::vector<Hypothesis>& batched = together[static_cast<size_t>(s)];
+      REQUIRE(batched.size() == alone.size());
+      for (size_t i = 0; i < alone.size(); ++i) {
+        CHECK(batched[i].ids == alone[i].ids);
+        CHECK(batched[i].score == Approx(alone[i].score).epsilon(1e-5));
+      }
+    }
+  });
+}
+
+TEST_CASE("every sentence ends within its limit, best hypothesis first", "[decode]") {
+  DecodeOptions options = with_beam(GENERATE(1, 2, 5, 30));  // 30: more than there are tokens
+  options.length_penalty = GENERATE(0.0, 1.0, 3.0);
+  Transformer model = some_model(GENERATE(1u, 2u, 3u));
+  const Sources sources({5, 0, 9, 2}, kVocab);
+  const Found found = search(model, options, sources);
+  REQUIRE(found.size() == 4);
+  for (int64_t s = 0; s < sources.sentences(); ++s) {
+    const std::vector<Hypothesis>& hypotheses = found[static_cast<size_t>(s)];
+    REQUIRE(static_cast<int64_t>(hypotheses.size()) >= std::min<int64_t>(options.beam, kVocab));
+    for (size_t i = 0; i < hypotheses.size(); ++i) {
+      const Hypothesis& h = hypotheses[i];
+      const auto length = static_cast<int64_t>(h.ids.size()) + 1;
+      CHECK(length <= limit_of(sources, s));
+      CHECK(std::count(h.ids.begin(), h.ids.end(), kEndId) == 0);
+      CHECK(h.score == length_normalized(h.log_probability, length, options.length_penalty));
+      if (i > 0) CHECK(h.score <= hypotheses[i - 1].score);
+    }
+  }
+}
+
+TEST_CASE("the number of threads changes no hypothesis", "[decode]") {
+  const DecodeOptions options = with_beam(4);
+  Transformer model = some_model();
+  std::vector<int64_t> lengths;
+  for (int64_t i = 0; i < 30; ++i) lengths.push_back(i * 7 % 17);
+  const Sources sources(lengths, kVocab);
+  const auto flat = [&] {
+    std::vector<std::pair<Tokens, double>> all;
+    for (const std::vector<Hypothesis>& hypotheses : search(model, options, sources)) {
+      for (const Hypothesis& h : hypotheses) all.emplace_back(h.ids, h.log_probability);
+    }
+    return all;
+  };
+  const int threads_before = threads();
+  test::with_each_engine([&] {
+    set_threads(1);
+    const auto one = flat();
+    for (const int count : {2, 3}) {
+      set_threads(count);
+      CHECK(flat() == one);
+    }
+  });
+  set_threads(threads_before);
+}
+
+TEST_CASE("an empty batch gives nothing", "[decode]") {
+  Transformer model = some_model();
+  CHECK(search(model, with_beam(4), Sources({}, kVocab)).empty());
+}
+
+TEST_CASE("the length penalty divides by a power of the length", "[decode]") {
+  CHECK(length_normalized(-6, 9, 0) == -6);
+  CHECK(length_normalized(-6, 9, 0.5) == Approx(-2));
+  CHECK(length_normalized(-6, 3, 1) == Approx(-2));
+  CHECK(length_normalized(-6, 1, 7) == -6);
+}
+
+}  // namespace
+}  // namespace calque

@@ -1,0 +1,88 @@
+// Each mistake that a training can be given, through the real binary: exit code 2, and a message
+// that names the place, what was expected and how to mend it.
+#include "base/file.h"
+#include "support/catch.h"
+#include "support/tiny_corpus.h"
+
+using calque::read_file;
+using calque::write_file_atomically;
+using calque::test::run_binary;
+using calque::test::RunResult;
+using calque::test::set;
+using calque::test::TinyCorpus;
+
+namespace {
+
+void check_refused(const RunResult& result, const std::vector<std::string>& said) {
+  INFO(result.err);
+  CHECK(result.exit_code == 2);
+  CHECK(result.out.empty());
+  for (const std::string& text : said) CHECK_THAT(result.err, ContainsSubstring(text));
+}
+
+}  // namespace
+
+TEST_CASE("a mistake in the config names file, line, key and the nearest key", "[train][errors]") {
+  const TinyCorpus corpus;
+  std::string text = read_file(corpus.config());
+  text.replace(text.find("hidden: 32"), 10, "hiden: 32");
+  text.replace(text.find("heads: 2"), 8, "heads: many");
+  write_file_atomically(corpus / "bad.yaml", text);
+  check_refused(run_binary({"train", corpus.path("bad.yaml"), "--run", corpus.path("run")}),
+                {"bad.yaml:9: model.heads", "many",
+                 "bad.yaml:10: model.hiden: unknown key; did you mean model.hidden?"});
+  CHECK(!std::filesystem::exists(corpus / "run"));
+  check_refused(run_binary(corpus.train("run", set({"train.learning_rat=1"}))),
+                {"--set train.learning_rat", "did you mean train.learning_rate?"});
+  check_refused(run_binary(corpus.train("run", set({"model.heads=3"}))),
+                {"model.size", "model.heads"});
+  check_refused(run_binary({"train", corpus.path("none.yaml")}),
+                {corpus.path("none.yaml"), "No such file"});
+  check_refused(run_binary({"train"}), {"calque train CONFIG"});
+}
+
+TEST_CASE("files that cannot be trained on are named", "[train][errors]") {
+  const TinyCorpus corpus;
+  const std::string source = corpus.path("train.source");
+  const std::string target = corpus.path("train.target");
+  const std::string text = read_file(source);
+
+  write_file_atomically(source, text + "ba be\n");
+  check_refused(run_binary(corpus.train("run")),
+                {source + " has 301", target + " has 300", "unequal numbers of lines"});
+
+  write_file_atomically(source, "ba\nbo \xe4 fo\n" + text.substr(text.find('\n') + 1));
+  check_refused(run_binary(corpus.train("run")), {source + ":2: byte 4", "0xE4", "not UTF-8"});
+
+  std::filesystem::remove(source);
+  check_refused(run_binary(corpus.train("run")), {source, "No such file"});
+  write_file_atomically(source, text);
+
+  std::filesystem::remove(corpus / "validation.target");
+  check_refused(run_binary(corpus.train("run")),
+                {corpus.path("validation.target"), "No such file"});
+}
+
+TEST_CASE("a vocabulary that the text cannot fill names the largest legal size",
+          "[train][errors]") {
+  const TinyCorpus corpus;
+  const RunResult refused = run_binary(corpus.train("run", set({"vocabulary.size=500"})));
+  check_refused(refused, {"vocabulary.size is 500", "allows at most "});
+  const std::string marker = "set vocabulary.size to ";
+  const auto largest = std::stoi(refused.err.substr(refused.err.find(marker) + marker.size()));
+  const auto with_size = [&](int size) {
+    return run_binary(corpus.train(
+        "run", set({"vocabulary.size=" + std::to_string(size), "train.max_steps=1"})));
+  };
+  CHECK(with_size(largest + 1).exit_code == 2);
+  CHECK(with_size(largest).exit_code == 0);
+}
+
+TEST_CASE("a run folder that cannot be made is refused", "[train][errors]") {
+  const TinyCorpus corpus;
+  write_file_atomically(corpus / "file", "");
+  check_refused(run_binary(corpus.train("file")),
+                {"cannot make the run folder " + corpus.path("file")});
+  check_refused(run_binary(corpus.train("file/run")),
+                {"cannot make the run folder " + corpus.path("file/run")});
+}

@@ -1,0 +1,199 @@
+// A run that was stopped, by itself, by a signal or by a kill, goes on as if it had not been.
+#include <signal.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/file.h"
+#include "support/catch.h"
+#include "support/run_contents.h"
+#include "support/running_binary.h"
+#include "support/tiny_corpus.h"
+
+using calque::read_file;
+using calque::write_file_atomically;
+using calque::test::checkpoint_file;
+using calque::test::checkpoint_folder;
+using calque::test::listing;
+using calque::test::measured_steps;
+using calque::test::named_step;
+using calque::test::read_metrics;
+using calque::test::run_binary;
+using calque::test::RunningBinary;
+using calque::test::RunResult;
+using calque::test::set;
+using calque::test::TinyCorpus;
+
+namespace {
+
+/// Everything that a resumed run could get wrong is on; `save_every` divides no stop below.
+const std::vector<std::string> kFull{"model.dropout.embedding=0.1", "model.dropout.residual=0.2",
+                                     "model.dropout.attention=0.1", "model.dropout.activation=0.1",
+                                     "train.accumulate=2",          "train.moving_average=0.9",
+                                     "train.save_every=7",          "train.log_every=1"};
+
+/// A step that no test here reaches.
+constexpr int64_t kEndless = 1'000'000;
+
+std::vector<std::string> full_run(const TinyCorpus& corpus, const std::string& run, int64_t steps,
+                                  int threads) {
+  std::vector<std::string> more = set(kFull);
+  more.insert(more.end(), {"--set", "train.max_steps=" + std::to_string(steps), "--threads",
+                           std::to_string(threads)});
+  return corpus.train(run, more);
+}
+
+void check_same_weights(const TinyCorpus& corpus, int64_t step) {
+  for (const std::string file : {"model.safetensors", "optimizer.safetensors"}) {
+    INFO(file);
+    const bool equal = checkpoint_file(corpus / "whole", step, file) ==
+                       checkpoint_file(corpus / "parts", step, file);
+    CHECK(equal);
+  }
+}
+
+/// metrics.jsonl holds one progress line for each step from 1 to `steps`, and no validation twice.
+void check_each_step_once(const std::filesystem::path& run, int64_t steps) {
+  std::vector<int64_t> progress;
+  std::vector<int64_t> validations;
+  for (const auto& line : read_metrics(run)) {
+    (line.contains("validation_loss") ? validations : progress).push_back(line["step"]);
+  }
+  REQUIRE(std::ssize(progress) == steps);
+  for (int64_t i = 0; i < steps; ++i) CHECK(progress[static_cast<size_t>(i)] == i + 1);
+  CHECK(std::adjacent_find(validations.begin(), validations.end(), std::greater_equal<>()) ==
+        validations.end());
+}
+
+/// The engines that CALQUE_GEMM can choose here.
+std::vector<std::string> engines() {
+  std::vector<std::string> names{"eigen"};
+  if (run_binary({"version"}).out.find("oneDNN") != std::string::npos) names.push_back("onednn");
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("stopped and resumed with other thread counts, a run ends in the same bytes",
+          "[train][resume]") {
+  const TinyCorpus corpus;
+  for (const std::string& engine : engines()) {
+    INFO(engine);
+    const std::vector<std::string> environment{"CALQUE_GEMM=" + engine};
+    constexpr int64_t kSteps = 31;  // two epochs and a half
+    CHECK(RunningBinary(full_run(corpus, "whole", kSteps, 1), environment).wait().exit_code == 0);
+    CHECK(RunningBinary(full_run(corpus, "parts", 11, 1), environment).wait().exit_code == 0);
+    CHECK(RunningBinary(full_run(corpus, "parts", 16, 2), environment).wait().exit_code == 0);
+    const RunResult last = RunningBinary(full_run(corpus, "parts", kSteps, 3), environment).wait();
+    CHECK(last.exit_code == 0);
+    CHECK_THAT(last.err, ContainsSubstring("holds a run: going on from"));
+    CHECK_THAT(last.err, ContainsSubstring("train.max_steps: was 16, is 31 now"));
+    check_same_weights(corpus, kSteps);
+    check_each_step_once(corpus / "parts", kSteps);
+    std::filesystem::remove_all(corpus / "whole");
+    std::filesystem::remove_all(corpus / "parts");
+  }
+}
+
+TEST_CASE("signals and kills lose nothing that was saved, and change no byte", "[train][resume]") {
+  const TinyCorpus corpus;
+  struct Stop {
+    int signal;
+    int exit_code;
+    const char* wait_for;
+  };
+  int threads = 1;
+  for (const Stop& stop : {Stop{SIGINT, 130, "tokens/s  ETA"}, Stop{SIGTERM, 143, "tokens/s  ETA"},
+                           Stop{SIGKILL, 137, "saved "}}) {
+    RunningBinary run(full_run(corpus, "parts", kEndless, threads++));
+    REQUIRE(run.wait_for(stop.wait_for));
+    run.send(stop.signal);
+    const RunResult result = run.wait();
+    INFO(result.err);
+    REQUIRE(result.exit_code == stop.exit_code);
+    if (stop.signal == SIGKILL) continue;
+    const int64_t step = named_step(corpus / "parts", "latest");
+    CHECK_THAT(result.err, ContainsSubstring("stopped by a signal at step " + std::to_string(step)));
+    check_each_step_once(corpus / "parts", step);
+  }
+  const int64_t end = named_step(corpus / "parts", "latest") + 9;
+  CHECK(run_binary(full_run(corpus, "parts", end, 1)).exit_code == 0);
+  CHECK(run_binary(full_run(corpus, "whole", end, 2)).exit_code == 0);
+  check_same_weights(corpus, end);
+  check_each_step_once(corpus / "parts", end);
+}
+
+TEST_CASE("killed before its first checkpoint, a run starts over", "[train][resume]") {
+  const TinyCorpus corpus;
+  const std::vector<std::string> blind =
+      set({"data.validation.source=[]", "data.validation.target=[]", "train.log_every=1",
+           "train.save_every=1000000"});
+  std::vector<std::string> endless = blind;
+  endless.insert(endless.end(), {"--set", "train.max_steps=1000000"});
+  RunningBinary run(corpus.train("run", endless));
+  REQUIRE(run.wait_for("tokens/s  ETA"));
+  run.send(SIGKILL);
+  CHECK(run.wait().exit_code == 137);
+  CHECK(run_binary(corpus.train("run", blind)).exit_code == 0);
+  check_each_step_once(corpus / "run", 24);
+}
+
+TEST_CASE("a run that the clock stopped before its first step goes on", "[train][resume]") {
+  const TinyCorpus corpus;
+  const RunResult result = run_binary(corpus.train("run", set({"train.max_minutes=1e-9"})));
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err, ContainsSubstring("train.max_minutes is over at step 0"));
+  CHECK(run_binary(corpus.train("run")).exit_code == 0);
+  CHECK(measured_steps(corpus / "run") == "5 10 15 20 | 0 10 20 24");
+}
+
+TEST_CASE("an incompatible config is refused key by key, others go on", "[train][resume]") {
+  const TinyCorpus corpus;
+  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=3"}))).exit_code == 0);
+
+  const RunResult refused = run_binary(corpus.train(
+      "run", set({"model.size=32", "seed=8", "train.batch_tokens=256", "train.beta1=0.8"})));
+  CHECK(refused.exit_code == 2);
+  for (const std::string said :
+       {"warning: train.beta1: was 0.9, is 0.8 now", "\n  seed: was 7, is 8 now",
+        "\n  model.size: was 16, is 32 now", "\n  train.batch_tokens: was 128, is 256 now",
+        "--fresh"}) {
+    CHECK_THAT(refused.err, ContainsSubstring(said));
+  }
+  CHECK(named_step(corpus / "run", "latest") == 3);
+
+  const RunResult extended = run_binary(
+      corpus.train("run", set({"train.max_steps=5", "train.learning_rate=0.001"})));
+  CHECK(extended.exit_code == 0);
+  CHECK_THAT(extended.err, ContainsSubstring("train.max_steps: was 3, is 5 now"));
+  CHECK_THAT(extended.err, ContainsSubstring("warning: train.learning_rate: was 0.01, is 0.001 now"));
+  CHECK(named_step(corpus / "run", "latest") == 5);
+
+  const std::string text = read_file(corpus / "train.target");
+  write_file_atomically(corpus / "train.target", "la" + text.substr(2));
+  const RunResult changed =
+      run_binary(corpus.train("run", set({"train.max_steps=7", "train.learning_rate=0.001"})));
+  INFO(changed.err);
+  CHECK(changed.exit_code == 2);
+  CHECK_THAT(changed.err, ContainsSubstring("\n  " + corpus.path("train.target")));
+  CHECK(changed.err.find("\n  " + corpus.path("train.source")) == std::string::npos);
+}
+
+TEST_CASE("--fresh puts the old run aside under a new name", "[train][resume]") {
+  const TinyCorpus corpus;
+  const std::vector<std::string> two_steps = set({"train.max_steps=2"});
+  REQUIRE(run_binary(corpus.train("run", two_steps)).exit_code == 0);
+  const std::vector<std::string> names = listing(corpus / "run");
+  const std::string weights = checkpoint_file(corpus / "run", 2, "model.safetensors");
+  for (const std::string aside : {"run.old", "run.old-2"}) {
+    const RunResult result =
+        run_binary(corpus.train("run", {"--fresh", "--set", "train.max_steps=2"}));
+    CHECK(result.exit_code == 0);
+    CHECK_THAT(result.err, ContainsSubstring("run is put aside as " + corpus.path(aside)));
+    CHECK(listing(corpus / aside) == names);
+    CHECK(checkpoint_file(corpus / aside, 2, "model.safetensors") == weights);
+  }
+  CHECK(checkpoint_file(corpus / "run", 2, "model.safetensors") == weights);
+  CHECK(run_binary(corpus.train("other", {"--fresh", "--dry-run"})).exit_code == 0);
+  CHECK(!std::filesystem::exists(corpus / "other"));
+}

@@ -1,0 +1,140 @@
+// What can be done with a trained model, through the real binary.
+#include <algorithm>
+
+#include "base/file.h"
+#include "support/catch.h"
+#include "support/run_contents.h"
+#include "support/tiny_corpus.h"
+
+using calque::read_file;
+using calque::read_lines;
+using calque::write_file_atomically;
+using calque::test::checkpoint_folder;
+using calque::test::run_binary;
+using calque::test::RunResult;
+using calque::test::set;
+using calque::test::tiny_sentences;
+using calque::test::TinyCorpus;
+
+namespace {
+
+constexpr int64_t kSteps = 300;
+
+/// A corpus and a run on it that was trained long enough to have something to say.
+const TinyCorpus& trained() {
+  static const TinyCorpus corpus;
+  static const RunResult result = run_binary(corpus.train(
+      "run", set({"train.max_steps=" + std::to_string(kSteps), "train.validate_every=150",
+                  "train.save_every=150", "model.size=32", "model.hidden=64",
+                  "train.batch_tokens=256", "train.label_smoothing=0"})));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  return corpus;
+}
+
+std::string translate(const std::string& model, const std::string& input,
+                      std::vector<std::string> more = {}) {
+  more.insert(more.begin(), {"translate", "--model", model});
+  const RunResult result = run_binary(more, input);
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  return result.out;
+}
+
+std::string lines_of(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences) text += sentence + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("translations come line for line, the same for any batch and number of threads",
+          "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string model = corpus.path("run");
+  std::vector<std::string> sentences = tiny_sentences(12, 3);
+  sentences.insert(sentences.begin() + 4, {"", "   ", sentences[0]});
+  sentences.push_back("");
+  const std::string input = lines_of(sentences);
+  const std::string output = translate(model, input, {"--threads", "1"});
+
+  write_file_atomically(corpus / "output", output);
+  const std::vector<std::string> lines = read_lines(corpus / "output");
+  REQUIRE(lines.size() == sentences.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    INFO(i << ": " << sentences[i] << " -> " << lines[i]);
+    const bool blank = sentences[i].find_first_not_of(' ') == std::string::npos;
+    CHECK(lines[i].empty() == blank);
+  }
+  CHECK(lines[6] == lines[0]);
+
+  CHECK(translate(model, input, {"--threads", "2"}) == output);
+  CHECK(translate(model, input, {"--threads", "3", "--line-buffered"}) == output);
+  CHECK(translate(model, input, {"--beam", "1"}) ==
+        translate(model, input, {"--beam", "1", "--line-buffered"}));
+  CHECK(translate(model, "").empty());
+  CHECK(translate(model, sentences[0]) == lines[0] + "\n");
+}
+
+TEST_CASE("text that a model was not made for is translated somehow", "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  std::string endless;
+  for (int i = 0; i < 200; ++i) endless += "ba ";
+  const std::string odd =
+      read_file(corpus / "validation.target") + "\xf0\x9f\x98\x80 \xc3\xa4 ba\n" + endless + "\n";
+  const std::string output = translate(corpus.path("run"), odd, {"--beam", "3"});
+  CHECK(std::count(output.begin(), output.end(), '\n') == 22);
+}
+
+TEST_CASE("a checkpoint folder alone translates", "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string input = lines_of(tiny_sentences(5, 4));
+  std::filesystem::copy(checkpoint_folder(corpus / "run", kSteps), corpus / "moved");
+  std::filesystem::remove(corpus / "moved" / "optimizer.safetensors");
+  CHECK(translate(corpus.path("moved"), input) ==
+        translate(checkpoint_folder(corpus / "run", kSteps), input));
+}
+
+TEST_CASE("evaluate scores what it writes, as bleu does", "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string source = corpus.path("validation.source");
+  const std::string reference = corpus.path("validation.target");
+  const std::string hypothesis = corpus.path("hypothesis");
+  const RunResult evaluated =
+      run_binary({"evaluate", "--model", corpus.path("run"), "--source", source, "--reference",
+                  reference, "--hypothesis", hypothesis});
+  INFO(evaluated.err);
+  REQUIRE(evaluated.exit_code == 0);
+  const RunResult scored = run_binary({"bleu", hypothesis, reference});
+  CHECK_THAT(scored.out, ContainsSubstring("BLEU = "));
+  CHECK_THAT(scored.out, ContainsSubstring("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"));
+  CHECK(evaluated.out.starts_with(scored.out));
+  CHECK_THAT(evaluated.out, ContainsSubstring("speed: 20 sentences, "));
+  CHECK(read_file(hypothesis) == translate(corpus.path("run"), read_file(source)));
+  CHECK_THAT(scored.out, !ContainsSubstring("BLEU = 0.00"));
+
+  const RunResult unequal = run_binary({"evaluate", "--model", corpus.path("run"), "--source",
+                                        source, "--reference", corpus.path("train.target")});
+  CHECK(unequal.exit_code == 2);
+  CHECK_THAT(unequal.err, ContainsSubstring(source + " has 20 lines"));
+}
+
+TEST_CASE("the average of two checkpoints translates and is inspected", "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string average = corpus.path("average");
+  const RunResult averaged =
+      run_binary({"average", "--run", corpus.path("run"), "--last", "2", "--output", average});
+  INFO(averaged.err);
+  REQUIRE(averaged.exit_code == 0);
+  CHECK_THAT(averaged.out, ContainsSubstring("step_00000150"));
+  CHECK_THAT(averaged.out, ContainsSubstring("step_00000300"));
+  const std::string output = translate(average, lines_of(tiny_sentences(5, 4)));
+  CHECK(std::count(output.begin(), output.end(), '\n') == 5);
+  for (const std::string& folder : {average, corpus.path("run")}) {
+    const RunResult inspected = run_binary({"inspect", folder});
+    CHECK(inspected.exit_code == 0);
+    CHECK_THAT(inspected.out, ContainsSubstring("1+1 layers, model 32, hidden 64, 2 heads"));
+    CHECK_THAT(inspected.out, ContainsSubstring("60 pieces, unigram"));
+  }
+}

@@ -1,0 +1,174 @@
+#include "train/trainer.h"
+
+#include <cmath>
+
+#include "base/parallel.h"
+#include "config/run_config.h"
+#include "support/catch.h"
+#include "support/tiny_corpus.h"
+#include "train/memory_estimate.h"
+
+using namespace calque;
+using calque::test::TinyCorpus;
+
+namespace {
+
+/// The tests below look at the scratch memory of one worker.
+class OneThread {
+ public:
+  OneThread() : before_(threads()) { set_threads(1); }
+  ~OneThread() { set_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
+/// A Trainer over a tiny corpus, with some values of its config replaced.
+struct TinyTrainer {
+  OneThread one_thread;
+  RunConfig config;
+  RunFolder folder;
+  TokenizerPair tokenizers;
+  ParallelCorpus pairs;
+  Transformer model;
+  Trainer trainer;
+
+  TinyTrainer(const TinyCorpus& corpus, const std::vector<std::string>& values)
+      : config(load_config(corpus.config(), values)),
+        folder(corpus / "run"),
+        tokenizers(load_or_train_vocabulary(config.vocabulary, folder.path(),
+                                            config.data.train.source, config.data.train.target,
+                                            config.seed)),
+        pairs("train", config.data.train, config.data, tokenizers, folder.cache_folder()),
+        model(config.model, tokenizers.source().size(), tokenizers.target().size(),
+              /*inference=*/false),
+        trainer(config.train, {initialized(), pairs, nullptr, folder, config.seed, {}, {}}) {}
+
+  Transformer& initialized() {
+    model.parameters().initialize(config.seed);
+    return model;
+  }
+};
+
+const std::vector<std::string> kNoDropout{"model.dropout.embedding=0", "model.dropout.residual=0",
+                                          "model.dropout.attention=0",
+                                          "model.dropout.activation=0"};
+
+/// The largest budget that cuts a corpus into `count` batches.
+int64_t budget_for(const ParallelCorpus& pairs, size_t count) {
+  int64_t budget = pairs.source_pieces() + pairs.target_pieces() + 2 * pairs.size();
+  while (make_batches(pairs, budget).size() < count) --budget;
+  return budget;
+}
+
+}  // namespace
+
+TEST_CASE("two micro-batches give what one batch of all their pairs gives", "[train]") {
+  const TinyCorpus corpus;
+  const TinyTrainer probe(corpus, {});
+  std::vector<std::string> values = kNoDropout;
+  values.push_back("train.window_batches=10");
+  values.push_back("train.batch_tokens=" + std::to_string(budget_for(probe.pairs, 1)));
+  TinyTrainer one(corpus, values);
+  values.back() = "train.batch_tokens=" + std::to_string(budget_for(probe.pairs, 2));
+  values.push_back("train.accumulate=2");
+  TinyTrainer two(corpus, values);
+
+  const UpdateResult whole = one.trainer.update();
+  const UpdateResult halves = two.trainer.update();
+  REQUIRE(one.trainer.state().micro_batches == 1);
+  REQUIRE(two.trainer.state().micro_batches == 2);
+  CHECK(whole.source_tokens == one.pairs.source_pieces() + one.pairs.size());
+  CHECK(halves.source_tokens == whole.source_tokens);
+  CHECK(halves.target_tokens == whole.target_tokens);
+  CHECK(halves.loss == Approx(whole.loss).epsilon(1e-6));
+  CHECK(halves.gradient_norm == Approx(whole.gradient_norm).epsilon(1e-5));
+  const auto expected = one.model.parameters().gradients();
+  const auto found = two.model.parameters().gradients();
+  double largest = 0;
+  double difference = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max(largest, std::abs(double{expected[i]}));
+    difference = std::max(difference, std::abs(double{expected[i]} - double{found[i]}));
+  }
+  CHECK(largest > 1);
+  CHECK(difference < 1e-5 * largest);
+}
+
+TEST_CASE("the memory estimate is near what updates use", "[train]") {
+  const TinyCorpus corpus;
+  for (const std::string norm : {"pre", "post"}) {
+    TinyTrainer tiny(corpus, {"train.batch_tokens=1024", "model.size=64", "model.hidden=192",
+                              "model.encoder.layers=3", "model.decoder.layers=2",
+                              "model.norm=" + norm});
+    for (int i = 0; i < 4; ++i) tiny.trainer.update();
+    const MemoryEstimate estimate =
+        estimate_memory(tiny.config.model, tiny.model.parameters().count(),
+                        tiny.model.target_vocab(), tiny.config.train.batch_tokens, false);
+    INFO(norm << ": " << estimate.to_string());
+    const auto activations = static_cast<double>(tiny.trainer.activation_bytes());
+    CHECK(estimate.activations == Approx(activations).epsilon(0.3));
+    const auto gradients = static_cast<double>(tiny.trainer.gradient_bytes());
+    CHECK(estimate.gradients == Approx(gradients).epsilon(0.5));
+    const auto count = static_cast<double>(tiny.model.parameters().count());
+    CHECK(estimate.parameters == 2 * count * sizeof(Real));
+    CHECK(estimate.optimizer == 2 * count * sizeof(Real));
+    CHECK(estimate.total() > activations + gradients + 4 * count * sizeof(Real));
+  }
+}
+
+TEST_CASE("after the first epoch no memory is added", "[train]") {
+  const TinyCorpus corpus;
+  TinyTrainer tiny(corpus, {});
+  const std::vector<Batch> batches = make_batches(tiny.pairs, 256);
+  REQUIRE(batches.size() > 5);
+  Arena arena;
+  Workspace workspace(1);
+  Tape tape(arena, workspace);
+  const auto epoch = [&] {
+    for (const Batch& batch : batches) {
+      tape.reset();
+      arena.reset();
+      Context context(arena, workspace, tape, 1, 0);
+      tiny.model.parameters().start_gradients();
+      tiny.model.loss(context, training_example(batch), 0.1);
+      tape.backward();
+    }
+  };
+  epoch();
+  epoch();
+  const size_t activations = arena.capacity();
+  const size_t gradients = tape.gradients().capacity();
+  const size_t scratch = workspace.shared().capacity() + workspace.worker(0).capacity();
+  CHECK(activations == arena.peak());
+  epoch();
+  CHECK(arena.capacity() == activations);
+  CHECK(tape.gradients().capacity() == gradients);
+  CHECK(workspace.shared().capacity() + workspace.worker(0).capacity() == scratch);
+}
+
+TEST_CASE("updates count tokens and follow the schedule", "[train]") {
+  const TinyCorpus corpus;
+  TinyTrainer tiny(corpus, {"train.warmup_steps=4", "train.learning_rate=0.01"});
+  int64_t target_tokens = 0;
+  double first_loss = 0;
+  double last_loss = 0;
+  for (int step = 1; step <= 40; ++step) {
+    const UpdateResult result = tiny.trainer.update();
+    target_tokens += result.target_tokens;
+    CHECK(result.target_tokens <= 128);
+    CHECK(result.source_tokens <= 128);
+    CHECK(result.loss > result.target_tokens * 0.1);
+    if (step <= 4) CHECK(result.learning_rate == Approx(0.01 * step / 4));
+    if (step == 16) CHECK(result.learning_rate == Approx(0.01 * std::sqrt(4.0 / 16)));
+    if (step == 1) first_loss = result.loss / static_cast<double>(result.target_tokens);
+    last_loss = result.loss / static_cast<double>(result.target_tokens);
+  }
+  CHECK(tiny.trainer.step() == 40);
+  CHECK(tiny.trainer.state().target_tokens == target_tokens);
+  CHECK(tiny.trainer.state().epoch == 1);
+  CHECK(first_loss == Approx(std::log(60)).epsilon(0.2));
+  CHECK(last_loss < 0.85 * first_loss);
+}
