@@ -48,7 +48,7 @@ TEST_CASE("random_u64 depends on every part of key and index", "[base]") {
   CHECK(random_u64(key, 7) == random_u64(key, 7));
 }
 
-TEST_CASE("uniform numbers lie in [0, 1) with the right moments", "[base]") {
+TEST_CASE("uniform numbers are at least 0, below 1, and have the right moments", "[base]") {
   constexpr int kCount = 100000;
   double sum = 0;
   double squares = 0;

@@ -71,8 +71,8 @@ TEST_CASE("a vocabulary that the text cannot fill names the largest legal size",
   const std::string marker = "set vocabulary.size to ";
   const auto largest = std::stoi(refused.err.substr(refused.err.find(marker) + marker.size()));
   const auto with_size = [&](int size) {
-    return run_binary(corpus.train(
-        "run", set({"vocabulary.size=" + std::to_string(size), "train.max_steps=1"})));
+    return run_binary(
+        corpus.train("run", set({"vocabulary.size=" + std::to_string(size), "train.max_steps=1"})));
   };
   CHECK(with_size(largest + 1).exit_code == 2);
   CHECK(with_size(largest).exit_code == 0);

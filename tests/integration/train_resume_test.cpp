@@ -113,7 +113,8 @@ TEST_CASE("signals and kills lose nothing that was saved, and change no byte", "
     REQUIRE(result.exit_code == stop.exit_code);
     if (stop.signal == SIGKILL) continue;
     const int64_t step = named_step(corpus / "parts", "latest");
-    CHECK_THAT(result.err, ContainsSubstring("stopped by a signal at step " + std::to_string(step)));
+    CHECK_THAT(result.err,
+               ContainsSubstring("stopped by a signal at step " + std::to_string(step)));
     check_each_step_once(corpus / "parts", step);
   }
   const int64_t end = named_step(corpus / "parts", "latest") + 9;
@@ -154,19 +155,19 @@ TEST_CASE("an incompatible config is refused key by key, others go on", "[train]
   const RunResult refused = run_binary(corpus.train(
       "run", set({"model.size=32", "seed=8", "train.batch_tokens=256", "train.beta1=0.8"})));
   CHECK(refused.exit_code == 2);
-  for (const std::string said :
-       {"warning: train.beta1: was 0.9, is 0.8 now", "\n  seed: was 7, is 8 now",
-        "\n  model.size: was 16, is 32 now", "\n  train.batch_tokens: was 128, is 256 now",
-        "--fresh"}) {
+  for (const std::string said : {"warning: train.beta1: was 0.9, is 0.8 now",
+                                 "\n  seed: was 7, is 8 now", "\n  model.size: was 16, is 32 now",
+                                 "\n  train.batch_tokens: was 128, is 256 now", "--fresh"}) {
     CHECK_THAT(refused.err, ContainsSubstring(said));
   }
   CHECK(named_step(corpus / "run", "latest") == 3);
 
-  const RunResult extended = run_binary(
-      corpus.train("run", set({"train.max_steps=5", "train.learning_rate=0.001"})));
+  const RunResult extended =
+      run_binary(corpus.train("run", set({"train.max_steps=5", "train.learning_rate=0.001"})));
   CHECK(extended.exit_code == 0);
   CHECK_THAT(extended.err, ContainsSubstring("train.max_steps: was 3, is 5 now"));
-  CHECK_THAT(extended.err, ContainsSubstring("warning: train.learning_rate: was 0.01, is 0.001 now"));
+  CHECK_THAT(extended.err,
+             ContainsSubstring("warning: train.learning_rate: was 0.01, is 0.001 now"));
   CHECK(named_step(corpus / "run", "latest") == 5);
 
   const std::string text = read_file(corpus / "train.target");
@@ -179,7 +180,7 @@ TEST_CASE("an incompatible config is refused key by key, others go on", "[train]
   CHECK(changed.err.find("\n  " + corpus.path("train.source")) == std::string::npos);
 }
 
-TEST_CASE("--fresh puts the old run aside under a new name", "[train][resume]") {
+TEST_CASE("the flag --fresh puts the old run aside under a new name", "[train][resume]") {
   const TinyCorpus corpus;
   const std::vector<std::string> two_steps = set({"train.max_steps=2"});
   REQUIRE(run_binary(corpus.train("run", two_steps)).exit_code == 0);

@@ -44,9 +44,8 @@ TEST_CASE("a training run says what it does and leaves a whole run folder", "[tr
   CHECK(result.err.find("parameters") < result.err.find("validation at step 0"));
 
   const std::vector<std::string> names = listing(corpus / "run");
-  for (const std::string name :
-       {"config.yaml", "vocabulary.model", "log.txt", "metrics.jsonl", "cache/train.ids",
-        "cache/validation.ids", "latest", "best"}) {
+  for (const std::string name : {"config.yaml", "vocabulary.model", "log.txt", "metrics.jsonl",
+                                 "cache/train.ids", "cache/validation.ids", "latest", "best"}) {
     INFO(name);
     CHECK(has(names, name));
   }
@@ -97,9 +96,9 @@ TEST_CASE("a dry run prints sizes, memory and time, and writes nothing", "[train
   INFO(result.err);
   CHECK(result.exit_code == 0);
   CHECK(result.out.empty());
-  for (const std::string said :
-       {"300 of 300 pairs kept", "6,592 parameters", "memory, estimated: ", "memory, measured: ",
-        "tokens/s", "24 updates would take about ", "nothing was written"}) {
+  for (const std::string said : {"300 of 300 pairs kept", "6,592 parameters",
+                                 "memory, estimated: ", "memory, measured: ", "tokens/s",
+                                 "24 updates would take about ", "nothing was written"}) {
     CHECK_THAT(result.err, ContainsSubstring(said));
   }
   CHECK(listing(corpus / ".") == before);
@@ -118,7 +117,7 @@ TEST_CASE("a quiet training prints warnings only", "[train]") {
   CHECK(warned.err == "warning: train.learning_rate: was 0.01, is 0.002 now\n");
 }
 
-TEST_CASE("--help-config lists every key", "[train]") {
+TEST_CASE("the flag --help-config lists every key", "[train]") {
   const RunResult result = run_binary({"train", "--help-config"});
   CHECK(result.exit_code == 0);
   CHECK(result.err.empty());

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/file.h"
-#include "checkpoint/run_checkpoints.h"
 
 namespace calque::test {
 
@@ -32,7 +31,7 @@ int64_t named_step(const std::filesystem::path& run, const std::string& file) {
 }
 
 std::filesystem::path checkpoint_folder(const std::filesystem::path& run, int64_t step) {
-  return run / kCheckpointsFolder / checkpoint_name(step);
+  return run / "checkpoints" / fmt::format("step_{:08}", step);
 }
 
 std::string checkpoint_file(const std::filesystem::path& run, int64_t step,

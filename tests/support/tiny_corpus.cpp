@@ -89,8 +89,7 @@ TinyCorpus::TinyCorpus() {
 
 void TinyCorpus::append(const std::string& name, const std::string& source,
                         const std::string& target) const {
-  for (const auto& [side, line] :
-       {std::pair(".source", source), std::pair(".target", target)}) {
+  for (const auto& [side, line] : {std::pair(".source", source), std::pair(".target", target)}) {
     const std::filesystem::path file = *this / (name + side);
     write_file_atomically(file, read_file(file) + line + "\n");
   }

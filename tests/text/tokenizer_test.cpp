@@ -105,7 +105,7 @@ TEST_CASE("bytes that are no model are refused, silently but for the error", "[t
   contains(cut, "c.model: expected a SentencePiece model but it cannot be read as one");
 }
 
-TEST_CASE("nmt_nfkc writes plainly, and leaves German as it is; identity leaves all", "[text]") {
+TEST_CASE("nmt_nfkc writes plainly, and leaves German as it is, identity leaves all", "[text]") {
   test::TemporaryFolder folder;
   const std::string text = "„Größe“ – ‚Straße‘ ’s";
   const std::string fancy = "ﬁnd  ½ … ";

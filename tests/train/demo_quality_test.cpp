@@ -1,5 +1,5 @@
-// Trains a small model on the demo corpus, through the real binary, to a bar that only a model
-// that attends can reach: translating word by word stays far below it.
+// Trains a small model on the demo corpus, through the real binary, to a bar that translating word
+// by word does not reach. It stands some ten BLEU below what was measured.
 #include "base/file.h"
 #include "support/catch.h"
 #include "support/run_binary.h"
@@ -33,7 +33,7 @@ void copy_lines(const std::string& name, size_t count, const std::filesystem::pa
 TEST_CASE("a small model learns the demo corpus in a minute", "[train][quality]") {
   const TemporaryFolder folder;
   for (const std::string name : {"validation.en", "validation.de"}) {
-    copy_lines(name, 200, folder / name);
+    copy_lines(name, 100, folder / name);
   }
   std::vector<std::string> arguments{"train", std::string(CALQUE_SOURCE_DIR) + "/configs/demo.yaml",
                                      "--run", folder / "run"};
@@ -42,14 +42,14 @@ TEST_CASE("a small model learns the demo corpus in a minute", "[train][quality]"
            "data.validation.source=" + (folder / "validation.en").string(),
            "data.validation.target=" + (folder / "validation.de").string(), "vocabulary.size=1000",
            "model.size=64", "model.hidden=256", "model.encoder.layers=2", "model.decoder.layers=2",
-           "train.batch_tokens=1024", "train.max_steps=1200", "train.validate_every=1200",
-           "train.learning_rate=0.005", "train.warmup_steps=200"});
+           "train.batch_tokens=1024", "train.max_steps=800", "train.validate_every=800",
+           "train.learning_rate=0.004", "train.warmup_steps=200", "validation.beam=1"});
   arguments.insert(arguments.end(), values.begin(), values.end());
   const RunResult result = run_binary(arguments);
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   const nlohmann::json end = read_metrics(folder / "run").back();
-  CHECK(end["step"] == 1200);
-  CHECK(end["validation_bleu"] > 50);
-  CHECK(end["validation_perplexity"] < 3);
+  CHECK(end["step"] == 800);
+  CHECK(end["validation_bleu"] > 38);
+  CHECK(end["validation_perplexity"] < 3.2);
 }

@@ -28,9 +28,9 @@ TEST_CASE("a progress line gives means per target token since the last restart",
   meter.add(update());
   meter.add(update());
   CHECK(!meter.empty());
-  CHECK_THAT(meter.line(1200, 12.34),
-             ContainsSubstring(
-                 "step 1,200/8,000  epoch 12.34  loss 2.000  ppl 5.00  lr 4.20e-03  "));
+  CHECK_THAT(
+      meter.line(1200, 12.34),
+      ContainsSubstring("step 1,200/8,000  epoch 12.34  loss 2.000  ppl 5.00  lr 4.20e-03  "));
   CHECK_THAT(meter.line(1200, 12.34), ContainsSubstring(" tokens/s  ETA "));
   const nlohmann::json metrics = meter.metrics(1200, 12.34);
   CHECK(metrics["step"] == 1200);
@@ -68,6 +68,6 @@ TEST_CASE("the time that is left goes by steps of this call, or by the clock", "
   ProgressMeter by_clock(0, 1'000'000'000, 2);
   sleep(0.01);
   by_clock.add(update());
-  CHECK_THAT(by_clock.line(1, 0), ContainsSubstring("ETA 2 min 00 s") ||
-                                      ContainsSubstring("ETA 1 min 59 s"));
+  CHECK_THAT(by_clock.line(1, 0),
+             ContainsSubstring("ETA 2 min 00 s") || ContainsSubstring("ETA 1 min 59 s"));
 }

@@ -100,9 +100,9 @@ TEST_CASE("two micro-batches give what one batch of all their pairs gives", "[tr
 TEST_CASE("the memory estimate is near what updates use", "[train]") {
   const TinyCorpus corpus;
   for (const std::string norm : {"pre", "post"}) {
-    TinyTrainer tiny(corpus, {"train.batch_tokens=1024", "model.size=64", "model.hidden=192",
-                              "model.encoder.layers=3", "model.decoder.layers=2",
-                              "model.norm=" + norm});
+    TinyTrainer tiny(corpus,
+                     {"train.batch_tokens=1024", "model.size=64", "model.hidden=192",
+                      "model.encoder.layers=3", "model.decoder.layers=2", "model.norm=" + norm});
     for (int i = 0; i < 4; ++i) tiny.trainer.update();
     const MemoryEstimate estimate =
         estimate_memory(tiny.config.model, tiny.model.parameters().count(),
