@@ -5,6 +5,10 @@ add_library(calque_options INTERFACE)
 target_include_directories(calque_options INTERFACE
   ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
 target_compile_options(calque_options INTERFACE -Wall -Wextra)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC bug 105651: a false warning about "text" + std::string, gone in GCC 13.
+  target_compile_options(calque_options INTERFACE -Wno-restrict)
+endif()
 target_compile_definitions(calque_options INTERFACE EIGEN_DONT_PARALLELIZE)
 target_link_libraries(calque_options INTERFACE Threads::Threads)
 
