@@ -35,11 +35,6 @@ void Tape::reset() {
   slots_.clear();
 }
 
-bool Tape::has_gradient(const Var& y) const {
-  const Slot& s = slot(y);
-  return s.leaf ? s.written.front() != 0 : static_cast<bool>(s.gradient);
-}
-
 Tensor Tape::gradient(const Var& y) const {
   CALQUE_CHECK(y.needs_gradient(), "the gradient of a constant");
   return slot(y).gradient;

@@ -68,11 +68,10 @@ class Tape {
   void reset();
 
   // For ops.
+  /// Without memory (false) when no root depends on y.
   Tensor gradient(const Var& y) const;
   GradientTarget target(const Var& x);
   void pass_gradient(const Var& y, const Var& x);
-  /// Whether something has been written to y's gradient.
-  bool has_gradient(const Var& y) const;
 
   const GapPool& gradients() const { return gradients_; }
   int64_t size() const { return static_cast<int64_t>(entries_.size()); }

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
 
 #include "base/error.h"
 
@@ -16,6 +19,14 @@ std::atomic<int> received_{0};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may use it");
 
 bool installed = false;
+
+/// The handler has a stack of its own. oneDNN's generated code keeps data where the stack pointer
+/// points (its sgemm moves it into a buffer on the heap), so what the kernel pushes for a handler
+/// on the ordinary stack would overwrite somebody's memory. A signal to the process goes to the
+/// main thread, which makes StopSignals, as long as that does not block it.
+constexpr size_t kStackBytes = size_t{64} << 10;  // the registers alone may take 11 KB
+alignas(64) std::array<std::byte, kStackBytes> handler_stack;
+stack_t stack_before;
 std::array<struct sigaction, kSignals.size()> actions_before;
 
 /// Calls async-signal-safe functions alone.
@@ -33,16 +44,21 @@ void note_signal(int signal) {
 StopSignal::StopSignal() {
   CALQUE_CHECK(!installed, "two StopSignals at a time");
   installed = true;
+  stack_t stack{};
+  stack.ss_sp = handler_stack.data();
+  stack.ss_size = handler_stack.size();
+  CALQUE_CHECK(sigaltstack(&stack, &stack_before) == 0, "sigaltstack: {}", std::strerror(errno));
   received_ = 0;
   struct sigaction action {};
   action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &actions_before[i]);
 }
 
 StopSignal::~StopSignal() {
   for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &actions_before[i], nullptr);
+  sigaltstack(&stack_before, nullptr);
   installed = false;
 }
 

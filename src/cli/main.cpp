@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "base/stop_signal.h"
 #include "cli/command.h"
@@ -21,6 +22,7 @@ namespace {
 void print_error(const std::string& message) {
   clear_status_line();
   print_line("calque: error: " + message);
+  log::write_to_file("error: " + message);
 }
 
 int report_our_mistake(const std::string& message) {

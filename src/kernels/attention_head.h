@@ -70,11 +70,6 @@ StridedMatrix<T> strided(ConstMatrixView<T> x) {
   return {x.data, x.stride, 1};
 }
 
-template <class T>
-StridedMatrix<T> transposed(ConstMatrixView<T> x) {
-  return {x.data, 1, x.stride};
-}
-
 /// to[c, r] = scale x[r, c], rows of `to` padded(x.rows) apart and filled up with zeros.
 template <class T>
 void pack_transposed(ConstMatrixView<T> x, T scale, T* to) {

@@ -218,25 +218,9 @@ void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<
   if (grid.parts > 1) product.add_partials();
 }
 
-template <class T>
-void gemm_serial(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
-                 bool accumulate) {
-  const Sizes sizes = checked_sizes(form, a, b, c);
-  if (sizes.m == 0 || sizes.n == 0) return;
-  if (sizes.k == 0) {
-    if (!accumulate) start_rows<T>(c, nullptr);
-    return;
-  }
-  call_engine<T>(form, a, b, c, accumulate);
-}
-
 template void gemm(GemmForm, ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>,
                    bool, Workspace&, const float*);
 template void gemm(GemmForm, ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>,
                    bool, Workspace&, const double*);
-template void gemm_serial(GemmForm, ConstMatrixView<float>, ConstMatrixView<float>,
-                          MatrixView<float>, bool);
-template void gemm_serial(GemmForm, ConstMatrixView<double>, ConstMatrixView<double>,
-                          MatrixView<double>, bool);
 
 }  // namespace calque::kernels

@@ -36,9 +36,4 @@ template <class T>
 void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
           bool accumulate, Workspace& workspace, const T* bias = nullptr);
 
-/// The same product as one library call on the calling thread, for use inside a parallel loop.
-template <class T>
-void gemm_serial(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
-                 bool accumulate);
-
 }  // namespace calque::kernels

@@ -12,8 +12,8 @@ namespace {
 std::vector<std::string> read_all(const std::vector<std::string>& paths) {
   std::vector<std::string> lines;
   for (const std::string& path : paths) {
-    LineReader reader(path);
-    for (std::string line; reader.next(line);) lines.push_back(line);
+    const std::vector<std::string> more = read_lines(path);
+    lines.insert(lines.end(), more.begin(), more.end());
   }
   return lines;
 }

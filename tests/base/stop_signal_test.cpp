@@ -76,3 +76,16 @@ TEST_CASE("two StopSignals at a time are refused", "[base]") {
   const StopSignal stop;
   CHECK_THROWS_AS(StopSignal(), InternalError);
 }
+
+TEST_CASE("the handlers of a stop signal run on a stack of their own", "[base]") {
+  const StopSignal stop;
+  for (const int number : {SIGINT, SIGTERM}) {
+    struct sigaction action {};
+    sigaction(number, nullptr, &action);
+    CHECK((action.sa_flags & SA_ONSTACK) != 0);
+  }
+  stack_t stack{};
+  REQUIRE(sigaltstack(nullptr, &stack) == 0);
+  CHECK((stack.ss_flags & SS_DISABLE) == 0);
+  CHECK(stack.ss_size >= size_t{64} << 10);
+}
