@@ -107,10 +107,10 @@ UpdateResult Trainer::update() {
   if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) {
     throw DivergedError(fmt::format(
         "training diverged at step {}: the loss is {}, the norm of the gradient {}, the learning "
-        "rate {:.2e}. Try a lower train.learning_rate, more train.warmup_steps, train.clip_norm: "
-        "1, "
-        "or model.norm: pre",
-        state_.step + 1, result.loss * per_token, result.gradient_norm, result.learning_rate));
+        "rate {:.2e}. Try a lower train.learning_rate, more train.warmup_steps, "
+        "train.clip_norm: 1, or model.norm: pre",
+        state_.step + 1, std::fabs(result.loss * per_token),  // NaN without a sign
+        std::fabs(result.gradient_norm), result.learning_rate));
   }
   adam_.update(parameters, result.learning_rate,
                per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
