@@ -47,8 +47,7 @@ namespace streams {
 inline constexpr uint32_t kInit = 0xFFFFFF00u;
 inline constexpr uint32_t kEpochOrder = 0xFFFFFF01u;
 inline constexpr uint32_t kBatchOrder = 0xFFFFFF02u;
-inline constexpr uint32_t kSampling = 0xFFFFFF03u;
-inline constexpr uint32_t kVocabulary = 0xFFFFFF04u;
+inline constexpr uint32_t kVocabulary = 0xFFFFFF03u;
 }  // namespace streams
 
 }  // namespace calque

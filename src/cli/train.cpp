@@ -154,9 +154,13 @@ std::unique_ptr<Transformer> make_model(const RunConfig& config, const Tokenizer
   return model;
 }
 
-void dry_run(const RunConfig& config) {
+void dry_run(RunConfig config) {
   describe_machine(config);
   const TemporaryFolder temporary;
+  const VocabularyPaths paths = vocabulary_paths(config.vocabulary, temporary.path());
+  if (!std::filesystem::exists(paths.source) || !std::filesystem::exists(paths.target)) {
+    config.vocabulary.path.clear();  // trained into the temporary folder
+  }
   const RunFolder folder(temporary.path());
   RunData data = open_data(config, std::nullopt, folder);
   const auto model = make_model(config, data.tokenizers);
@@ -239,6 +243,13 @@ void train(const RunConfig& config, const std::filesystem::path& run_path) {
   report_end(reason, trainer, folder, stop);
 }
 
+/// `--run`, or its default, without a slash at its end.
+std::filesystem::path run_folder_path(const TrainArguments& arguments, const RunConfig& config) {
+  if (arguments.run.empty()) return std::filesystem::path("runs") / config.name;
+  const std::filesystem::path path = std::filesystem::path(arguments.run).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
 void run(const TrainArguments& arguments) {
   if (arguments.help_config) {
     fmt::print("{}", help_config());
@@ -249,9 +260,7 @@ void run(const TrainArguments& arguments) {
   const RunConfig config = load_config(arguments.config, arguments.overrides);
   const int64_t wanted = arguments.threads > 0 ? arguments.threads : config.threads;
   set_threads(wanted > 0 ? static_cast<int>(wanted) : available_processors());
-  const std::filesystem::path run_path = arguments.run.empty()
-                                             ? "runs" / std::filesystem::path(config.name)
-                                             : std::filesystem::path(arguments.run);
+  const std::filesystem::path run_path = run_folder_path(arguments, config);
   profile::enable(arguments.profile);
   if (arguments.dry_run) return dry_run(config);
   if (arguments.fresh) {

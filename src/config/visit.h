@@ -58,10 +58,10 @@ void visit_data(Config& config, Visitor& visit) {
         data.train.source, PathList());
   visit(Field{"data.train.target", "", kRefuse, "Its translation, line by line. Needed."},
         data.train.target, PathList());
-  visit(Field{"data.validation.source", "", kHarmless,
+  visit(Field{"data.validation.source", "", kWarn,
               "Text that progress is measured on while training; [] for none."},
         data.validation.source, PathList());
-  visit(Field{"data.validation.target", "", kHarmless, "Its translation, line by line."},
+  visit(Field{"data.validation.target", "", kWarn, "Its translation, line by line."},
         data.validation.target, PathList());
   visit(Field{"data.max_length", "tokens", kRefuse,
               "Longest sentence on either side, its end token included."},
@@ -212,7 +212,7 @@ void visit_train_target(Config& config, Visitor& visit) {
   visit(Field{"train.initial_model", "", kRefuse,
               "Checkpoint or run folder whose weights to start from; \"\": random weights."},
         train.initial_model, Path());
-  visit(Field{"train.best_metric", "", kWarn, "What makes a checkpoint the best, in validation."},
+  visit(Field{"train.best_metric", "", kRefuse, "What makes a checkpoint the best, in validation."},
         train.best_metric, OneOf<BestMetric>(kBestMetrics));
   visit(Field{"train.patience", "validations", kHarmless,
               "Stop after so many without a new best; 0: never."},

@@ -77,7 +77,7 @@ int64_t BeamSearch::begin(const SequenceLayout& layout) {
     Sentence sentence;
     sentence.index = i;
     sentence.limit = std::min(static_cast<int64_t>(options_.max_length_ratio * tokens) + 10,
-                              model_.longest_target());
+                              model_.longest_sentence());
     sentence.first_slot = slots;
     sentence.live.push_back({0.0, -1});
     slots += sentence.limit * options_.beam;

@@ -14,7 +14,7 @@ namespace calque {
 /// Each step looks at the 2 * beam best continuations of a sentence's live hypotheses: an end of
 /// sentence among the best `beam` finishes a hypothesis, and the best `beam` others live on. A sentence
 /// is done when `beam` hypotheses have finished (Ott et al. 2019), or at its length limit,
-/// max_length_ratio * source tokens + 10 or the model's longest target, where every live hypothesis
+/// max_length_ratio * source tokens + 10 or the model's longest sentence, where every live hypothesis
 /// ends.
 class BeamSearch {
  public:

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/log.h"
 #include "text/special_ids.h"
 
 namespace calque {
 
 Translator::Translator(Transformer& model, const TokenizerPair& tokenizers,
                        const DecodeOptions& options, Arena& arena, Workspace& workspace)
-    : tokenizers_(tokenizers), options_(options), search_(model, options, arena, workspace) {}
+    : tokenizers_(tokenizers),
+      options_(options),
+      longest_source_(model.longest_sentence()),
+      search_(model, options, arena, workspace) {}
 
 std::vector<std::string> Translator::translate(std::span<const std::string> lines,
                                                const std::function<void(int64_t)>& progress) {
@@ -19,6 +23,13 @@ std::vector<std::string> Translator::translate(std::span<const std::string> line
   for (size_t i = 0; i < lines.size(); ++i) {
     tokenizers_.source().encode(lines[i], sources[i]);
     if (sources[i].empty()) continue;
+    if (std::ssize(sources[i]) >= longest_source_) {
+      log::warning(
+          "line {} has {} tokens, more than the positions that this model has learned: only the "
+          "first {} are translated",
+          first_line_ + static_cast<int64_t>(i), sources[i].size(), longest_source_ - 1);
+      sources[i].resize(static_cast<size_t>(longest_source_ - 1));
+    }
     sources[i].push_back(kEndId);
     order.push_back(i);
   }
@@ -49,6 +60,7 @@ std::vector<std::string> Translator::translate(std::span<const std::string> line
     if (progress) progress(done);
     first = last;
   }
+  first_line_ += static_cast<int64_t>(lines.size());
   return translations;
 }
 

@@ -17,8 +17,9 @@ class Translator {
   Translator(Transformer& model, const TokenizerPair& tokenizers, const DecodeOptions& options,
              Arena& arena, Workspace& workspace);
 
-  /// One line out for each line in, in order. A line without text gives an empty line. `progress`,
-  /// when given, is called with the number of lines done.
+  /// One line out for each line in, in order. A line without text gives an empty line; one with more
+  /// tokens than the model has learned positions for is cut, with a warning that names it.
+  /// `progress`, when given, is called with the number of lines done.
   std::vector<std::string> translate(std::span<const std::string> lines,
                                      const std::function<void(int64_t)>& progress = {});
 
@@ -28,6 +29,8 @@ class Translator {
  private:
   const TokenizerPair& tokenizers_;
   DecodeOptions options_;
+  int64_t longest_source_;  // tokens, the end included
+  int64_t first_line_ = 1;  // of the next call, counted over all calls
   BeamSearch search_;
   int64_t output_tokens_ = 0;
 };

@@ -58,7 +58,7 @@ Transformer::Transformer(const TransformerOptions& options, int64_t source_vocab
   store_->allocate(inference);
 }
 
-int64_t Transformer::longest_target() const {
+int64_t Transformer::longest_sentence() const {
   return options_.positions == Positions::kLearned ? options_.max_positions
                                                    : std::numeric_limits<int64_t>::max();
 }

@@ -11,7 +11,7 @@ namespace calque {
 
 /// A packed batch of sentence pairs as the model wants it.
 struct TrainingExample {
-  Ids source;                    // [source tokens], each sentence with its end id
+  Ids source;  // [source tokens], each sentence with its end id
   SequenceLayout source_layout;
   Ids target_input;              // [target tokens]: begin id, then the sentence
   Ids target_output;             // [target tokens]: the sentence, then the end id
@@ -33,8 +33,9 @@ class Transformer {
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
 
-  /// Most tokens that a target may have, the end included: what learned positions allow.
-  int64_t longest_target() const;
+  /// Most tokens that a sentence may have on either side, the end included: what learned positions
+  /// allow.
+  int64_t longest_sentence() const;
 
   /// The memory that the decoder attends to: [source tokens, model].
   Var encode(Context& context, Ids source, const SequenceLayout& layout);
@@ -50,8 +51,7 @@ class Transformer {
   /// start of its gradients (then call Tape::backward). `row_weights`, `log_probabilities`: as
   /// ops::projection_cross_entropy.
   kernels::CrossEntropySums loss(Context& context, const TrainingExample& example,
-                                 double label_smoothing,
-                                 std::span<const Real> row_weights = {},
+                                 double label_smoothing, std::span<const Real> row_weights = {},
                                  std::span<Real> log_probabilities = {});
 
   /// Begins decoding over `memory`: a cache for `slots` tokens in the context's arena.

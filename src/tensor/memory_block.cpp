@@ -39,11 +39,11 @@ std::byte* map_huge_pages(size_t bytes) {
 MemoryBlock::MemoryBlock(size_t bytes) {
   CALQUE_CHECK(bytes <= size_t{PTRDIFF_MAX} - 2 * kHugePage, "a block of {} bytes", bytes);
   if (bytes == 0) return;
-  if (bytes >= kHugePage) {
-    size_ = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+  size_ = aligned(bytes);  // its size tells the destructor where a block came from
+  if (size_ >= kHugePage) {
+    size_ = (size_ + kHugePage - 1) / kHugePage * kHugePage;
     data_ = map_huge_pages(size_);
   } else {
-    size_ = aligned(bytes);
     data_ = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size_));
   }
   if (data_ == nullptr) {

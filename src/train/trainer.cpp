@@ -13,6 +13,7 @@
 #include "checkpoint/run_checkpoints.h"
 #include "checkpoint/save.h"
 #include "kernels/gemm.h"
+#include "kernels/reduce.h"
 #include "optim/clip.h"
 #include "optim/schedule.h"
 
@@ -156,6 +157,10 @@ void Trainer::validate() {
   if (average_) average_->exchange(values);
   const ValidationResult result = parts_.validator->validate(arena_, workspace_);
   if (average_) average_->exchange(values);
+  if (!std::isfinite(result.loss)) {
+    throw DivergedError(fmt::format(
+        "training diverged: the validation loss at step {} is not a finite number", state_.step));
+  }
   const bool best = note_result(result);
 
   log::info("validation at step {}: loss {:.3f}  ppl {:.2f}  BLEU {:.2f}{}  ({})", state_.step,
@@ -193,11 +198,17 @@ bool Trainer::note_result(const ValidationResult& result) {
 }
 
 bool Trainer::is_time_to_save() const {
-  return state_.step % options_.save_every == 0 || state_.step == options_.max_steps;
+  return state_.step > 0 &&
+         (state_.step % options_.save_every == 0 || state_.step == options_.max_steps);
 }
 
 void Trainer::save() {
   if (saved_step_ == state_.step) return;
+  if (!std::isfinite(kernels::sum_of_squares<Real>(model_.parameters().values()))) {
+    throw DivergedError(fmt::format(
+        "training diverged at step {}: a weight is no longer finite; this step is not saved",
+        state_.step));
+  }
   meter_.pause();
   state_.scheduled = is_time_to_save();
   state_.optimizer_steps = adam_.steps();

@@ -144,7 +144,7 @@ TEST_CASE("with a beam that prunes nothing, search finds every output, the best 
   options.beam = 100;  // more than the 1 + 4 + 16 + 64 outputs
   options.length_penalty = GENERATE(0.0, 0.6, 1.0, 2.0);
   Transformer model = toy_model(GENERATE(1u, 2u));
-  REQUIRE(model.longest_target() == kToyLimit);
+  REQUIRE(model.longest_sentence() == kToyLimit);
   const Sources sources({2, 0, 3}, kToyVocab);
   const Found found = search(model, options, sources);
   for (int64_t s = 0; s < sources.sentences(); ++s) {

@@ -39,6 +39,24 @@ struct Machine {
   Workspace workspace{8};
 };
 
+TEST_CASE("a line longer than the learned positions is cut, and the others stay whole",
+          "[decode]") {
+  TransformerOptions model_options = test::tiny_options();
+  model_options.positions = Positions::kLearned;
+  model_options.max_positions = 6;
+  Transformer model = test::random_model(model_options, kVocab, kVocab);
+  Machine m;
+  Translator translator(model, tokenizers(), {}, m.arena, m.workspace);
+  const std::string sentence = test::sample_sentences(1, 3).front();
+  std::string longer = sentence;
+  for (int i = 0; i < 5; ++i) longer += " " + sentence;
+  const std::vector<std::string> lines{longer, ""};
+  const std::vector<std::string> translations = translator.translate(lines);
+  REQUIRE(translations.size() == 2);
+  CHECK(translations[1].empty());
+  CHECK(translator.output_tokens() <= model_options.max_positions);
+}
+
 TEST_CASE("each line gives one line, in order, however lines are batched", "[decode]") {
   Transformer model = some_model();
   std::vector<std::string> lines = test::sample_sentences(25, 3);

@@ -188,7 +188,7 @@ TEST_CASE("the flag --fresh puts the old run aside under a new name", "[train][r
   const std::string weights = checkpoint_file(corpus / "run", 2, "model.safetensors");
   for (const std::string aside : {"run.old", "run.old-2"}) {
     const RunResult result =
-        run_binary(corpus.train("run", {"--fresh", "--set", "train.max_steps=2"}));
+        run_binary(corpus.train("run/", {"--fresh", "--set", "train.max_steps=2"}));
     CHECK(result.exit_code == 0);
     CHECK_THAT(result.err, ContainsSubstring("run is put aside as " + corpus.path(aside)));
     CHECK(listing(corpus / aside) == names);

@@ -11,7 +11,8 @@
 namespace calque {
 
 TEST_CASE("a block is aligned, writable to its end, and at least as large as asked", "[tensor]") {
-  for (const size_t bytes : {size_t{1}, size_t{64}, size_t{1000}, size_t{5} << 20}) {
+  for (const size_t bytes :
+       {size_t{1}, size_t{64}, size_t{1000}, (size_t{2} << 20) - 4, size_t{5} << 20}) {
     const MemoryBlock block(bytes);
     REQUIRE(block.data() != nullptr);
     CHECK(block.size() >= bytes);

@@ -24,8 +24,8 @@ Views views(const AttentionInputs& in, MatrixView<Real> query, MatrixView<Real> 
   return v;
 }
 
-/// Whether the parts that backward assigns leave out some of `columns`, or meet in some: then the
-/// gradient starts from zeros and every part is added.
+/// Whether parts of `width` columns at `begins` cover `columns` exactly once. If not, the gradient
+/// starts from zeros and every part is added.
 bool parts_tile(std::initializer_list<int64_t> begins, int64_t width, int64_t columns) {
   std::array<int64_t, 3> sorted{};
   std::copy(begins.begin(), begins.end(), sorted.begin());
