@@ -3,6 +3,7 @@
 #include "autograd/tape.h"
 #include "autograd/var.h"
 #include "kernels/dropout.h"
+#include "kernels/prepared_weights.h"
 #include "tensor/arena.h"
 #include "tensor/workspace.h"
 
@@ -18,6 +19,7 @@ struct Context {
   bool training = false;  // dropout is on
   uint64_t seed = 0;
   uint32_t micro_batch = 0;  // counts the forward passes of a run
+  kernels::PreparedWeights<Real>* weights = nullptr;  // null: weights may change at any time
 
   Context(Arena& a, Workspace& w) : arena(a), workspace(w) {}
   Context(Arena& a, Workspace& w, Tape& t, uint64_t run_seed, uint32_t run_micro_batch)

@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "kernels/gemm.h"
 #include "kernels/row_math.h"
 
 namespace calque::kernels {
@@ -80,7 +79,8 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
                                           std::span<const T> row_weights, double smoothing,
                                           MatrixView<T> dx, bool accumulate_x,
                                           MatrixView<T> dweight, bool accumulate_weight,
-                                          std::span<T> log_probabilities, Workspace& workspace) {
+                                          std::span<T> log_probabilities, PreparedWeights<T>* prepared,
+                                          Workspace& workspace) {
   check_arguments(x, weight, targets, row_weights, log_probabilities);
   const int64_t vocab = weight.rows;
   const int64_t largest_chunk = std::min(cross_entropy_chunk_rows(x.cols), x.rows);
@@ -88,6 +88,8 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
   T* const scratch = scope.allocate<T>(largest_chunk * vocab);
   RowLoss* const losses = scope.allocate<RowLoss>(largest_chunk);
   const Loss<T> loss{smoothing, dx.data != nullptr || dweight.data != nullptr};
+  const RightOperand<T> to_logits = right_operand(prepared, GemmForm::kNT, weight);
+  const RightOperand<T> to_dx = right_operand(prepared, GemmForm::kNN, weight);
   const auto row_weight = [&](int64_t t) { return row_weights.empty() ? T(1) : row_weights[t]; };
   if (x.rows == 0 && dweight.data != nullptr && !accumulate_weight) clear(dweight);
 
@@ -96,7 +98,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
     const int64_t rows = std::min(largest_chunk, x.rows - begin);
     const ConstMatrixView<T> chunk = x.row_range(begin, rows);
     const MatrixView<T> logits(scratch, rows, vocab);
-    gemm<T>(GemmForm::kNT, chunk, weight, logits, false, workspace);
+    gemm<T>(chunk, to_logits, logits, false, workspace);
     parallel_rows(rows, vocab, [&](int64_t first, int64_t last, int) {
       for (int64_t r = first; r < last; ++r) {
         losses[r] = loss.run_row(logits.row(r), vocab, targets[begin + r], row_weight(begin + r));
@@ -112,7 +114,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
       }
     }
     if (dx.data != nullptr) {
-      gemm<T>(GemmForm::kNN, logits, weight, dx.row_range(begin, rows), accumulate_x, workspace);
+      gemm<T>(logits, to_dx, dx.row_range(begin, rows), accumulate_x, workspace);
     }
     if (dweight.data != nullptr) {
       gemm<T>(GemmForm::kTN, logits, chunk, dweight, accumulate_weight || begin > 0, workspace);
@@ -125,11 +127,12 @@ template CrossEntropySums projection_cross_entropy(ConstMatrixView<float>, Const
                                                    std::span<const int32_t>, std::span<const float>,
                                                    double, MatrixView<float>, bool,
                                                    MatrixView<float>, bool, std::span<float>,
-                                                   Workspace&);
+                                                   PreparedWeights<float>*, Workspace&);
 template CrossEntropySums projection_cross_entropy(ConstMatrixView<double>, ConstMatrixView<double>,
                                                    std::span<const int32_t>,
                                                    std::span<const double>, double,
                                                    MatrixView<double>, bool, MatrixView<double>,
-                                                   bool, std::span<double>, Workspace&);
+                                                   bool, std::span<double>,
+                                                   PreparedWeights<double>*, Workspace&);
 
 }  // namespace calque::kernels

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/prepared_weights.h"
 #include "tensor/matrix_view.h"
 #include "tensor/workspace.h"
 
@@ -28,6 +29,7 @@ int64_t cross_entropy_chunk_rows(int64_t model);
 /// x: [tokens, model]; weight: [vocab, model]; targets: [tokens]; row_weights: [tokens] or empty for
 /// all 1; dx: [tokens, model] and dweight: [vocab, model], assigned or added to, without data when
 /// not wanted. `log_probabilities`: [tokens] or empty: log p[target] of each row.
+/// `prepared`: keeps the weight's packed forms, or null.
 /// The sums hold row_weight times each row's value. Throws InternalError for a target out of range.
 template <class T>
 CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<T> weight,
@@ -35,6 +37,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
                                           std::span<const T> row_weights, double smoothing,
                                           MatrixView<T> dx, bool accumulate_x,
                                           MatrixView<T> dweight, bool accumulate_weight,
-                                          std::span<T> log_probabilities, Workspace& workspace);
+                                          std::span<T> log_probabilities, PreparedWeights<T>* prepared,
+                                          Workspace& workspace);
 
 }  // namespace calque::kernels

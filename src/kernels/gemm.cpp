@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/profile.h"
 #include "kernels/gemm_engines.h"
+#include "kernels/gemm_packed.h"
 
 namespace calque::kernels {
 namespace {
@@ -16,12 +17,14 @@ GemmEngine engine_from_environment() {
   const char* const value = std::getenv("CALQUE_GEMM");
   if (value == nullptr || *value == '\0') return gemm_engines().front();
   const std::string_view name = value;
+  if (name == "calque") return GemmEngine::kCalque;
   if (name == "eigen") return GemmEngine::kEigen;
   if (name == "onednn" && onednn_available()) return GemmEngine::kOneDnn;
-  throw UserError(fmt::format("CALQUE_GEMM={}: expected {}; unset it for the fastest engine", name,
-                              onednn_available()
-                                  ? "`eigen` or `onednn`"
-                                  : "`eigen` (this binary was built without oneDNN)"));
+  throw UserError(
+      fmt::format("CALQUE_GEMM={}: expected {}; unset it for Calque's own engine", name,
+                  onednn_available()
+                      ? "`calque`, `onednn` or `eigen`"
+                      : "`calque` or `eigen` (this binary was built without oneDNN)"));
 }
 
 /// The engine in use. The environment is read at the first use.
@@ -182,45 +185,71 @@ struct TiledProduct {
 }  // namespace
 
 std::vector<GemmEngine> gemm_engines() {
-  if (onednn_available()) return {GemmEngine::kOneDnn, GemmEngine::kEigen};
-  return {GemmEngine::kEigen};
+  if (onednn_available()) return {GemmEngine::kCalque, GemmEngine::kOneDnn, GemmEngine::kEigen};
+  return {GemmEngine::kCalque, GemmEngine::kEigen};
 }
 
 GemmEngine gemm_engine() { return current_engine(); }
 
 void set_gemm_engine(GemmEngine engine) {
-  CALQUE_CHECK(engine == GemmEngine::kEigen || onednn_available(),
+  CALQUE_CHECK(engine != GemmEngine::kOneDnn || onednn_available(),
                "this binary was built without oneDNN");
   current_engine() = engine;
 }
 
 std::string gemm_engine_name(GemmEngine engine) {
-  return engine == GemmEngine::kOneDnn ? "oneDNN " + onednn_version() : "Eigen " + eigen_version();
+  switch (engine) {
+    case GemmEngine::kCalque:
+      return "Calque";
+    case GemmEngine::kOneDnn:
+      return "oneDNN " + onednn_version();
+    case GemmEngine::kEigen:
+      return "Eigen " + eigen_version();
+  }
+  return {};
 }
 
 template <class T>
-void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
-          bool accumulate, Workspace& workspace, const T* bias) {
+RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena) {
+  CALQUE_CHECK(form != GemmForm::kTN, "the right operand of kTN cannot be prepared");
+  RightOperand<T> right{form, b};
+  const bool is_empty = b.rows == 0 || b.cols == 0;
+  if (current_engine() == GemmEngine::kCalque && !is_empty) {
+    const ProfileScope profile("gemm");
+    right.panels = packed_panels(right, arena);
+  }
+  return right;
+}
+
+template <class T>
+void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
+          Workspace& workspace, const T* bias) {
   const ProfileScope profile("gemm");
-  const Sizes sizes = checked_sizes(form, a, b, c);
+  const Sizes sizes = checked_sizes(right.form, a, right.b, c);
   CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
   if (sizes.m == 0 || sizes.n == 0) return;
   if (sizes.k == 0) {
     if (!accumulate) start_rows(c, bias);
     return;
   }
+  if (current_engine() == GemmEngine::kCalque) {
+    return packed_gemm<T>(a, right, c, accumulate, bias, workspace);
+  }
   const Grid grid = choose_grid(sizes);
   Workspace::Scope scope(workspace.shared());
   T* const partials =
       grid.parts > 1 ? scope.allocate<T>((grid.parts - 1) * sizes.m * sizes.n) : nullptr;
-  const TiledProduct<T> product{form, a, b, c, accumulate, bias, sizes, grid, partials};
+  const TiledProduct<T> product{right.form, a, right.b, c, accumulate, bias, sizes, grid, partials};
   parallel_for(grid.tasks(), [&](int64_t task, int) { product.run_task(task); });
   if (grid.parts > 1) product.add_partials();
 }
 
-template void gemm(GemmForm, ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>,
-                   bool, Workspace&, const float*);
-template void gemm(GemmForm, ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>,
-                   bool, Workspace&, const double*);
+#define CALQUE_INSTANTIATE(T)                                                              \
+  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Arena&); \
+  template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,      \
+                     Workspace&, const T*);
+CALQUE_INSTANTIATE(float)
+CALQUE_INSTANTIATE(double)
+#undef CALQUE_INSTANTIATE
 
 }  // namespace calque::kernels

@@ -8,32 +8,52 @@
 
 namespace calque::kernels {
 
-/// Who multiplies. Eigen is always there; oneDNN where it was found when building (float only: double
-/// always goes to Eigen). Nothing outside gemm knows which one runs.
-enum class GemmEngine { kEigen, kOneDnn };
+/// Who multiplies: kernels of our own, or a library, to compare with. Eigen is always there, oneDNN
+/// where it was found when building (float only: double goes to Eigen then). Nothing outside gemm
+/// knows which one runs.
+enum class GemmEngine { kCalque, kOneDnn, kEigen };
 
-/// Engines built into this binary, fastest first.
+/// Engines built into this binary, our own first.
 std::vector<GemmEngine> gemm_engines();
-/// The engine in use: what CALQUE_GEMM (`eigen` or `onednn`) says, else the fastest built in. Throws
+/// The engine in use: what CALQUE_GEMM (`calque`, `onednn` or `eigen`) says, else our own. Throws
 /// UserError when CALQUE_GEMM names something else or an engine that is not built in.
 GemmEngine gemm_engine();
 /// Changes the engine from now on (tests and benchmarks).
 void set_gemm_engine(GemmEngine engine);
-/// "oneDNN 2.6.3", "Eigen 3.4.0".
+/// "Calque", "oneDNN 2.6.3", "Eigen 3.4.0".
 std::string gemm_engine_name(GemmEngine engine);
 
 /// Which operand is transposed. The three products of a linear layer y = x W^T:
 /// kNT forward (x, W), kNN the input's gradient (dy, W), kTN the weight's gradient (dy, x).
 enum class GemmForm { kNN, kNT, kTN };
 
+/// The right operand of a product, as it lies in memory or prepared for many products.
+template <class T>
+struct RightOperand {
+  GemmForm form;
+  ConstMatrixView<T> b;
+  const T* panels = nullptr;  // packed for our own engine, or null
+};
+
+/// Prepares b, where the engine in use gains by it, for several products of form kNN or kNT: in
+/// memory of `arena`.
+template <class T>
+RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena);
+
 /// c = op(a) op(b), or c += with `accumulate`. Shapes: c is [m, n];
 /// kNN: a [m, k], b [k, n]; kNT: a [m, k], b [n, k]; kTN: a [k, m], b [k, n].
 /// With `bias` ([n], never together with `accumulate`) c = op(a) op(b) + bias on every row.
-/// Cut into tiles by the shapes alone; each tile is one library call on one thread, and where the
-/// inner size is cut, the parts are added in fixed order. So the number of threads changes no bit.
+/// The number of threads changes no bit: our own sums have an order that depends on k alone, and a
+/// library is called for tiles that depend on the shapes alone, each on one thread.
 /// k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
 template <class T>
+void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
+          Workspace& workspace, const T* bias = nullptr);
+
+template <class T>
 void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
-          bool accumulate, Workspace& workspace, const T* bias = nullptr);
+          bool accumulate, Workspace& workspace, const T* bias = nullptr) {
+  gemm<T>(a, RightOperand<T>{form, b}, c, accumulate, workspace, bias);
+}
 
 }  // namespace calque::kernels

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 /// SIMD that names no instruction set: the compilers' vector extensions at the width of the machine
 /// compiled for. An operation acts on every lane alone, so the bits of an element do not depend on
@@ -38,7 +39,7 @@ constexpr int64_t padded(int64_t count) {
 
 template <class T>
 inline Vec<T> broadcast(T value) {
-  return Vec<T>{} + value;
+  return value - Vec<T>{};  // the compiler drops a - 0, but not a + 0, which changes -0
 }
 
 template <class T>
@@ -87,6 +88,39 @@ inline T max_lane(Vec<T> v) {
   T result = v[0];
   for (int64_t i = 1; i < kLanes<T>; ++i) result = v[i] > result ? v[i] : result;
   return result;
+}
+
+namespace detail {
+
+/// One step of a transposition: blocks of `Step` lanes change places between a (its odd blocks) and
+/// b (its even ones).
+template <int Step, class T, size_t... Lane>
+inline void exchange_blocks(Vec<T>& a, Vec<T>& b, std::index_sequence<Lane...>) {
+  constexpr size_t kCount = sizeof...(Lane);
+  const Vec<T> first =
+      __builtin_shufflevector(a, b, ((Lane & Step) != 0 ? kCount + (Lane ^ Step) : Lane)...);
+  b = __builtin_shufflevector(a, b, ((Lane & Step) != 0 ? kCount + Lane : Lane ^ Step)...);
+  a = first;
+}
+
+template <int Step, class T>
+inline void transpose_steps(Vec<T> (&rows)[kLanes<T>]) {
+  if constexpr (Step < kLanes<T>) {
+    for (int64_t i = 0; i < kLanes<T>; ++i) {
+      if ((i & Step) == 0) {
+        exchange_blocks<Step, T>(rows[i], rows[i + Step], std::make_index_sequence<kLanes<T>>());
+      }
+    }
+    transpose_steps<2 * Step, T>(rows);
+  }
+}
+
+}  // namespace detail
+
+/// Transposes a square of kLanes x kLanes in registers.
+template <class T>
+inline void transpose(Vec<T> (&rows)[kLanes<T>]) {
+  detail::transpose_steps<1, T>(rows);
 }
 
 /// e^x within 2 units in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial for e^r

@@ -1,15 +1,12 @@
 #include "kernels/small_gemm.h"
 
-#include "kernels/simd.h"
+#include "kernels/micro_kernel.h"
 
 namespace calque::kernels {
 namespace {
 
 using simd::kLanes;
 using simd::Vec;
-
-constexpr int kTileRows = 6;  // 6 x 2 sums, 2 vectors of b and one of a fit 16 registers
-constexpr int kTileVectors = 2;
 
 /// One product: what every tile of it shares.
 template <class T>
@@ -23,42 +20,16 @@ struct Product {
   bool accumulate;
 };
 
-/// A vector, or with `Partial` its first `lanes` lanes.
-template <bool Partial, class T>
-Vec<T> read(const T* from, [[maybe_unused]] int64_t lanes) {
-  if constexpr (Partial) {
-    return simd::load_part(from, lanes, T(0));
-  } else {
-    return simd::load(from);
-  }
-}
-
 /// The tile of `Rows` rows and `Vectors` vectors at (row, col); with `Partial`, one vector of which
 /// only `lanes` lanes exist.
 template <int Rows, int Vectors, bool Partial, class T>
 void tile(const Product<T>& x, int64_t row, int64_t col, int64_t lanes) {
-  Vec<T> sums[Rows][Vectors] = {};
-  const T* a = x.a.data + row * x.a.row_step;
-  const T* b = x.b + col;
-  for (int64_t p = 0; p < x.k; ++p, a += x.a.col_step, b += x.b_stride) {
-    Vec<T> right[Vectors];
-    for (int v = 0; v < Vectors; ++v) right[v] = read<Partial>(b + v * kLanes<T>, lanes);
-    for (int r = 0; r < Rows; ++r) {
-      const Vec<T> left = simd::broadcast(a[r * x.a.row_step]);
-      for (int v = 0; v < Vectors; ++v) sums[r][v] += left * right[v];
-    }
-  }
-  for (int r = 0; r < Rows; ++r) {
-    for (int v = 0; v < Vectors; ++v) {
-      T* const target = x.c + (row + r) * x.c_stride + col + v * kLanes<T>;
-      const Vec<T> value = x.accumulate ? read<Partial>(target, lanes) + sums[r][v] : sums[r][v];
-      if constexpr (Partial) {
-        simd::store_part(value, target, lanes);
-      } else {
-        simd::store(value, target);
-      }
-    }
-  }
+  Vec<T> sums[Rows][Vectors];
+  multiply_tile<Rows, Vectors, Partial>(x.k, x.a.data + row * x.a.row_step, x.a.row_step,
+                                        x.a.col_step, x.b + col, x.b_stride, lanes, sums);
+  T* const c = x.c + row * x.c_stride + col;
+  const Addend<T> addend = x.accumulate ? Addend<T>{c, x.c_stride} : Addend<T>{};
+  store_tile<Rows, Vectors, Partial>(sums, addend, c, x.c_stride, lanes);
 }
 
 /// All columns of `Rows` rows from `row` on.

@@ -87,6 +87,7 @@ UpdateResult Trainer::update() {
     arena_.reset();
     Context context(arena_, workspace_, tape_, parts_.seed,
                     static_cast<uint32_t>(state_.micro_batches++));
+    context.weights = &prepared_weights_;
     const kernels::CrossEntropySums sums =
         model_.loss(context, training_example(batch), options_.label_smoothing);
     tape_.backward();
@@ -115,6 +116,7 @@ UpdateResult Trainer::update() {
   }
   adam_.update(parameters, result.learning_rate,
                per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
+  prepared_weights_.forget();
   if (average_) average_->update(parameters.values());
   state_.source_tokens += result.source_tokens;
   state_.target_tokens += result.target_tokens;

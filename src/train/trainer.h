@@ -67,6 +67,7 @@ class Trainer {
   CheckpointState state_;
   Arena arena_;
   Workspace workspace_;
+  kernels::PreparedWeights<Real> prepared_weights_;  // of this update
   Tape tape_;
   Batcher batcher_;
   std::unique_ptr<Prefetcher> batches_;  // made at the first update

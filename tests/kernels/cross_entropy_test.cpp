@@ -32,11 +32,11 @@ struct Case {
 
   CrossEntropySums run(bool accumulate, Workspace& workspace) {
     return projection_cross_entropy<T>(x, weight, targets, row_weights, smoothing, dx, accumulate,
-                                       dweight, accumulate, log_probabilities, workspace);
+                                       dweight, accumulate, log_probabilities, nullptr, workspace);
   }
   CrossEntropySums sums_only(Workspace& workspace) const {
     return projection_cross_entropy<T>(x, weight, targets, row_weights, smoothing, {}, false, {},
-                                       false, {}, workspace);
+                                       false, {}, nullptr, workspace);
   }
 };
 

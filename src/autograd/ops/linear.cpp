@@ -9,14 +9,20 @@ namespace {
 
 using kernels::GemmForm;
 
+kernels::RightOperand<Real> right_operand(kernels::PreparedWeights<Real>* prepared, GemmForm form,
+                                          const Var& weight) {
+  return kernels::right_operand<Real>(prepared, form, weight.matrix());
+}
+
 struct LinearBackward {
   Var x, weight, bias, y;
+  kernels::PreparedWeights<Real>* prepared;
 
   static void run(const LinearBackward& op, Tape& tape, Workspace& workspace) {
     const MatrixView<Real> dy = tape.gradient(op.y).matrix();
     if (const GradientTarget dx = tape.target(op.x)) {
-      kernels::gemm<Real>(GemmForm::kNN, dy, op.weight.matrix(), dx.matrix(), dx.accumulate,
-                          workspace);
+      kernels::gemm<Real>(dy, right_operand(op.prepared, GemmForm::kNN, op.weight),
+                          dx.matrix(), dx.accumulate, workspace);
     }
     if (const GradientTarget dweight = tape.target(op.weight)) {
       kernels::gemm<Real>(GemmForm::kTN, dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
@@ -38,11 +44,11 @@ Var linear(Context& context, const Var& x, const Var& weight, const Var& bias) {
   CHECK_SHAPE(weight.value, {out, in});
   if (bias) CHECK_SHAPE(bias.value, {out});
   const Tensor value = context.arena.tensor({tokens, out});
-  kernels::gemm<Real>(GemmForm::kNT, x.matrix(), weight.matrix(), value.matrix(), false,
-                      context.workspace, bias ? bias.value.data : nullptr);
+  kernels::gemm<Real>(x.matrix(), right_operand(context.weights, GemmForm::kNT, weight),
+                      value.matrix(), false, context.workspace, bias ? bias.value.data : nullptr);
   const Var y = context.result(value, x, weight, bias);
   if (y.needs_gradient()) {
-    context.tape->record(y, LinearBackward{x, weight, bias, y}, &LinearBackward::run);
+    context.tape->record(y, LinearBackward{x, weight, bias, y, context.weights}, &LinearBackward::run);
   }
   return y;
 }

@@ -20,7 +20,7 @@ kernels::CrossEntropySums projection_cross_entropy(Context& context, const Var& 
   }
   return kernels::projection_cross_entropy<Real>(
       x.matrix(), weight.matrix(), targets, row_weights, smoothing, dx.matrix(), dx.accumulate,
-      dweight.matrix(), dweight.accumulate, log_probabilities, context.workspace);
+      dweight.matrix(), dweight.accumulate, log_probabilities, context.weights, context.workspace);
 }
 
 }  // namespace calque::ops

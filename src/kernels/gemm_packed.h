@@ -1,0 +1,20 @@
+#pragma once
+
+#include "kernels/gemm.h"
+
+namespace calque::kernels {
+
+/// The right operand of kNN or kNT, packed as the micro-kernel reads it, in memory of `arena`.
+template <class T>
+const T* packed_panels(const RightOperand<T>& right, Arena& arena);
+
+/// The whole product c = op(a) op(b) + what c starts from, with kernels of our own, on all threads;
+/// as gemm, whose shapes were checked, with m, n and k all above 0.
+/// Each element of c is a sum in the order of the inner index, in blocks of a fixed size: its bits
+/// depend on its row of op(a), its column of op(b) and k alone, not on its place, the other sizes or
+/// the threads.
+template <class T>
+void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                 bool accumulate, const T* bias, Workspace& workspace);
+
+}  // namespace calque::kernels

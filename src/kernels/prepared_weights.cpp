@@ -1,0 +1,27 @@
+#include "kernels/prepared_weights.h"
+
+#include <algorithm>
+
+namespace calque::kernels {
+
+template <class T>
+const RightOperand<T>& PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weight) {
+  const auto known = std::find_if(operands_.begin(), operands_.end(), [&](const auto& operand) {
+    return operand.form == form && operand.b.data == weight.data &&
+           operand.b.rows == weight.rows && operand.b.cols == weight.cols &&
+           operand.b.stride == weight.stride;
+  });
+  if (known != operands_.end()) return *known;
+  return operands_.emplace_back(prepare_right(form, weight, arena_));
+}
+
+template <class T>
+void PreparedWeights<T>::forget() {
+  operands_.clear();
+  arena_.reset();
+}
+
+template class PreparedWeights<float>;
+template class PreparedWeights<double>;
+
+}  // namespace calque::kernels

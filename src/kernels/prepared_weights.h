@@ -1,0 +1,33 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/gemm.h"
+#include "tensor/arena.h"
+
+namespace calque::kernels {
+
+/// Weights prepared as right operands (`prepare_right`), each once, for as long as their values stay:
+/// those of an update's micro-batches, or of all that a model translates.
+template <class T>
+class PreparedWeights {
+ public:
+  /// `weight`, prepared at the first call for this form. It must not have changed since.
+  const RightOperand<T>& right(GemmForm form, ConstMatrixView<T> weight);
+  /// Weights have changed: prepare anew. Keeps the memory.
+  void forget();
+  size_t bytes() const { return arena_.peak(); }
+
+ private:
+  std::vector<RightOperand<T>> operands_;
+  Arena arena_;
+};
+
+/// The right operand that `weight` is: prepared where somebody keeps it, else as it lies.
+template <class T>
+RightOperand<T> right_operand(PreparedWeights<T>* prepared, GemmForm form,
+                              ConstMatrixView<T> weight) {
+  return prepared == nullptr ? RightOperand<T>{form, weight} : prepared->right(form, weight);
+}
+
+}  // namespace calque::kernels
