@@ -81,8 +81,10 @@ class Search {
   }
 
   [[noreturn]] void give_up() const {
-    throw UserError(fmt::format("no checkpoint of {} can be used:\n  {}", run_folder_.string(),
-                                fmt::join(problems_, "\n  ")));
+    throw UserError(fmt::format(
+        "no checkpoint of {} can be used:\n  {}\nPut the files of one back from a copy, or train "
+        "again: `calque train CONFIG --fresh` starts over and keeps this run under another name",
+        run_folder_.string(), fmt::join(problems_, "\n  ")));
   }
 
  private:

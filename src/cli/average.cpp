@@ -8,6 +8,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
+#include "cli/common_options.h"
 #include "cli/text_output.h"
 
 namespace calque {
@@ -68,10 +69,9 @@ void add_average_command(CLI::App& app) {
       ->required();
   command->add_option("--run", arguments->run, "Average the newest checkpoints of this run instead")
       ->type_name("DIR");
-  command->add_option("--last", arguments->last, "How many of them")
+  add_value_option(*command, "--last", arguments->last, Integer(1, 1000), "How many of them")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+      ->default_str(fmt::format("{}", arguments->last));
   command->footer(
       "The weights are averaged element by element. The result translates like any\n"
       "checkpoint, and train.initial_model may start from it. With --run, checkpoints\n"

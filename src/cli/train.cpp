@@ -8,6 +8,7 @@
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/text_output.h"
 #include "config/run_files.h"
 #include "kernels/gemm.h"
 #include "train/memory_estimate.h"
@@ -252,14 +253,13 @@ std::filesystem::path run_folder_path(const TrainArguments& arguments, const Run
 
 void run(const TrainArguments& arguments) {
   if (arguments.help_config) {
-    fmt::print("{}", help_config());
+    write_to_stdout(help_config());
     return;
   }
   if (arguments.config.empty())
     throw UserError("which config? `calque train CONFIG`, as in: calque train configs/demo.yaml");
   const RunConfig config = load_config(arguments.config, arguments.overrides);
-  const int64_t wanted = arguments.threads > 0 ? arguments.threads : config.threads;
-  set_threads(wanted > 0 ? static_cast<int>(wanted) : available_processors());
+  use_threads(arguments.threads > 0 ? arguments.threads : config.threads);
   const std::filesystem::path run_path = run_folder_path(arguments, config);
   profile::enable(arguments.profile);
   if (arguments.dry_run) return dry_run(config);

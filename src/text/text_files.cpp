@@ -22,6 +22,12 @@ bool TextFiles::next(std::string& line) {
     lines_.push_back(0);
   }
   ++lines_.back();
+  if (const size_t nul = line.find('\0'); nul != std::string::npos) {
+    throw UserError(
+        fmt::format("{}: byte {} of the line is 0x00, which no text holds; Calque reads UTF-8 text "
+                    "only: convert the file, if it is UTF-16 with iconv -f UTF-16 -t UTF-8",
+                    place().to_string(), nul + 1));
+  }
   const size_t invalid = find_invalid_utf8(line);
   if (invalid != std::string::npos) {
     throw UserError(

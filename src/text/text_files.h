@@ -23,7 +23,8 @@ class TextFiles {
   explicit TextFiles(std::vector<std::string> files);
 
   /// The next line, without its '\n'; false behind the last line of the last file. Throws UserError
-  /// when a file cannot be read, and naming file, line and byte when a line is not valid UTF-8.
+  /// when a file cannot be read, and naming file, line and byte when a line is not valid UTF-8 or
+  /// holds a zero byte.
   bool next(std::string& line);
   /// Where the line lies that `next` gave last.
   TextPlace place() const;

@@ -138,3 +138,49 @@ TEST_CASE("the average of two checkpoints translates and is inspected", "[train]
     CHECK_THAT(inspected.out, ContainsSubstring("60 pieces, unigram"));
   }
 }
+
+TEST_CASE("translate and evaluate refuse to overwrite what they read", "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string source = corpus.path("validation.source");
+  const std::string reference = corpus.path("validation.target");
+  const std::string before = read_file(source) + read_file(reference);
+  for (const std::string& file : {source, reference}) {
+    const RunResult result = run_binary({"evaluate", "--model", "/nowhere", "--source", source,
+                                         "--reference", reference, "--hypothesis", file});
+    CHECK(result.exit_code == 2);
+    CHECK(result.err == "calque: error: --hypothesis " + file + " is also read, as " + file +
+                            ": writing would destroy it; name another file\n");
+  }
+  const RunResult translated =
+      run_binary({"translate", "--model", "/nowhere", "--input", source, "--output", source});
+  CHECK(translated.exit_code == 2);
+  CHECK_THAT(translated.err, ContainsSubstring("--output " + source + " is also read"));
+  CHECK(read_file(source) + read_file(reference) == before);
+}
+
+TEST_CASE("inspect says that training cannot go on from a damaged checkpoint, and why",
+          "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string copy = corpus.path("damaged");
+  std::filesystem::copy(checkpoint_folder(corpus / "run", kSteps), copy);
+  CHECK_THAT(run_binary({"inspect", copy}).out,
+             ContainsSubstring("translates; training can go on from it\n"));
+  std::filesystem::resize_file(copy + "/optimizer.safetensors", 0);
+  const RunResult text = run_binary({"inspect", copy});
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.out, ContainsSubstring("translates; training cannot go on from it: " + copy +
+                                         "/optimizer.safetensors is damaged: it has 0 bytes"));
+  const RunResult json = run_binary({"inspect", copy, "--json"});
+  CHECK_THAT(json.out, ContainsSubstring("\"resumable\": false"));
+  CHECK_THAT(json.out, ContainsSubstring("\"damage\": \"" + copy));
+}
+
+TEST_CASE("more threads than processors and a single sentence are said well",
+          "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const RunResult result =
+      run_binary({"translate", "--model", corpus.path("run"), "--threads", "300"}, "ba di\n");
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err, ContainsSubstring("warning: 300 threads share "));
+  CHECK_THAT(result.err, ContainsSubstring("1 sentence, "));
+}
