@@ -47,4 +47,8 @@ std::string format_count(long long count) {
   return grouped;
 }
 
+std::string format_count(long long count, const char* noun) {
+  return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
+}
+
 }  // namespace calque

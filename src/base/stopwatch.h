@@ -33,4 +33,7 @@ std::string format_bytes(double bytes);
 /// "12,345,678".
 std::string format_count(long long count);
 
+/// "1 pair", "12,345 pairs".
+std::string format_count(long long count, const char* noun);
+
 }  // namespace calque
