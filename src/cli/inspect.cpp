@@ -53,11 +53,11 @@ std::string describe_state(const CheckpointState& state, const RunConfig& config
   }
   if (state.best) {
     const char* metric = config.train.best_metric == BestMetric::kBleu ? "BLEU" : "loss";
-    text += fmt::format("best         {} {:.4g} at step {}; {} validations since\n", metric,
-                        state.best->value, format_count(state.best->step),
-                        state.validations_without_best);
+    text += fmt::format("best         {} {:.4g} at step {}; {} since\n", metric, state.best->value,
+                        format_count(state.best->step),
+                        format_count(state.validations_without_best, "validation"));
   }
-  text += fmt::format("corpus       {} pairs of sentences\n", format_count(state.corpus.pairs));
+  text += fmt::format("corpus       {} of sentences\n", format_count(state.corpus.pairs, "pair"));
   for (const auto& [file, record] : state.corpus.files) {
     text += fmt::format("             {} ({})\n", file,
                         format_bytes(static_cast<double>(record.bytes)));
@@ -104,14 +104,14 @@ std::string describe(const OpenedCheckpoint& opened) {
              format_count(count), opened.model.tensors().size(),
              format_bytes(static_cast<double>(count) * sizeof(float))) +
          describe_state(opened.checkpoint.state(), opened.config) + "\n" +
-         describe_vocabulary(opened.tokenizers, opened.config.vocabulary) + "\nconfig:\n" +
+         describe_vocabulary(opened.tokenizers) + "\nconfig:\n" +
          indent(opened.checkpoint.text(kConfigFile)) + "\ntensors:\n" +
          describe_tensors(opened.model);
 }
 
-nlohmann::ordered_json vocabulary_json(const Tokenizer& tokenizer, VocabularyType type) {
+nlohmann::ordered_json vocabulary_json(const Tokenizer& tokenizer) {
   return {{"pieces", tokenizer.size()},
-          {"type", vocabulary_type_name(type)},
+          {"type", tokenizer.type()},
           {"first_pieces", first_pieces(tokenizer, kPiecesInJson)}};
 }
 
@@ -127,10 +127,9 @@ std::string describe_in_json(const OpenedCheckpoint& opened) {
   json["resumable"] = opened.checkpoint.is_resumable();
   json["parameters"] = count_parameters(opened.model);
   json["state"] = nlohmann::ordered_json::parse(to_json(opened.checkpoint.state()));
-  const VocabularyType type = opened.config.vocabulary.type;
   json["vocabulary"]["shared"] = opened.tokenizers.shared();
-  json["vocabulary"]["source"] = vocabulary_json(opened.tokenizers.source(), type);
-  json["vocabulary"]["target"] = vocabulary_json(opened.tokenizers.target(), type);
+  json["vocabulary"]["source"] = vocabulary_json(opened.tokenizers.source());
+  json["vocabulary"]["target"] = vocabulary_json(opened.tokenizers.target());
   json["config_yaml"] = opened.checkpoint.text(kConfigFile);
   for (const StoredTensor& tensor : opened.model.tensors()) {
     json["tensors"].push_back({{"name", tensor.name}, {"shape", shape_json(tensor.shape)}});
