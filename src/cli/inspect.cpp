@@ -57,7 +57,7 @@ std::string describe_state(const CheckpointState& state, const RunConfig& config
                         format_count(state.best->step),
                         format_count(state.validations_without_best, "validation"));
   }
-  text += fmt::format("corpus       {} of sentences\n", format_count(state.corpus.pairs, "pair"));
+  text += fmt::format("corpus       {}\n", format_count(state.corpus.pairs, "sentence pair"));
   for (const auto& [file, record] : state.corpus.files) {
     text += fmt::format("             {} ({})\n", file,
                         format_bytes(static_cast<double>(record.bytes)));
