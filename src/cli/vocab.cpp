@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 
-#include "base/file.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/text_output.h"
@@ -31,13 +30,10 @@ void make_vocabulary(const VocabArguments& arguments) {
   const VocabularyPaths paths = vocabulary_paths(config.vocabulary, run);
   const bool was_there =
       std::filesystem::exists(paths.source) && std::filesystem::exists(paths.target);
+  config.data.validation = {};  // nothing is made of it
   check_data_files(config.data);
   std::optional<RunFolder> folder;  // locked, while something may be written into it
-  if (config.vocabulary.path.empty()) {
-    folder.emplace(run);
-  } else if (paths.source.has_parent_path()) {
-    make_folders(paths.source.parent_path());
-  }
+  if (config.vocabulary.path.empty()) folder.emplace(run);
   const TokenizerPair tokenizers =
       load_or_train_vocabulary(config.vocabulary, run, config.data.train.source,
                                config.data.train.target, config.seed, OtherVocabulary::kRefuse);

@@ -211,6 +211,7 @@ Tokenizer train_and_write(const VocabularyPlan& plan, const Record& record) {
   const VocabularyOptions& options = plan.options;
   log::info("vocabulary: training {} {} pieces on {}", options.size,
             vocabulary_type_name(options.type), join_paths(plan.files));
+  if (plan.path.has_parent_path()) make_folders(plan.path.parent_path());
   const Stopwatch watch;
   const std::string serialized = train_vocabulary(options, plan.files, plan.seed);
   write_vocabulary(plan.path, serialized, record);

@@ -351,3 +351,33 @@ TEST_CASE("train.initial_model starts from given weights", "[train]") {
   CHECK(other_size.exit_code == 2);
   CHECK_THAT(other_size.err, ContainsSubstring("encoder.layers.0.feed_forward"));
 }
+
+TEST_CASE("a vocabulary that was made ahead is used, and never replaced by the command",
+          "[train]") {
+  const TinyCorpus corpus;
+  std::filesystem::remove(corpus / "validation.source");  // not needed for a vocabulary
+  const auto vocab = [&](const std::vector<std::string>& values) {
+    std::vector<std::string> arguments{"vocab", corpus.config(), "--run", corpus.path("run")};
+    for (const std::string& word : set(values)) arguments.push_back(word);
+    return run_binary(arguments);
+  };
+  const std::string model = corpus.path("run/vocabulary.model");
+  const RunResult made = vocab({"vocabulary.type=bpe"});
+  INFO(made.err);
+  CHECK(made.exit_code == 0);
+  CHECK_THAT(made.out, ContainsSubstring("joint vocabulary: 60 pieces, bpe\n"));
+  CHECK_THAT(made.out, ContainsSubstring("written to " + model));
+  CHECK_THAT(vocab({"vocabulary.type=bpe"}).out, ContainsSubstring("was there already"));
+  const std::string bytes = read_file(model);
+  const RunResult refused = vocab({});
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err,
+             ContainsSubstring(model + " was made with other options than the config states:"
+                                       "\n  vocabulary.type: was bpe, is unigram now\n"));
+  CHECK(read_file(model) == bytes);
+  const RunResult trained = run_binary(
+      corpus.train("run", set({"vocabulary.type=bpe", "train.max_steps=1",
+                               "data.validation.source=[]", "data.validation.target=[]"})));
+  CHECK(trained.exit_code == 0);
+  CHECK_THAT(trained.err, ContainsSubstring("vocabulary: using " + model + " (60 pieces)\n"));
+}

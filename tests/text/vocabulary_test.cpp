@@ -185,18 +185,18 @@ TEST_CASE("each side may have a vocabulary of its own, at a path of the user's",
   const std::string target = sample_file(folder, "text.de", 2);
   VocabularyOptions options = with_size(80);
   options.shared = false;
-  options.path = (folder / "mine.model").string();
+  options.path = (folder / "new/mine.model").string();
   const TokenizerPair pair = load_or_train_vocabulary(options, "unused", {source}, {target}, 1);
   CHECK_FALSE(pair.shared());
-  CHECK(read_file(folder / "mine.source.model") == train_vocabulary(options, {source}, 1));
-  CHECK(read_file(folder / "mine.target.model") == train_vocabulary(options, {target}, 1));
-  CHECK(pair.target().serialized() == read_file(folder / "mine.target.model"));
+  CHECK(read_file(folder / "new/mine.source.model") == train_vocabulary(options, {source}, 1));
+  CHECK(read_file(folder / "new/mine.target.model") == train_vocabulary(options, {target}, 1));
+  CHECK(pair.target().serialized() == read_file(folder / "new/mine.target.model"));
 
   // What lies at a path of the user's is never replaced.
   options.type = VocabularyType::kBpe;
   contains(user_error([&] { load_or_train_vocabulary(options, "unused", {source}, {target}, 1); }),
-           (folder / "mine.source.model").string() + " was made with other options");
-  CHECK(read_file(folder / "mine.source.model") == pair.source().serialized());
+           (folder / "new/mine.source.model").string() + " was made with other options");
+  CHECK(read_file(folder / "new/mine.source.model") == pair.source().serialized());
 }
 
 }  // namespace
