@@ -139,6 +139,10 @@ void mark_best(const fs::path& run_folder, int64_t step) {
   write_file_atomically(run_folder / kBestFile, checkpoint_name(step) + "\n");
 }
 
+std::optional<int64_t> best_step(const fs::path& run_folder) {
+  return named_step(run_folder, kBestFile);
+}
+
 std::optional<fs::path> find_resumable_checkpoint(const fs::path& run_folder) {
   if (list_checkpoints(run_folder).empty()) return std::nullopt;
   Search search(run_folder);
@@ -185,7 +189,7 @@ fs::path resolve_model_folder(const fs::path& path) {
 
 void remove_old_checkpoints(const fs::path& run_folder, int64_t keep_last) {
   const auto latest = named_step(run_folder, kLatestFile);
-  const auto best = named_step(run_folder, kBestFile);
+  const auto best = best_step(run_folder);
   std::vector<CheckpointEntry> entries = list_checkpoints(run_folder);
   std::ranges::reverse(entries);
   int64_t kept = 0;

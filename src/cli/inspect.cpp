@@ -126,14 +126,14 @@ std::string describe(const OpenedCheckpoint& opened) {
              format_count(std::ssize(opened.model.tensors()), "tensor"),
              format_bytes(static_cast<double>(count) * sizeof(float))) +
          describe_state(opened.checkpoint.state(), opened.config) + "\n" +
-         describe_vocabulary(opened.tokenizers, opened.config.vocabulary) + "\nconfig:\n" +
+         describe_vocabulary(opened.tokenizers) + "\nconfig:\n" +
          indent(opened.checkpoint.text(kConfigFile)) + "\ntensors:\n" +
          describe_tensors(opened.model);
 }
 
-nlohmann::ordered_json vocabulary_json(const Tokenizer& tokenizer, VocabularyType type) {
+nlohmann::ordered_json vocabulary_json(const Tokenizer& tokenizer) {
   return {{"pieces", tokenizer.size()},
-          {"type", vocabulary_type_name(type)},
+          {"type", tokenizer.type()},
           {"first_pieces", first_pieces(tokenizer, kPiecesInJson)}};
 }
 
@@ -150,10 +150,9 @@ std::string describe_in_json(const OpenedCheckpoint& opened) {
   if (!opened.damage.empty()) json["damage"] = opened.damage;
   json["parameters"] = count_parameters(opened.model);
   json["state"] = nlohmann::ordered_json::parse(to_json(opened.checkpoint.state()));
-  const VocabularyType type = opened.config.vocabulary.type;
   json["vocabulary"]["shared"] = opened.tokenizers.shared();
-  json["vocabulary"]["source"] = vocabulary_json(opened.tokenizers.source(), type);
-  json["vocabulary"]["target"] = vocabulary_json(opened.tokenizers.target(), type);
+  json["vocabulary"]["source"] = vocabulary_json(opened.tokenizers.source());
+  json["vocabulary"]["target"] = vocabulary_json(opened.tokenizers.target());
   json["config_yaml"] = opened.checkpoint.text(kConfigFile);
   for (const StoredTensor& tensor : opened.model.tensors()) {
     json["tensors"].push_back({{"name", tensor.name}, {"shape", shape_json(tensor.shape)}});

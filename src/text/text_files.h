@@ -37,6 +37,25 @@ class TextFiles {
   std::optional<LineReader> reader_;
 };
 
+/// What one pass over text files finds.
+struct TextSurvey {
+  std::vector<int64_t> lines;  // of each file
+  int64_t all_lines = 0;
+  int64_t bytes = 0;     // of all lines, without their ends
+  bool visible = false;  // there is a character that can be seen
+  uint64_t hash = 0;     // of all lines; the same for plain and for compressed files
+};
+
+/// Reads all lines once. Throws UserError as TextFiles does.
+TextSurvey survey_text(const std::vector<std::string>& files);
+
+/// Throws UserError, naming both sides, unless they have as many lines: file by file when they have
+/// as many files. `lines`: of each file.
+void check_equal_lines(const std::vector<std::string>& source_files,
+                       const std::vector<int64_t>& source_lines,
+                       const std::vector<std::string>& target_files,
+                       const std::vector<int64_t>& target_lines);
+
 /// "a.en", "a.en, b.en".
 std::string join_paths(const std::vector<std::string>& files);
 

@@ -107,6 +107,13 @@ TEST_CASE("a model folder is a checkpoint, or a run's best, or its latest", "[ch
   CHECK_THAT(read_file(run.log_path()), ContainsSubstring("using " + run.checkpoint(10).string()));
 }
 
+TEST_CASE("the best checkpoint is the one that is marked", "[checkpoint]") {
+  const ThreeCheckpoints run;
+  CHECK_FALSE(best_step(run.run).has_value());
+  mark_best(run.run, 20);
+  CHECK(best_step(run.run) == 20);
+}
+
 TEST_CASE("what is no model folder is told what it is", "[checkpoint]") {
   const ThreeCheckpoints run;
   CHECK(user_error([&] { resolve_model_folder(run.folder / "no"); }) ==

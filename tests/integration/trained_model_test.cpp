@@ -120,6 +120,27 @@ TEST_CASE("evaluate scores what it writes, as bleu does", "[train][translate]") 
   CHECK_THAT(unequal.err, ContainsSubstring(source + " has 20 lines"));
 }
 
+TEST_CASE("checkpoints are averaged over harmless changes of the config, not over others",
+          "[train][translate]") {
+  const TinyCorpus corpus;
+  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=1"}))).exit_code == 0);
+  REQUIRE(
+      run_binary(corpus.train("run", set({"train.max_steps=2", "train.log_every=1"}))).exit_code ==
+      0);
+  REQUIRE(run_binary(corpus.train("other", set({"train.max_steps=1", "seed=8"}))).exit_code == 0);
+  const std::string first = checkpoint_folder(corpus / "run", 1);
+  const auto average = [&](const std::filesystem::path& second) {
+    return run_binary({"average", "--output", corpus.path("average"), first, second});
+  };
+  const std::string other = checkpoint_folder(corpus / "other", 1);
+  const RunResult refused = average(other);
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err, ContainsSubstring(first + " and " + other +
+                                            " are not of one run, and cannot be averaged:\n  seed "
+                                            "is 7 in the first and 8 in the second\n"));
+  CHECK(average(checkpoint_folder(corpus / "run", 2)).exit_code == 0);
+}
+
 TEST_CASE("the average of two checkpoints translates and is inspected", "[train][translate]") {
   const TinyCorpus& corpus = trained();
   const std::string average = corpus.path("average");
@@ -131,6 +152,10 @@ TEST_CASE("the average of two checkpoints translates and is inspected", "[train]
   CHECK_THAT(averaged.out, ContainsSubstring("step_00000300"));
   const std::string output = translate(average, lines_of(tiny_sentences(5, 4)));
   CHECK(std::count(output.begin(), output.end(), '\n') == 5);
+  const std::string first = checkpoint_folder(corpus / "run", 150);
+  const RunResult twice = run_binary({"average", "--output", corpus.path("twice"), first, first});
+  CHECK(twice.exit_code == 2);
+  CHECK_THAT(twice.err, ContainsSubstring(first + " is named twice; name each checkpoint once"));
   for (const std::string& folder : {average, corpus.path("run")}) {
     const RunResult inspected = run_binary({"inspect", folder});
     CHECK(inspected.exit_code == 0);
