@@ -29,15 +29,16 @@ struct Loss {
 
   /// The loss of one row of logits, which become dlogits where the gradient is wanted.
   RowLoss run_row(T* logits, int64_t vocab, int32_t target, T row_weight) const {
-    const T highest = row_max(logits, vocab);
-    const RowSums sums = row_sums(logits, vocab, highest);
-    const double log_sum = std::log(sums.exponentials);
-    const double target_loss = log_sum - static_cast<double>(logits[target] - highest);
-    const double mean_loss = log_sum - sums.differences / static_cast<double>(vocab);
+    const auto [highest, sum] = max_and_sum(logits, vocab);
+    const double difference = static_cast<double>(logits[target] - highest);
+    const double mean_difference = sum / static_cast<double>(vocab) - static_cast<double>(highest);
+    const double exponentials = exp_row(logits, vocab, highest, logits);
+    const double log_sum = std::log(exponentials);
+    const double target_loss = log_sum - difference;
+    const double mean_loss = log_sum - mean_difference;
     const RowLoss result{(1 - smoothing) * target_loss + smoothing * mean_loss, target_loss};
     if (with_gradient) {
-      exp_row(logits, vocab, highest, logits);
-      const T factor = static_cast<T>(static_cast<double>(row_weight) / sums.exponentials);
+      const T factor = static_cast<T>(static_cast<double>(row_weight) / exponentials);
       const T spread =
           static_cast<T>(static_cast<double>(row_weight) * smoothing / static_cast<double>(vocab));
       for (int64_t c = 0; c < vocab; ++c) logits[c] = logits[c] * factor - spread;

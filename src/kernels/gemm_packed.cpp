@@ -282,7 +282,8 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
     operand.panels = packed_panels(operand, workspace.shared());
   }
   const WorkerPanels<T> panels(operand, scope);
-  const Tasks<T> tasks(c, a.cols, 4);
+  // Small panels stay in cache, whatever the order; large ones should pass by seldom.
+  const Tasks<T> tasks(c, a.cols, packed_size(right) <= kCached ? 4 : 1);
   parallel_for(tasks.count(), [&](int64_t task, int worker) {
     const auto block = tasks.block(task);
     multiply_range(a.row_range(block.row, block.rows),

@@ -49,6 +49,18 @@ T row_max(const T* x, int64_t count) {
 }
 
 template <class T>
+MaxAndSum<T> max_and_sum(const T* x, int64_t count) {
+  constexpr T kLowest = -std::numeric_limits<T>::infinity();
+  Vec<T> highest = simd::broadcast(kLowest);
+  const double sum = sum_vectors(x, count, T(0), [&](Vec<T> v, int64_t from, int64_t lanes) {
+    const bool whole = lanes == kLanes<T>;
+    highest = simd::max<T>(highest, whole ? v : simd::load_part(x + from, lanes, kLowest));
+    return v;
+  });
+  return {simd::max_lane<T>(highest), sum};
+}
+
+template <class T>
 double exp_row(const T* x, int64_t count, T shift, T* y) {
   return sum_vectors(x, count, -std::numeric_limits<T>::infinity(),
                      [&](Vec<T> v, int64_t from, int64_t lanes) {
@@ -63,13 +75,9 @@ double exp_row(const T* x, int64_t count, T shift, T* y) {
 }
 
 template <class T>
-RowSums row_sums(const T* x, int64_t count, T shift) {
-  RowSums sums;
-  sums.exponentials = sum_vectors(x, count, -std::numeric_limits<T>::infinity(),
-                                  [&](Vec<T> v, int64_t, int64_t) { return simd::exp(v - shift); });
-  sums.differences =
-      sum_vectors(x, count, shift, [&](Vec<T> v, int64_t, int64_t) { return v - shift; });
-  return sums;
+double sum_of_exp(const T* x, int64_t count, T shift) {
+  return sum_vectors(x, count, -std::numeric_limits<T>::infinity(),
+                     [&](Vec<T> v, int64_t, int64_t) { return simd::exp(v - shift); });
 }
 
 template <class T>
@@ -85,8 +93,10 @@ template float row_max(const float*, int64_t);
 template double row_max(const double*, int64_t);
 template double exp_row(const float*, int64_t, float, float*);
 template double exp_row(const double*, int64_t, double, double*);
-template RowSums row_sums(const float*, int64_t, float);
-template RowSums row_sums(const double*, int64_t, double);
+template MaxAndSum<float> max_and_sum(const float*, int64_t);
+template MaxAndSum<double> max_and_sum(const double*, int64_t);
+template double sum_of_exp(const float*, int64_t, float);
+template double sum_of_exp(const double*, int64_t, double);
 template float dot(const float*, const float*, int64_t);
 template double dot(const double*, const double*, int64_t);
 

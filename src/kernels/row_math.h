@@ -10,17 +10,22 @@ namespace calque::kernels {
 template <class T>
 T row_max(const T* x, int64_t count);
 
+/// The largest of a row, and the sum of all.
+template <class T>
+struct MaxAndSum {
+  T highest;
+  double sum;
+};
+template <class T>
+MaxAndSum<T> max_and_sum(const T* x, int64_t count);
+
 /// y[i] = exp(x[i] - shift); returns their sum. y may be x.
 template <class T>
 double exp_row(const T* x, int64_t count, T shift, T* y);
 
-/// The sums that log-softmax and its loss need, without writing anything.
-struct RowSums {
-  double exponentials = 0;  // sum of exp(x[i] - shift)
-  double differences = 0;   // sum of x[i] - shift
-};
+/// The sum of exp(x[i] - shift), without writing anything.
 template <class T>
-RowSums row_sums(const T* x, int64_t count, T shift);
+double sum_of_exp(const T* x, int64_t count, T shift);
 
 /// sum of a[i] b[i].
 template <class T>

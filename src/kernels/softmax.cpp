@@ -13,7 +13,7 @@ void log_softmax(MatrixView<T> x) {
     for (int64_t r = begin; r < end; ++r) {
       T* const row = x.row(r);
       const T highest = row_max(row, x.cols);
-      const double sum = row_sums(row, x.cols, highest).exponentials;
+      const double sum = sum_of_exp(row, x.cols, highest);
       const T log_sum = highest + static_cast<T>(std::log(sum));
       for (int64_t c = 0; c < x.cols; ++c) row[c] -= log_sum;
     }
