@@ -15,7 +15,7 @@ build() {
 }
 
 build release
-for engine in onednn eigen; do
+for engine in calque onednn eigen; do
   echo "== release, $engine"
   CALQUE_GEMM=$engine ctest --preset release --parallel "$jobs" "$@"
 done

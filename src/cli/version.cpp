@@ -40,8 +40,8 @@ void add_version_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("version", "Print version, engine, instruction set and threads");
   command->footer(
-      "The engine multiplies matrices; CALQUE_GEMM=eigen or CALQUE_GEMM=onednn in the\n"
-      "environment chooses another. Results are equal to the bit where engine and\n"
+      "The engine multiplies matrices; CALQUE_GEMM=calque, onednn or eigen in the\n"
+      "environment chooses one. Results are equal to the bit where engine and\n"
       "instruction set are; the number of threads does not change them.");
   command->callback(print_version);
 }

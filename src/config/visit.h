@@ -159,6 +159,9 @@ void visit_train_course(Config& config, Visitor& visit) {
   visit(Field{"train.batch_tokens", "tokens", kRefuse,
               "Most target tokens, and most source tokens, of a batch."},
         train.batch_tokens, Integer(2, 1'000'000'000));
+  visit(Field{"train.micro_batch_tokens", "tokens", kRefuse,
+              "About as many tokens a side are computed at a time: less memory, nearer caches."},
+        train.micro_batch_tokens, Integer(1, 1'000'000'000));
   visit(Field{"train.accumulate", "batches", kRefuse, "Batches added up for one update."},
         train.accumulate, kCount);
   visit(Field{"train.window_batches", "batches", kRefuse,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/profile.h"
+#include "base/version.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm_engines.h"
 #include "kernels/gemm_packed.h"
@@ -196,7 +197,7 @@ void set_gemm_engine(GemmEngine engine) {
 std::string gemm_engine_name(GemmEngine engine) {
   switch (engine) {
     case GemmEngine::kCalque:
-      return "Calque";
+      return std::string("Calque ") + kVersion;
     case GemmEngine::kOneDnn:
       return "oneDNN " + onednn_version();
     case GemmEngine::kEigen:

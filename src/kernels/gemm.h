@@ -20,7 +20,7 @@ std::vector<GemmEngine> gemm_engines();
 GemmEngine gemm_engine();
 /// Changes the engine from now on (tests and benchmarks).
 void set_gemm_engine(GemmEngine engine);
-/// "Calque", "oneDNN 2.6.3", "Eigen 3.4.0".
+/// "Calque 0.1.0", "oneDNN 2.6.3", "Eigen 3.4.0".
 std::string gemm_engine_name(GemmEngine engine);
 
 /// Which operand is transposed. The three products of a linear layer y = x W^T:

@@ -46,7 +46,8 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
       static_cast<double>(options.encoder_layers) * encoder_layer_width(options) +
       static_cast<double>(options.decoder_layers) * decoder_layer_width(options) + 4 * model;
   const int64_t all_tokens = std::max(text.source_pieces(), text.target_pieces()) + text.size();
-  const auto tokens = static_cast<double>(std::min(train.batch_tokens, all_tokens));
+  const auto tokens = static_cast<double>(
+      std::min({train.batch_tokens, train.micro_batch_tokens, all_tokens}));
   const auto weights = static_cast<double>(parameters);
   MemoryEstimate estimate;
   estimate.parameters = 2 * weights * sizeof(Real);

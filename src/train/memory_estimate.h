@@ -27,7 +27,7 @@ struct MemoryEstimate {
 };
 
 /// What a model of `parameters` weights needs for micro-batches of `text` with up to
-/// `train.batch_tokens` tokens a side; without decoding.
+/// `train.micro_batch_tokens` tokens a side; without decoding.
 MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOptions& train,
                                int64_t parameters, int64_t target_vocab,
                                const ParallelCorpus& text);

@@ -125,16 +125,11 @@ UpdateResult Trainer::update() {
   parameters.start_gradients();
   for (int64_t i = 0; i < options_.accumulate; ++i) {
     const Batch& batch = batches_->next();
-    tape_.reset();
-    arena_.reset();
-    Context context(arena_, workspace_, tape_, parts_.seed,
-                    static_cast<uint32_t>(state_.micro_batches++));
-    context.weights = &prepared_weights_;
-    const kernels::CrossEntropySums sums =
-        model_.loss(context, training_example(batch), options_.label_smoothing);
-    tape_.backward();
-    result.loss += sums.loss;
-    result.negative_log_likelihood += sums.negative_log_likelihood;
+    const int64_t parts = MicroBatch::count(batch, options_.micro_batch_tokens);
+    for (int64_t part = 0; part < parts; ++part) {
+      micro_batch_.cut(batch, part, parts);
+      add_gradients(micro_batch_.example(), result);
+    }
     result.source_tokens += batch.source_tokens();
     result.target_tokens += batch.target_tokens();
     state_.epoch = batch.position.epoch;
@@ -142,6 +137,7 @@ UpdateResult Trainer::update() {
     state_.batch = batch.position.batch;
   }
   parameters.finish_gradients();
+  prepared_weights_.forget();
 
   const ProfileScope scope("optimizer");
   const double per_token = 1.0 / static_cast<double>(result.target_tokens);
@@ -158,12 +154,23 @@ UpdateResult Trainer::update() {
   }
   adam_.update(parameters, result.learning_rate,
                per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
-  prepared_weights_.forget();
   if (average_) average_->update(parameters.values());
   state_.source_tokens += result.source_tokens;
   state_.target_tokens += result.target_tokens;
   ++state_.step;
   return result;
+}
+
+void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result) {
+  tape_.reset();
+  arena_.reset();
+  Context context(arena_, workspace_, tape_, parts_.seed,
+                  static_cast<uint32_t>(state_.micro_batches++));
+  context.weights = &prepared_weights_;
+  const kernels::CrossEntropySums sums = model_.loss(context, example, options_.label_smoothing);
+  tape_.backward();
+  result.loss += sums.loss;
+  result.negative_log_likelihood += sums.negative_log_likelihood;
 }
 
 std::optional<StopReason> Trainer::reason_to_stop(const StopSignal& stop, double seconds) const {

@@ -12,6 +12,7 @@
 #include "data/prefetcher.h"
 #include "optim/adam.h"
 #include "optim/moving_average.h"
+#include "train/micro_batch.h"
 #include "train/options.h"
 #include "train/progress_meter.h"
 #include "train/run_folder.h"
@@ -80,11 +81,14 @@ class Trainer {
   kernels::PreparedWeights<Real> prepared_weights_;  // of this update
   Tape tape_;
   Batcher batcher_;
+  MicroBatch micro_batch_;
   std::unique_ptr<Prefetcher> batches_;  // made at the first update
   ProgressMeter meter_;
   bool saved_ = false;  // the newest checkpoint holds this state
   std::string unwritten_metrics_;
 
+  /// Forward and backward of one micro-batch: adds to the gradients and to the sums of `result`.
+  void add_gradients(const TrainingExample& example, UpdateResult& result);
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   double epoch() const;
   void report(bool line);

@@ -23,11 +23,6 @@ struct Stopped {};
 
 }  // namespace
 
-TrainingExample training_example(const Batch& batch) {
-  return {batch.source_ids, batch.source_layout.view(), batch.target_input_ids,
-          batch.target_output_ids, batch.target_layout.view()};
-}
-
 Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
                      const ParallelCorpus& corpus, const ParallelFiles& files,
                      const ValidationOptions& options, double label_smoothing, int64_t batch_tokens)

@@ -9,6 +9,7 @@
 #include "decode/translator.h"
 #include "metrics/bleu.h"
 #include "model/transformer.h"
+#include "train/micro_batch.h"
 #include "train/options.h"
 
 namespace calque {
@@ -60,8 +61,5 @@ class Validator {
   void measure_bleu(Arena& arena, Workspace& workspace, const Check& check,
                     ValidationResult& result);
 };
-
-/// The batch as the model takes it.
-TrainingExample training_example(const Batch& batch);
 
 }  // namespace calque

@@ -37,6 +37,7 @@ RunConfig unusual_config() {
   train.max_steps = 11;
   train.max_minutes = 0.5;
   train.batch_tokens = 12;
+  train.micro_batch_tokens = 23;
   train.accumulate = 13;
   train.window_batches = 14;
   train.log_every = 15;
@@ -127,7 +128,7 @@ TEST_CASE("a changed key is harmless, a warning, or refused", "[config]") {
   }
   for (const char* text :
        {"seed=2", "vocabulary.size=9", "data.train.source=b.en", "data.max_length=9",
-        "train.batch_tokens=9", "train.accumulate=2", "train.window_batches=1", "model.norm=post",
+        "train.batch_tokens=9", "train.micro_batch_tokens=9", "train.accumulate=2", "train.window_batches=1", "model.norm=post",
         "model.tied_embeddings=none", "model.positions=learned", "train.moving_average=0.9"}) {
     CAPTURE(text);
     CHECK(change(text).severity == AtResume::kRefuse);

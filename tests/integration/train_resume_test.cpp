@@ -69,7 +69,7 @@ void check_each_step_once(const std::filesystem::path& run, int64_t steps) {
 
 /// The engines that CALQUE_GEMM can choose here.
 std::vector<std::string> engines() {
-  std::vector<std::string> names{"eigen"};
+  std::vector<std::string> names{"calque", "eigen"};
   if (run_binary({"version"}).out.find("oneDNN") != std::string::npos) names.push_back("onednn");
   return names;
 }

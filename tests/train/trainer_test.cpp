@@ -67,28 +67,16 @@ int64_t budget_for(const ParallelCorpus& pairs, size_t count) {
 
 }  // namespace
 
-TEST_CASE("two micro-batches give what one batch of all their pairs gives", "[train]") {
-  const TinyCorpus corpus;
-  const TinyTrainer probe(corpus, {});
-  std::vector<std::string> values = kNoDropout;
-  values.push_back("train.window_batches=10");
-  values.push_back("train.batch_tokens=" + std::to_string(budget_for(probe.pairs, 1)));
-  TinyTrainer one(corpus, values);
-  values.back() = "train.batch_tokens=" + std::to_string(budget_for(probe.pairs, 2));
-  values.push_back("train.accumulate=2");
-  TinyTrainer two(corpus, values);
-
+void check_same_gradients(TinyTrainer& one, TinyTrainer& other) {
   const UpdateResult whole = one.trainer.update();
-  const UpdateResult halves = two.trainer.update();
-  REQUIRE(one.trainer.state().micro_batches == 1);
-  REQUIRE(two.trainer.state().micro_batches == 2);
+  const UpdateResult parts = other.trainer.update();
   CHECK(whole.source_tokens == one.pairs.source_pieces() + one.pairs.size());
-  CHECK(halves.source_tokens == whole.source_tokens);
-  CHECK(halves.target_tokens == whole.target_tokens);
-  CHECK(halves.loss == Approx(whole.loss).epsilon(1e-6));
-  CHECK(halves.gradient_norm == Approx(whole.gradient_norm).epsilon(1e-5));
+  CHECK(parts.source_tokens == whole.source_tokens);
+  CHECK(parts.target_tokens == whole.target_tokens);
+  CHECK(parts.loss == Approx(whole.loss).epsilon(1e-6));
+  CHECK(parts.gradient_norm == Approx(whole.gradient_norm).epsilon(1e-5));
   const auto expected = one.model.parameters().gradients();
-  const auto found = two.model.parameters().gradients();
+  const auto found = other.model.parameters().gradients();
   double largest = 0;
   double difference = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -97,6 +85,39 @@ TEST_CASE("two micro-batches give what one batch of all their pairs gives", "[tr
   }
   CHECK(largest > 1);
   CHECK(difference < 1e-5 * largest);
+}
+
+TEST_CASE("batches added up, and parts of a batch, give what one batch of all their pairs gives",
+          "[train]") {
+  const TinyCorpus corpus;
+  const TinyTrainer probe(corpus, {});
+  std::vector<std::string> values = kNoDropout;
+  values.push_back("train.window_batches=10");
+  const int64_t all_tokens = budget_for(probe.pairs, 1);
+  const std::vector<std::string> whole{"train.batch_tokens=" + std::to_string(all_tokens),
+                                       "train.micro_batch_tokens=" + std::to_string(all_tokens)};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> result = values;
+    result.insert(result.end(), more.begin(), more.end());
+    return result;
+  };
+  SECTION("two batches") {
+    TinyTrainer one(corpus, with(whole));
+    TinyTrainer two(corpus,
+                    with({"train.batch_tokens=" + std::to_string(budget_for(probe.pairs, 2)),
+                          whole[1], "train.accumulate=2"}));
+    check_same_gradients(one, two);
+    CHECK(one.trainer.state().micro_batches == 1);
+    CHECK(two.trainer.state().micro_batches == 2);
+  }
+  SECTION("a batch in parts") {
+    TinyTrainer one(corpus, with(whole));
+    TinyTrainer parts(corpus, with({whole[0], "train.micro_batch_tokens=" +
+                                                  std::to_string(all_tokens / 12)}));
+    check_same_gradients(one, parts);
+    CHECK(parts.trainer.state().micro_batches >= 5);
+    CHECK(2 * parts.trainer.activation_bytes() < one.trainer.activation_bytes());
+  }
 }
 
 TEST_CASE("the memory estimate is near what updates use", "[train]") {
