@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/profile.h"
 #include "kernels/gemm_engines.h"
+#include "kernels/work.h"
 
 namespace calque::kernels {
 namespace {
@@ -45,6 +46,19 @@ Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, M
                "product of form {}: a [{}, {}], b [{}, {}], c [{}, {}] do not fit",
                static_cast<int>(form), a.rows, a.cols, b.rows, b.cols, c.rows, c.cols);
   return {m, n, k};
+}
+
+/// As the profile calls it, after its use in a linear layer y = x W^T.
+const char* part_name(GemmForm form) {
+  switch (form) {
+    case GemmForm::kNT:
+      return "gemm: y = x W^T";
+    case GemmForm::kNN:
+      return "gemm: dx = dy W";
+    case GemmForm::kTN:
+      return "gemm: dW = dy^T x";
+  }
+  return "gemm";
 }
 
 /// One library call; m, n and k above 0.
@@ -201,8 +215,9 @@ std::string gemm_engine_name(GemmEngine engine) {
 template <class T>
 void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
           bool accumulate, Workspace& workspace, const T* bias) {
-  const ProfileScope profile("gemm");
   const Sizes sizes = checked_sizes(form, a, b, c);
+  const ProfileScope profile(
+      part_name(form), [&] { return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate); });
   CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
   if (sizes.m == 0 || sizes.n == 0) return;
   if (sizes.k == 0) {

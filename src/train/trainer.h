@@ -53,6 +53,8 @@ class Trainer {
 
   int64_t step() const { return state_.step; }
   const CheckpointState& state() const { return state_; }
+  /// Bytes of the optimizer's state: Adam's moments, and the weights' moving average.
+  size_t optimizer_bytes() const;
   /// Bytes of activations, of gradients in flight, and of scratch at their most so far.
   size_t activation_bytes() const { return arena_.peak(); }
   size_t gradient_bytes() const { return tape_.gradients().peak(); }
@@ -73,6 +75,7 @@ class Trainer {
   ProgressMeter meter_;
   std::optional<int64_t> saved_step_;
 
+  const Batch& next_batch();
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   double epoch() const;
   void report(bool line);
