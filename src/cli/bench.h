@@ -13,6 +13,9 @@ void add_bench_train_command(CLI::App& bench);
 void add_bench_gemm_command(CLI::App& bench);
 void add_bench_kernels_command(CLI::App& bench);
 
+/// What `--threads` means to a benchmark.
+inline constexpr const char* kThreadsEffect = "The ceilings are measured with as many";
+
 /// `--json`: one object on standard output in the place of text.
 void add_json_option(CLI::App& command, bool& json);
 

@@ -44,11 +44,11 @@ struct Row {
   std::vector<double> flops;  // a second, by engine
 };
 
-std::vector<bench::GemmCase> cases_of(const BenchGemmArguments& arguments) {
+std::vector<bench::GemmCase> cases_of(const BenchGemmArguments& arguments,
+                                      const RunConfig& config) {
   std::vector<bench::GemmCase> cases =
       bench::gemm_forms(bench::kPeakRows, bench::kPeakCols, bench::kPeakInner);
   if (arguments.shapes.empty()) {
-    const RunConfig config = sizes_from(arguments.config);
     const std::vector<bench::GemmCase> of_model =
         bench::model_gemms(config.model, config.vocabulary.size, config.train.batch_tokens);
     cases.insert(cases.end(), of_model.begin(), of_model.end());
@@ -98,8 +98,9 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
 }
 
 void bench_gemm(const BenchGemmArguments& arguments) {
-  const std::vector<bench::GemmCase> cases = cases_of(arguments);
-  set_bench_threads(arguments.threads);
+  const RunConfig config = sizes_from(arguments.config);
+  const std::vector<bench::GemmCase> cases = cases_of(arguments, config);
+  set_bench_threads(arguments.threads, config.threads);
   std::vector<Row> rows;
   for (const bench::GemmCase& gemm : cases) rows.push_back({gemm, bench::measure_gemm(gemm)});
   write_to_stdout(arguments.json ? to_json(rows).dump(2) + "\n" : to_text(rows));
@@ -122,7 +123,7 @@ void add_bench_gemm_command(CLI::App& bench) {
                    "be given several times")
       ->type_name("MxNxK")
       ->allow_extra_args(false);
-  add_threads_option(*command, arguments->threads);
+  add_threads_option(*command, arguments->threads, kThreadsEffect);
   add_json_option(*command, arguments->json);
   command->footer(
       "The result is M x N, the inner size K. Of a linear layer y = x W^T, form NT is the\n"

@@ -66,7 +66,7 @@ void add_bench_kernels_command(CLI::App& bench) {
                    "Take the sizes from this config (default: the base Transformer, 4096 tokens, "
                    "vocabulary 8000)")
       ->type_name("FILE");
-  add_threads_option(*command, arguments->threads);
+  add_threads_option(*command, arguments->threads, kThreadsEffect);
   add_json_option(*command, arguments->json);
   command->footer(
       "GB/s count what a kernel has to read and write at the least; what is in a cache from\n"

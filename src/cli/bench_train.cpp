@@ -110,9 +110,9 @@ std::string to_text(const Report& report) {
       format_count(std::llround(static_cast<double>(training.target_tokens) / steps)));
   text += fmt::format("speed         {} tokens/s (source + target)\n",
                       format_count(std::llround(training.tokens_per_second())));
-  text += fmt::format(
-      "step time     median {}, least {}, most {}\n", format_duration(training.median_step()),
-      format_duration(report.shortest_step()), format_duration(report.longest_step()));
+  text += fmt::format("step time     median {:.4g} ms, least {:.4g}, most {:.4g}\n",
+                      training.median_step() * 1e3, report.shortest_step() * 1e3,
+                      report.longest_step() * 1e3);
   text +=
       fmt::format("utilisation   {:.3f} of the GEMM peak: {} GFLOP/s in linear layers\n",
                   training.utilisation(), in_billions(training.linear_flops / training.seconds()));
@@ -241,7 +241,7 @@ void add_bench_train_command(CLI::App& bench) {
                    "Tokens of a batch a side, as --set train.batch_tokens=N")
       ->type_name("N");
   add_set_option(*command, arguments->overrides);
-  add_threads_option(*command, arguments->threads);
+  add_threads_option(*command, arguments->threads, kThreadsEffect);
   add_json_option(*command, arguments->json);
   add_quiet_option(*command);
   command->footer(

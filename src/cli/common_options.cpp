@@ -9,11 +9,11 @@ constexpr int64_t kMostThreads = 4096;
 
 }  // namespace
 
-void add_threads_option(CLI::App& command, int64_t& threads) {
+void add_threads_option(CLI::App& command, int64_t& threads, const std::string& effect) {
   command
-      .add_option("--threads", threads,
-                  "Threads to compute with (default: the processors that this process may use). "
-                  "The results do not depend on it")
+      .add_option(
+          "--threads", threads,
+          "Threads to compute with (default: the processors that this process may use). " + effect)
       ->type_name("N")
       ->check(CLI::Range(int64_t{1}, kMostThreads));
 }
