@@ -27,6 +27,15 @@ void sync_descriptor(int descriptor, const std::filesystem::path& path) {
   if (result != 0 && errno != EINVAL && errno != ENOTSUP) throw_file_error("sync", path, errno);
 }
 
+void write_all(int descriptor, std::string_view text, const std::filesystem::path& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_file_error("write", path, errno);
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
@@ -56,6 +65,29 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
     throw_file_error("replace", path, reason);
   }
   sync_folder(path.parent_path());
+}
+
+void append_to_file(const std::filesystem::path& path, std::string_view text) {
+  int number = -1;
+  do {
+    number = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  } while (number < 0 && errno == EINTR);
+  if (number < 0) throw_file_error("open", path, errno);
+  const FileDescriptor file(number, path);
+  const auto size = static_cast<off_t>(file.size());
+  try {
+    write_all(number, text, path);
+  } catch (const UserError&) {
+    // Best effort: the reason that is told is that of the write.
+    [[maybe_unused]] const int result = ftruncate(number, size);
+    throw;
+  }
+}
+
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_file_error("create", folder, error.value());
 }
 
 void sync_folder(const std::filesystem::path& folder) {
@@ -91,13 +123,7 @@ void FileWriter::write(const void* data, size_t bytes) {
 }
 
 void FileWriter::flush() {
-  size_t done = 0;
-  while (done < buffer_.size()) {
-    const ssize_t written = ::write(descriptor_, buffer_.data() + done, buffer_.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_file_error("write", path_, errno);
-    done += static_cast<size_t>(written);
-  }
+  write_all(descriptor_, buffer_, path_);
   buffer_.clear();
 }
 
@@ -140,17 +166,22 @@ uint64_t hash_bytes(std::span<const std::byte> bytes) {
 
 uint64_t hash_bytes(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
-uint64_t hash_file(const std::filesystem::path& path) {
+uint64_t hash_file(const std::filesystem::path& path) { return record_file(path).hash; }
+
+FileRecord record_file(const std::filesystem::path& path) {
   const FileDescriptor file = open_for_reading(path);
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
                                                                        &XXH3_freeState);
   CALQUE_CHECK(state != nullptr, "no memory for a hash");
   XXH3_64bits_reset(state.get());
   std::vector<char> buffer(size_t{1} << 20);
+  FileRecord record;
   while (const size_t got = file.read(buffer.data(), buffer.size())) {
     XXH3_64bits_update(state.get(), buffer.data(), got);
+    record.bytes += static_cast<int64_t>(got);
   }
-  return XXH3_64bits_digest(state.get());
+  record.hash = XXH3_64bits_digest(state.get());
+  return record;
 }
 
 }  // namespace calque

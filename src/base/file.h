@@ -18,6 +18,14 @@ std::string read_file(const std::filesystem::path& path);
 /// part. Throws UserError naming path and reason (disk full, permission); the old content stays.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+/// Appends `text` to a file, which is made where it is missing, in one piece: when the disk does
+/// not take all of it, the file is cut back to what it was. Throws UserError naming path and
+/// reason.
+void append_to_file(const std::filesystem::path& path, std::string_view text);
+
+/// Makes a folder and its parents where they are missing. Throws UserError naming path and reason.
+void make_folders(const std::filesystem::path& folder);
+
 /// Makes the entries of a folder (renames, new files) durable.
 void sync_folder(const std::filesystem::path& folder);
 
@@ -86,6 +94,15 @@ std::vector<std::string> read_lines(const std::filesystem::path& path);
 uint64_t hash_bytes(std::span<const std::byte> bytes);
 uint64_t hash_bytes(std::string_view text);
 uint64_t hash_file(const std::filesystem::path& path);
+
+/// Size and hash of a file's content: what it is compared with later.
+struct FileRecord {
+  int64_t bytes = 0;
+  uint64_t hash = 0;  // XXH3-64
+
+  bool operator==(const FileRecord&) const = default;
+};
+FileRecord record_file(const std::filesystem::path& path);
 
 /// Byte offset of the first byte that is not valid UTF-8, or npos.
 size_t find_invalid_utf8(std::string_view text);

@@ -11,7 +11,7 @@ namespace calque {
 int available_processors();
 
 /// Sets the number of threads that `parallel_for` uses from now on (>= 1). Called once at the start
-/// and by tests; never while a parallel loop runs. Libraries never thread by themselves: they are
+/// and by tests; never inside a parallel loop. Libraries never thread by themselves: they are
 /// called tile by tile, each call on one thread.
 void set_threads(int threads);
 
@@ -25,8 +25,10 @@ void run_parallel(int64_t tasks, const void* body, void (*call)(const void*, int
 /// Runs `body(task, worker)` for every task in [0, tasks), with `worker` in [0, threads()). Threads
 /// take tasks one by one, so tasks may differ in length; which worker runs which task is not
 /// defined, so a result may depend on the task only, never on the worker (use `worker` for scratch
-/// memory alone). Loops do not nest. The first exception that a task throws is thrown here again
-/// after the loop. One task, or one thread, runs without a fork.
+/// memory alone). Loops do not nest; when two threads each run a loop, one of them has the helpers
+/// and the other one works alone. The first exception that a task throws is thrown here again after
+/// the loop. Throws UserError when the system gives no threads. One task, or one thread, needs no
+/// helpers.
 template <class Body>
 void parallel_for(int64_t tasks, const Body& body) {
   static_assert(std::is_invocable_v<const Body&, int64_t, int>);

@@ -47,4 +47,8 @@ std::string format_count(long long count) {
   return grouped;
 }
 
+std::string format_count(long long count, std::string_view thing) {
+  return fmt::format("{} {}{}", format_count(count), thing, count == 1 ? "" : "s");
+}
+
 }  // namespace calque

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace calque {
 
@@ -32,5 +33,8 @@ std::string format_bytes(double bytes);
 
 /// "12,345,678".
 std::string format_count(long long count);
+
+/// "1 sentence", "12,345 sentences": a number of things whose name takes an s.
+std::string format_count(long long count, std::string_view thing);
 
 }  // namespace calque

@@ -19,11 +19,13 @@ struct Member {
   SafetensorsFile model;
 };
 
-/// Throws unless `other` holds the same texts and tensors as `first`, naming every difference.
+/// Throws unless `other` holds the same vocabulary and tensors as `first`, naming every difference.
 void check_alike(const Member& first, const Member& other) {
   std::vector<std::string> lines;
   auto texts = first.checkpoint.texts();
   auto other_texts = other.checkpoint.texts();
+  texts.erase(kConfigFile);  // compared by who can read it
+  other_texts.erase(kConfigFile);
   for (const auto& [name, text] : other_texts) texts.try_emplace(name);
   for (const auto& [name, text] : texts) {
     if (!first.checkpoint.has(name) || !other.checkpoint.has(name) || other_texts[name] != text) {
@@ -77,10 +79,23 @@ CheckpointState averaged_state(const std::vector<Member>& members) {
   return state;
 }
 
+/// Throws when a checkpoint is named twice, by whatever paths.
+void check_named_once(std::span<const fs::path> folders) {
+  for (size_t i = 0; i < folders.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      std::error_code ignored;
+      if (!fs::equivalent(folders[i], folders[j], ignored)) continue;
+      throw UserError(
+          fmt::format("{} is named twice; name each checkpoint once", folders[i].string()));
+    }
+  }
+}
+
 }  // namespace
 
 void average_checkpoints(std::span<const fs::path> folders, const fs::path& output) {
   if (folders.empty()) throw UserError("there is no checkpoint to average: name at least one");
+  check_named_once(folders);
   std::error_code ignored;
   if (fs::exists(output, ignored)) {
     throw UserError(fmt::format("{} exists already; name a new folder", output.string()));

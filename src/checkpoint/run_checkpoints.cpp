@@ -81,8 +81,10 @@ class Search {
   }
 
   [[noreturn]] void give_up() const {
-    throw UserError(fmt::format("no checkpoint of {} can be used:\n  {}", run_folder_.string(),
-                                fmt::join(problems_, "\n  ")));
+    throw UserError(fmt::format(
+        "no checkpoint of {} can be used:\n  {}\nPut the files of one back from a copy, or train "
+        "again: `calque train CONFIG --fresh` starts over and keeps this run under another name",
+        run_folder_.string(), fmt::join(problems_, "\n  ")));
   }
 
  private:
@@ -137,6 +139,10 @@ void mark_best(const fs::path& run_folder, int64_t step) {
   write_file_atomically(run_folder / kBestFile, checkpoint_name(step) + "\n");
 }
 
+std::optional<int64_t> best_step(const fs::path& run_folder) {
+  return named_step(run_folder, kBestFile);
+}
+
 std::optional<fs::path> find_resumable_checkpoint(const fs::path& run_folder) {
   if (list_checkpoints(run_folder).empty()) return std::nullopt;
   Search search(run_folder);
@@ -183,7 +189,7 @@ fs::path resolve_model_folder(const fs::path& path) {
 
 void remove_old_checkpoints(const fs::path& run_folder, int64_t keep_last) {
   const auto latest = named_step(run_folder, kLatestFile);
-  const auto best = named_step(run_folder, kBestFile);
+  const auto best = best_step(run_folder);
   std::vector<CheckpointEntry> entries = list_checkpoints(run_folder);
   std::ranges::reverse(entries);
   int64_t kept = 0;

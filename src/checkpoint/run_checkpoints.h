@@ -29,6 +29,9 @@ std::vector<CheckpointEntry> list_checkpoints(const std::filesystem::path& run_f
 /// Makes `<run_folder>/best` name the checkpoint of `step`. Throws UserError with path and reason.
 void mark_best(const std::filesystem::path& run_folder, int64_t step);
 
+/// The step of the checkpoint that `<run_folder>/best` names; none when it names none.
+std::optional<int64_t> best_step(const std::filesystem::path& run_folder);
+
 /// The checkpoint to go on from: `latest`, or, when that is damaged or missing, the newest good
 /// one, with a warning that says what is wrong. All files are verified. Nothing when the run has no
 /// checkpoint yet; throws UserError when it has some and none is good.

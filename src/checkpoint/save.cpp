@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/file_descriptor.h"
+#include "base/scratch_folder.h"
 #include "checkpoint/run_checkpoints.h"
 
 namespace calque {
@@ -28,34 +29,6 @@ TensorMetadata metadata() { return {{"format", "pt"}}; }
 fs::path temporary_path(const fs::path& folder) {
   return folder.parent_path() / (kTemporary + folder.filename().string());
 }
-
-void make_folders(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw_file_error("create", folder, error.value());
-}
-
-/// A folder that disappears with all its content, whatever happens.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {
-    remove();
-    make_folders(path_);
-  }
-  ~TemporaryFolder() { remove(); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-
-  void remove() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-};
 
 std::vector<TensorToWrite> model_tensors(const CheckpointContents& contents) {
   std::vector<TensorToWrite> tensors;
@@ -133,7 +106,7 @@ void put_in_place(const fs::path& fresh, const fs::path& folder) {
     rename_folder(fresh, folder);
   } else if (renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) != 0) {
     if (errno != EINVAL && errno != ENOSYS) throw_file_error("replace", folder, errno);
-    const TemporaryFolder aside(fresh.string() + "_old");
+    const ScratchFolder aside(fresh.string() + "_old");
     rename_folder(folder, aside.path() / folder.filename());
     rename_folder(fresh, folder);
   }
@@ -163,7 +136,7 @@ void write_checkpoint_folder(const fs::path& folder, const CheckpointContents& c
   const fs::path absolute = fs::absolute(folder).lexically_normal();
   make_folders(absolute.parent_path());
   check_free_space(absolute, contents);
-  const TemporaryFolder fresh(temporary_path(absolute));
+  const ScratchFolder fresh(temporary_path(absolute));
   write_files(fresh.path(), contents);
   put_in_place(fresh.path(), absolute);
 }

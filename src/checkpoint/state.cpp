@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/version.h"
 
 namespace calque {
@@ -40,7 +39,9 @@ Json files_to_json(const std::map<std::string, FileRecord>& files) {
 Json best_to_json(const std::optional<MetricRecord>& best) {
   if (!best) return nullptr;
   CALQUE_CHECK(std::isfinite(best->value), "the best metric is {}", best->value);
-  return {{"step", best->step}, {"value", best->value}};
+  Json json = {{"step", best->step}, {"value", best->value}};
+  if (best->loss) json["loss"] = *best->loss;
+  return json;
 }
 
 /// The text without its checksum, which must be right.
@@ -123,6 +124,8 @@ class ObjectReader {
     return {value == nullptr ? kEmpty : *value, prefix_ + key + ".", problems_};
   }
 
+  bool has(const std::string& key) const { return object_.contains(key); }
+
   /// Null in the file.
   bool is_null(const std::string& key) const {
     return object_.contains(key) && object_.at(key).is_null();
@@ -186,6 +189,7 @@ std::string to_json(const CheckpointState& state) {
   json["target_tokens"] = state.target_tokens;
   json["trained_seconds"] = state.trained_seconds;
   json["scheduled"] = state.scheduled;
+  json["validated_step"] = state.validated_step;
   json["best"] = best_to_json(state.best);
   json["validations_without_best"] = state.validations_without_best;
   json["corpus"] = {{"fingerprint", hash_text(state.corpus.fingerprint)},
@@ -224,8 +228,12 @@ CheckpointState state_from_json(std::string_view text, const std::filesystem::pa
   state.scheduled = reader.flag("scheduled");
   if (!reader.is_null("best")) {
     const ObjectReader best = reader.object("best");
-    state.best = MetricRecord{best.integer("step"), best.number("value")};
+    state.best = MetricRecord{best.integer("step"), best.number("value"), std::nullopt};
+    if (best.has("loss")) state.best->loss = best.number("loss");
   }
+  // Checkpoints of before this entry had validated whatever was due.
+  state.validated_step =
+      reader.has("validated_step") ? reader.integer("validated_step", -1) : state.step;
   state.validations_without_best = reader.integer("validations_without_best");
   const ObjectReader corpus = reader.object("corpus");
   state.corpus = {corpus.hash("fingerprint"), corpus.integer("pairs"), corpus.files("files")};

@@ -8,23 +8,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
+
 namespace calque {
 
 /// The newest layout of a checkpoint that this program writes and reads.
 inline constexpr int64_t kCheckpointFormat = 1;
 
-/// Size and checksum of one file of a checkpoint.
-struct FileRecord {
-  int64_t bytes = 0;
-  uint64_t hash = 0;  // XXH3-64
-
-  bool operator==(const FileRecord&) const = default;
-};
-
-/// A validation result.
+/// The best validation so far.
 struct MetricRecord {
   int64_t step = 0;
-  double value = 0;
+  double value = 0;            // by train.best_metric
+  std::optional<double> loss;  // which decides between equal BLEU; none in old checkpoints
 
   bool operator==(const MetricRecord&) const = default;
 };
@@ -58,6 +53,7 @@ struct CheckpointState {
   bool scheduled = true;
 
   // What validation has found.
+  int64_t validated_step = -1;  // the last that was validated; -1: none yet
   std::optional<MetricRecord> best;
   int64_t validations_without_best = 0;
 

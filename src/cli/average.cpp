@@ -8,7 +8,9 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
+#include "cli/common_options.h"
 #include "cli/text_output.h"
+#include "config/run_files.h"
 
 namespace calque {
 namespace {
@@ -40,6 +42,22 @@ std::vector<std::filesystem::path> newest_scheduled(const std::string& run, int6
   return {folders.rbegin(), folders.rend()};
 }
 
+/// Throws unless all checkpoints are of one run, as far as their configs tell; what may change
+/// while a run goes on may differ.
+void check_one_run(const std::vector<std::filesystem::path>& folders) {
+  const RunConfig first = load_config(Checkpoint(folders.front()));
+  for (const std::filesystem::path& folder : folders) {
+    std::string lines;
+    for (const ConfigChange& change : refused_changes(first, load_config(Checkpoint(folder)))) {
+      lines += fmt::format("\n  {} is {} in the first and {} in the second", change.key,
+                           change.old_text, change.new_text);
+    }
+    if (lines.empty()) continue;
+    throw UserError(fmt::format("{} and {} are not of one run, and cannot be averaged:{}",
+                                folders.front().string(), folder.string(), lines));
+  }
+}
+
 void average(const AverageArguments& arguments) {
   if (arguments.checkpoints.empty() == arguments.run.empty()) {
     throw UserError(
@@ -49,6 +67,7 @@ void average(const AverageArguments& arguments) {
   const std::vector<std::filesystem::path> folders =
       arguments.run.empty() ? arguments.checkpoints
                             : newest_scheduled(arguments.run, arguments.last);
+  check_one_run(folders);
   average_checkpoints(folders, arguments.output);
 
   std::string report = fmt::format("{}: the average of\n", arguments.output);
@@ -68,14 +87,14 @@ void add_average_command(CLI::App& app) {
       ->required();
   command->add_option("--run", arguments->run, "Average the newest checkpoints of this run instead")
       ->type_name("DIR");
-  command->add_option("--last", arguments->last, "How many of them")
+  add_value_option(*command, "--last", arguments->last, Integer(1, 1000), "How many of them")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+      ->default_str(fmt::format("{}", arguments->last));
   command->footer(
       "The weights are averaged element by element. The result translates like any\n"
       "checkpoint, and train.initial_model may start from it. With --run, checkpoints\n"
-      "that were saved by the clock or by a signal do not count.\n"
+      "that were saved by the clock or by a signal do not count. Keys of the config that\n"
+      "may change while a run goes on, such as train.max_steps, may differ.\n"
       "\n"
       "Examples:\n"
       "  calque average --run runs/demo --last 5 --output runs/demo/averaged\n"

@@ -17,11 +17,6 @@ void add_json_option(CLI::App& command, bool& json) {
   command.add_flag("--json", json, "Print one JSON object with all figures instead of text");
 }
 
-void set_bench_threads(int64_t wanted, int64_t in_config) {
-  const int64_t given = wanted > 0 ? wanted : in_config;
-  set_threads(given > 0 ? static_cast<int>(given) : available_processors());
-}
-
 std::string machine_text() {
   return fmt::format(
       "processor     {}\n"

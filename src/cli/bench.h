@@ -19,9 +19,6 @@ inline constexpr const char* kThreadsEffect = "The ceilings are measured with as
 /// `--json`: one object on standard output in the place of text.
 void add_json_option(CLI::App& command, bool& json);
 
-/// Sets the threads to measure with: `wanted`, else `in_config`, else all processors; 0 is none.
-void set_bench_threads(int64_t wanted, int64_t in_config = 0);
-
 /// What figures depend on besides the command: processor, engine in use, instruction set, threads.
 std::string machine_text();
 nlohmann::json machine_json();

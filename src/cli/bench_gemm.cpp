@@ -100,7 +100,7 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
 void bench_gemm(const BenchGemmArguments& arguments) {
   const RunConfig config = sizes_from(arguments.config);
   const std::vector<bench::GemmCase> cases = cases_of(arguments, config);
-  set_bench_threads(arguments.threads, config.threads);
+  use_threads(arguments.threads > 0 ? arguments.threads : config.threads);
   std::vector<Row> rows;
   for (const bench::GemmCase& gemm : cases) rows.push_back({gemm, bench::measure_gemm(gemm)});
   write_to_stdout(arguments.json ? to_json(rows).dump(2) + "\n" : to_text(rows));

@@ -47,7 +47,7 @@ nlohmann::json to_json(const std::vector<bench::KernelResult>& kernels, double b
 
 void bench_kernels(const BenchKernelsArguments& arguments) {
   const RunConfig config = sizes_from(arguments.config);
-  set_bench_threads(arguments.threads, config.threads);
+  use_threads(arguments.threads > 0 ? arguments.threads : config.threads);
   const double bandwidth = bench::memory_bandwidth();
   const std::vector<bench::KernelResult> kernels =
       bench::bench_kernels(config.model, config.vocabulary.size, config.train.batch_tokens);
@@ -69,8 +69,9 @@ void add_bench_kernels_command(CLI::App& bench) {
   add_threads_option(*command, arguments->threads, kThreadsEffect);
   add_json_option(*command, arguments->json);
   command->footer(
-      "GB/s count what a kernel has to read and write at the least; what is in a cache from\n"
-      "the run before counts too, so small sizes can exceed the memory's speed. GFLOP/s\n"
+      "GB/s count what a kernel has to read and write at the least. What a cache still holds\n"
+      "from the call before counts too, and a kernel that works in place spares the memory\n"
+      "the fetching of what it writes: so more than the triad's speed is no error. GFLOP/s\n"
       "count matrix products only.\n"
       "\n"
       "Example: calque bench kernels configs/multi30k-en-de.yaml --threads 1");

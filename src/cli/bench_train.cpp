@@ -202,7 +202,7 @@ void bench_train(BenchTrainArguments arguments) {
   }
   RunConfig config = load_config(arguments.config, arguments.overrides);
   config.train.max_steps = std::max(config.train.max_steps, kWarmUpSteps + arguments.steps);
-  set_bench_threads(arguments.threads, config.threads);
+  use_threads(arguments.threads > 0 ? arguments.threads : config.threads);
 
   const ScratchFolder scratch;
   const RunFolder folder(scratch.path());
@@ -232,12 +232,10 @@ void add_bench_train_command(CLI::App& bench) {
   command->add_option("CONFIG", arguments->config, "The config file, e.g. configs/demo.yaml")
       ->type_name("FILE")
       ->required();
-  command->add_option("--steps", arguments->steps, "Steps to time")
+  add_value_option(*command, "--steps", arguments->steps, Integer(1, kMostSteps), "Steps to time")
       ->type_name("N")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, kMostSteps));
-  command
-      ->add_option("--tokens", arguments->tokens,
+      ->default_str(fmt::format("{}", arguments->steps));
+  add_value_option(*command, "--tokens", arguments->tokens, Integer(1),
                    "Tokens of a batch a side, as --set train.batch_tokens=N")
       ->type_name("N");
   add_set_option(*command, arguments->overrides);

@@ -3,36 +3,38 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/common_options.h"
 #include "cli/scoring.h"
 #include "cli/text_output.h"
 
 namespace calque {
 namespace {
 
+constexpr Choice<BleuTokenizer> kTokenizers[] = {{"13a", BleuTokenizer::k13a},
+                                                 {"none", BleuTokenizer::kNone}};
+
 struct BleuArguments {
   std::string hypothesis;
   std::vector<std::string> references;
-  std::string tokenizer = "13a";
+  BleuTokenizer tokenizer = BleuTokenizer::k13a;
   bool score_only = false;
 };
 
 void print_bleu(const BleuArguments& arguments) {
-  std::vector<ScoredText> texts{read_scored_text(arguments.hypothesis)};
-  for (const std::string& path : arguments.references) texts.push_back(read_scored_text(path));
-  check_line_counts(texts);
+  std::vector<std::string> paths{arguments.hypothesis};
+  paths.insert(paths.end(), arguments.references.begin(), arguments.references.end());
+  const std::vector<ScoredText> texts = read_scored_texts(paths);
 
-  const BleuTokenizer tokenizer =
-      arguments.tokenizer == "none" ? BleuTokenizer::kNone : BleuTokenizer::k13a;
-  BleuStatistics statistics(tokenizer);
+  BleuStatistics statistics(arguments.tokenizer);
   std::vector<std::string> references(arguments.references.size());
   for (size_t line = 0; line < texts.front().lines.size(); ++line) {
     for (size_t i = 0; i < references.size(); ++i) references[i] = texts[i + 1].lines[line];
     statistics.add(texts.front().lines[line], references);
   }
   const BleuScore score = statistics.score();
-  write_to_stdout(arguments.score_only
-                      ? fmt::format("{:.2f}\n", score.bleu)
-                      : score_report(score, static_cast<int>(references.size()), tokenizer));
+  write_to_stdout(arguments.score_only ? fmt::format("{:.2f}\n", score.bleu)
+                                       : score_report(score, static_cast<int>(references.size()),
+                                                      arguments.tokenizer));
 }
 
 }  // namespace
@@ -49,13 +51,11 @@ void add_bleu_command(CLI::App& app) {
                    "What they should be, line for line; several files for several references "
                    "of each sentence")
       ->required();
-  command
-      ->add_option("--tokenize", arguments->tokenizer,
+  add_value_option(*command, "--tokenize", arguments->tokenizer, OneOf<BleuTokenizer>(kTokenizers),
                    "How words are found: 13a for ordinary text, none for text whose words are "
                    "already set apart by spaces")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"13a", "none"}))
-      ->capture_default_str();
+      ->default_str("13a");
   command->add_flag("-b,--score-only", arguments->score_only, "Print the number alone");
   command->footer(
       "The score is corpus BLEU (Papineni et al. 2002) with exponential smoothing, case\n"

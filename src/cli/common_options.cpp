@@ -1,21 +1,25 @@
 #include "cli/common_options.h"
 
 #include "base/log.h"
+#include "base/parallel.h"
+#include "base/stopwatch.h"
+#include "config/visit.h"
 
 namespace calque {
-namespace {
-
-constexpr int64_t kMostThreads = 4096;
-
-}  // namespace
-
 void add_threads_option(CLI::App& command, int64_t& threads, const std::string& effect) {
-  command
-      .add_option(
-          "--threads", threads,
-          "Threads to compute with (default: the processors that this process may use). " + effect)
-      ->type_name("N")
-      ->check(CLI::Range(int64_t{1}, kMostThreads));
+  add_value_option(
+      command, "--threads", threads, Integer(1, kMostThreads),
+      "Threads to compute with (default: the processors that this process may use). " + effect)
+      ->type_name("N");
+}
+
+void use_threads(int64_t threads) {
+  const int processors = available_processors();
+  if (threads > processors) {
+    log::warning("{} share {} that this process may use: fewer threads are faster",
+                 format_count(threads, "thread"), format_count(processors, "processor"));
+  }
+  set_threads(threads > 0 ? static_cast<int>(threads) : processors);
 }
 
 void add_quiet_option(CLI::App& command) {

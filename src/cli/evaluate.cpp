@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <array>
 #include <memory>
 #include <optional>
 
@@ -21,10 +20,12 @@ struct EvaluateArguments {
 };
 
 void evaluate(const EvaluateArguments& arguments) {
-  const std::array<ScoredText, 2> texts{read_scored_text(arguments.source),
-                                        read_scored_text(arguments.reference)};
-  check_line_counts(texts);
-  const auto& [source, reference] = texts;
+  for (const std::string& input : {arguments.source, arguments.reference}) {
+    check_is_no_input("--hypothesis", arguments.hypothesis, input);
+  }
+  const std::vector<ScoredText> texts = read_scored_texts({arguments.source, arguments.reference});
+  const ScoredText& source = texts[0];
+  const ScoredText& reference = texts[1];
   std::optional<TextOutput> output;
   if (!arguments.hypothesis.empty()) output.emplace(arguments.hypothesis);
 

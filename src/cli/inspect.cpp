@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/stopwatch.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
@@ -21,20 +22,43 @@ struct InspectArguments {
   bool json = false;
 };
 
-/// A checkpoint with everything in it opened.
+/// A checkpoint with everything in it opened that translates.
 struct OpenedCheckpoint {
   Checkpoint checkpoint;
+  std::string damage;  // what is wrong with the files that only training needs, or ""
   RunConfig config;
   TokenizerPair tokenizers;
   SafetensorsFile model;
 };
+
+/// What is wrong with the files of a checkpoint that translates.
+std::string find_damage(const Checkpoint& checkpoint) {
+  try {
+    checkpoint.verify(/*training=*/true);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
 
 OpenedCheckpoint open_checkpoint(const std::string& folder) {
   Checkpoint checkpoint(resolve_model_folder(folder));
   RunConfig config = load_config(checkpoint);
   TokenizerPair tokenizers = load_tokenizers(checkpoint);
   SafetensorsFile model = checkpoint.tensors(kModelFile);
-  return {std::move(checkpoint), std::move(config), std::move(tokenizers), std::move(model)};
+  std::string damage = find_damage(checkpoint);
+  return {std::move(checkpoint), std::move(damage), std::move(config), std::move(tokenizers),
+          std::move(model)};
+}
+
+bool is_resumable(const OpenedCheckpoint& opened) {
+  return opened.checkpoint.is_resumable() && opened.damage.empty();
+}
+
+std::string describe_use(const OpenedCheckpoint& opened) {
+  if (is_resumable(opened)) return "translates; training can go on from it";
+  return "translates; training cannot go on from it" +
+         (opened.damage.empty() ? "" : ": " + opened.damage);
 }
 
 int64_t count_parameters(const SafetensorsFile& model) {
@@ -53,11 +77,11 @@ std::string describe_state(const CheckpointState& state, const RunConfig& config
   }
   if (state.best) {
     const char* metric = config.train.best_metric == BestMetric::kBleu ? "BLEU" : "loss";
-    text += fmt::format("best         {} {:.4g} at step {}; {} validations since\n", metric,
-                        state.best->value, format_count(state.best->step),
-                        state.validations_without_best);
+    text += fmt::format("best         {} {:.4g} at step {}; {} since\n", metric, state.best->value,
+                        format_count(state.best->step),
+                        format_count(state.validations_without_best, "validation"));
   }
-  text += fmt::format("corpus       {} pairs of sentences\n", format_count(state.corpus.pairs));
+  text += fmt::format("corpus       {}\n", format_count(state.corpus.pairs, "sentence pair"));
   for (const auto& [file, record] : state.corpus.files) {
     text += fmt::format("             {} ({})\n", file,
                         format_bytes(static_cast<double>(record.bytes)));
@@ -96,22 +120,20 @@ std::string describe(const OpenedCheckpoint& opened) {
              "checkpoint   {}\n"
              "             {}\n"
              "model        {}+{} layers, model {}, hidden {}, {} heads\n"
-             "parameters   {} in {} tensors ({})\n",
-             opened.checkpoint.folder().string(),
-             opened.checkpoint.is_resumable() ? "translates; training can go on from it"
-                                              : "translates; training cannot go on from it",
-             sizes.encoder_layers, sizes.decoder_layers, sizes.model, sizes.hidden, sizes.heads,
-             format_count(count), opened.model.tensors().size(),
+             "parameters   {} in {} ({})\n",
+             opened.checkpoint.folder().string(), describe_use(opened), sizes.encoder_layers,
+             sizes.decoder_layers, sizes.model, sizes.hidden, sizes.heads, format_count(count),
+             format_count(std::ssize(opened.model.tensors()), "tensor"),
              format_bytes(static_cast<double>(count) * sizeof(float))) +
          describe_state(opened.checkpoint.state(), opened.config) + "\n" +
-         describe_vocabulary(opened.tokenizers, opened.config.vocabulary) + "\nconfig:\n" +
+         describe_vocabulary(opened.tokenizers) + "\nconfig:\n" +
          indent(opened.checkpoint.text(kConfigFile)) + "\ntensors:\n" +
          describe_tensors(opened.model);
 }
 
-nlohmann::ordered_json vocabulary_json(const Tokenizer& tokenizer, VocabularyType type) {
+nlohmann::ordered_json vocabulary_json(const Tokenizer& tokenizer) {
   return {{"pieces", tokenizer.size()},
-          {"type", vocabulary_type_name(type)},
+          {"type", tokenizer.type()},
           {"first_pieces", first_pieces(tokenizer, kPiecesInJson)}};
 }
 
@@ -124,13 +146,13 @@ nlohmann::ordered_json shape_json(const Shape& shape) {
 std::string describe_in_json(const OpenedCheckpoint& opened) {
   nlohmann::ordered_json json;
   json["checkpoint"] = opened.checkpoint.folder().string();
-  json["resumable"] = opened.checkpoint.is_resumable();
+  json["resumable"] = is_resumable(opened);
+  if (!opened.damage.empty()) json["damage"] = opened.damage;
   json["parameters"] = count_parameters(opened.model);
   json["state"] = nlohmann::ordered_json::parse(to_json(opened.checkpoint.state()));
-  const VocabularyType type = opened.config.vocabulary.type;
   json["vocabulary"]["shared"] = opened.tokenizers.shared();
-  json["vocabulary"]["source"] = vocabulary_json(opened.tokenizers.source(), type);
-  json["vocabulary"]["target"] = vocabulary_json(opened.tokenizers.target(), type);
+  json["vocabulary"]["source"] = vocabulary_json(opened.tokenizers.source());
+  json["vocabulary"]["target"] = vocabulary_json(opened.tokenizers.target());
   json["config_yaml"] = opened.checkpoint.text(kConfigFile);
   for (const StoredTensor& tensor : opened.model.tensors()) {
     json["tensors"].push_back({{"name", tensor.name}, {"shape", shape_json(tensor.shape)}});

@@ -1,8 +1,9 @@
-#include <csignal>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <exception>
-#include <iostream>
 #include <memory>
 #include <new>
 #include <string>
@@ -15,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/help_formatter.h"
 #include "cli/suggestion.h"
+#include "cli/text_output.h"
 
 namespace calque {
 namespace {
@@ -73,6 +75,17 @@ std::string full_name(const CLI::App& command) {
   return (parent == nullptr ? "" : full_name(*parent) + " ") + command.get_name();
 }
 
+/// What the parser says, in our words where its own are none.
+std::string in_our_words(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string option = text.substr(0, text.find(':'));
+  if (text.find("At Most 1 required") != std::string::npos) return option + " is given twice";
+  if (text.find("required") != std::string::npos && text.ends_with("missing")) {
+    return option + ": expected a value behind it, found nothing";
+  }
+  return text;
+}
+
 /// What is wrong with the command line, and what was probably meant.
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = command_given(app);
@@ -80,15 +93,27 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string help = full_name(command);
   const std::vector<std::string> unknown = command.remaining();
   if (unknown.empty()) {
-    return fmt::format("{}\n`{} --help` explains it", error.what(), help);
+    return fmt::format("{}\n`{} --help` explains it", in_our_words(error), help);
   }
   const std::string& word = unknown.front();
   const bool is_option = word.starts_with('-');
-  const std::string meant = nearest_name(word.substr(0, word.find('=')),
-                                         is_option ? option_names(command) : command_names(app));
+  std::vector<std::string> names = command_names(command);  // also for an option: --version
+  if (is_option) {
+    for (const std::string& name : option_names(command)) names.push_back(name);
+  }
+  const std::string meant = nearest_name(word.substr(0, word.find('=')), names);
   return fmt::format("unknown {} {}{}\n`{} --help` lists what there is",
                      is_option ? "option" : (takes_command ? "command" : "argument"), word,
                      meant.empty() ? "" : fmt::format("; do you mean {}?", meant), help);
+}
+
+/// Gives a standard stream that came closed a descriptor that cannot be used: else the next file
+/// that is opened would take its number, and be read or written in its place.
+void occupy_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) != -1) continue;
+    open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest number is free
+  }
 }
 
 int run(int argc, char** argv) {
@@ -108,13 +133,14 @@ int run(int argc, char** argv) {
   add_commands(app);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
+  } catch (const CLI::CallForHelp&) {
+    write_to_stdout(app.help());
+    return kDone;
   } catch (const CLI::ParseError& error) {
     print_error(explain(app, error));
     return kUsersMistake;
   }
-  if (app.get_subcommands().empty()) std::cout << app.help();
+  if (app.get_subcommands().empty()) write_to_stdout(app.help());
   return kDone;
 }
 
@@ -124,6 +150,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace calque;
   std::signal(SIGXFSZ, SIG_IGN);  // a file grown beyond its limit is an error of write(2), then
+  occupy_closed_streams();
   try {
     return run(argc, argv);
   } catch (const UserError& error) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/stopwatch.h"
 #include "base/version.h"
@@ -9,25 +11,36 @@
 
 namespace calque {
 
-ScoredText read_scored_text(const std::string& path) {
-  ScoredText text{path, {}};
-  TextFiles file({path});
-  for (std::string line; file.next(line);) text.lines.push_back(line);
-  return text;
-}
+namespace {
 
-void check_line_counts(std::span<const ScoredText> texts) {
+void check_line_counts(const std::vector<ScoredText>& texts) {
   const ScoredText& first = texts.front();
   for (const ScoredText& other : texts) {
     if (other.lines.size() == first.lines.size()) continue;
-    throw UserError(fmt::format(
-        "{} has {} lines but {} has {}; line n of one must belong to line n of the other",
-        first.path, format_count(static_cast<long long>(first.lines.size())), other.path,
-        format_count(static_cast<long long>(other.lines.size()))));
+    throw UserError(
+        fmt::format("{} has {} but {} has {}; line n of one must belong to line n of the other",
+                    first.name, format_count(std::ssize(first.lines), "line"), other.name,
+                    format_count(std::ssize(other.lines))));
   }
   if (first.lines.empty()) {
-    throw UserError(fmt::format("{} is empty: there is nothing to score", first.path));
+    throw UserError(fmt::format("{} is empty: there is nothing to score", first.name));
   }
+}
+
+}  // namespace
+
+std::vector<ScoredText> read_scored_texts(const std::vector<std::string>& paths) {
+  if (std::ranges::count(paths, "-") > 1) {
+    throw UserError("standard input (-) can be read once only; name files for the others");
+  }
+  std::vector<ScoredText> texts;
+  for (const std::string& path : paths) {
+    texts.push_back({path == "-" ? "standard input" : path, {}});
+    TextFiles file({path});
+    for (std::string line; file.next(line);) texts.back().lines.push_back(line);
+  }
+  check_line_counts(texts);
+  return texts;
 }
 
 std::string score_report(const BleuScore& score, int references, BleuTokenizer tokenizer) {

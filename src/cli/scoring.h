@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -10,16 +9,14 @@ namespace calque {
 
 /// Text files that go together line by line, for a metric.
 struct ScoredText {
-  std::string path;
+  std::string name;  // for messages
   std::vector<std::string> lines;
 };
 
-/// All lines of a file (plain or gzip; "-" is standard input). Throws UserError when it cannot be
-/// read or is not UTF-8.
-ScoredText read_scored_text(const std::string& path);
-
-/// Throws UserError when the files have unequal numbers of lines, naming two that differ, or none.
-void check_line_counts(std::span<const ScoredText> texts);
+/// All lines of files (plain or gzip; "-" is standard input), which go together line by line.
+/// Throws UserError when one cannot be read, is not UTF-8, or is standard input a second time; when
+/// they have unequal numbers of lines, naming two that differ; and when they have none.
+std::vector<ScoredText> read_scored_texts(const std::vector<std::string>& paths);
 
 /// The score and its signature, each on a line of its own.
 std::string score_report(const BleuScore& score, int references, BleuTokenizer tokenizer);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/error.h"
 #include "base/file_descriptor.h"
 #include "base/progress.h"
 #include "base/stop_signal.h"
@@ -37,9 +38,26 @@ void write_to_stdout(std::string_view text) {
   }
 }
 
+void check_is_no_input(const std::string& option, const std::filesystem::path& output,
+                       const std::filesystem::path& input) {
+  if (output == "-") return;
+  const std::filesystem::path file = input == "-" ? "/dev/stdin" : input;
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(output, none)) return;
+  if (!std::filesystem::equivalent(output, file, none)) return;
+  throw UserError(
+      fmt::format("{} {} is also read, as {}: writing would destroy it; name another file", option,
+                  output.string(), input == "-" ? "standard input" : input.string()));
+}
+
 TextOutput::TextOutput(const std::filesystem::path& path) {
   if (path == "-") return;
   path_ = final_path(path);
+  const std::filesystem::path folder = path_.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder)) {
+    throw UserError(
+        fmt::format("cannot create {}: there is no folder {}", path_.string(), folder.string()));
+  }
   written_path_ = path_;
   std::error_code none;
   const auto status = std::filesystem::status(path_, none);

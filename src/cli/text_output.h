@@ -13,6 +13,12 @@ namespace calque {
 /// StoppedBySignal{SIGPIPE} when nobody reads on, also where that signal is ignored.
 void write_to_stdout(std::string_view text);
 
+/// Throws UserError when `output` is the same file as `input`, also through links, so that writing
+/// would destroy what is read. `option` is what names the output on the command line; "-" is a
+/// standard stream. What is no ordinary file is never refused.
+void check_is_no_input(const std::string& option, const std::filesystem::path& output,
+                       const std::filesystem::path& input);
+
 /// Lines of text on their way to a file or to standard output.
 class TextOutput {
  public:

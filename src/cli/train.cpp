@@ -2,12 +2,16 @@
 
 #include "base/build_info.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/parallel.h"
 #include "base/profile.h"
+#include "base/scratch_folder.h"
 #include "base/version.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/text_output.h"
+#include "config/data_files.h"
 #include "config/run_files.h"
 #include "kernels/gemm.h"
 #include "train/memory_estimate.h"
@@ -27,6 +31,8 @@ struct TrainArguments {
   bool help_config = false;
 };
 
+bool has_validation(const RunConfig& config) { return !config.data.validation.source.empty(); }
+
 /// The text of a run, opened: vocabulary and tokenised corpora.
 struct RunData {
   TokenizerPair tokenizers;
@@ -34,31 +40,32 @@ struct RunData {
   std::optional<ParallelCorpus> validation;
 };
 
+/// Makes what is missing in `folder`; a token cache in `borrowed` is used too, but not written.
 RunData open_data(const RunConfig& config, const std::optional<Checkpoint>& checkpoint,
-                  const RunFolder& folder) {
+                  const RunFolder& folder, const std::filesystem::path& borrowed = {}) {
   TokenizerPair tokenizers =
       checkpoint
           ? load_tokenizers(*checkpoint)
           : load_or_train_vocabulary(config.vocabulary, folder.path(), config.data.train.source,
                                      config.data.train.target, config.seed);
-  ParallelCorpus train("train", config.data.train, config.data, tokenizers, folder.cache_folder());
+  const auto open = [&](const char* name, const ParallelFiles& files) {
+    return ParallelCorpus(name, files, config.data, tokenizers, folder.cache_folder(), borrowed);
+  };
+  ParallelCorpus train = open("train", config.data.train);
   std::optional<ParallelCorpus> validation;
-  if (!config.data.validation.source.empty()) {
-    validation.emplace("validation", config.data.validation, config.data, tokenizers,
-                       folder.cache_folder());
-  }
+  if (has_validation(config)) validation = open("validation", config.data.validation);
   return {std::move(tokenizers), std::move(train), std::move(validation)};
 }
 
-CorpusRecord corpus_record(const RunConfig& config, const ParallelCorpus& corpus) {
-  CorpusRecord record{corpus.fingerprint(), corpus.size(), {}};
-  for (const auto* files : {&config.data.train.source, &config.data.train.target}) {
-    for (const std::string& file : *files) {
-      record.files[file] = {static_cast<int64_t>(std::filesystem::file_size(file)),
-                            hash_file(file)};
-    }
-  }
-  return record;
+std::optional<Validator> make_validator(const RunConfig& config, const RunData& data,
+                                        Transformer& model) {
+  if (!data.validation) return std::nullopt;
+  return Validator(model, data.tokenizers, *data.validation, config.data.validation,
+                   config.validation, config.train.label_smoothing, config.train.batch_tokens);
+}
+
+CorpusRecord corpus_record(const ParallelCorpus& corpus) {
+  return {corpus.fingerprint(), corpus.size(), corpus.files()};
 }
 
 /// Refuses to go on over other text than the run has seen, naming the file that changed.
@@ -76,23 +83,39 @@ void check_same_corpus(const CorpusRecord& before, const CorpusRecord& now) {
                   changed.empty() ? " the way it is read (data.*)" : changed));
 }
 
-void describe_machine(const RunConfig& config) {
-  log::info("Calque {}: {}, {}, {} thread{}", kVersion,
-            kernels::gemm_engine_name(kernels::gemm_engine()), instruction_set(), threads(),
-            threads() == 1 ? "" : "s");
+/// Returns the bytes of memory that are available.
+double describe_machine(const RunConfig& config) {
+  const double memory = available_memory();
+  log::info("Calque {}: {}, {}, {}", kVersion, kernels::gemm_engine_name(kernels::gemm_engine()),
+            instruction_set(), format_count(threads(), "thread"));
+  log::info("machine: {}, {} allowed, {} of memory available", processor_name(),
+            format_count(available_processors(), "processor"),
+            memory > 0 ? format_bytes(memory) : "an unknown amount");
   log::info("config {}: seed {}", config.name, config.seed);
+  return memory;
 }
 
-void describe_model(const RunConfig& config, const Transformer& model) {
+/// `memory`: bytes available; 0 where that is unknown.
+void describe_model(const RunConfig& config, const Transformer& model, const RunData& data,
+                    double memory) {
   const TransformerOptions& m = config.model;
   const int64_t count = model.parameters().count();
-  log::info("model: {}+{} layers, model {}, hidden {}, {} heads, vocabulary {}+{}: {} parameters",
-            m.encoder_layers, m.decoder_layers, m.model, m.hidden, m.heads, model.source_vocab(),
-            model.target_vocab(), format_count(count));
-  log::info("memory, estimated: {}",
-            estimate_memory(m, count, model.target_vocab(), config.train.batch_tokens,
-                            config.train.moving_average > 0)
-                .to_string());
+  log::info("model: {}+{} layers, model {}, hidden {}, {}, vocabulary {}+{}: {}", m.encoder_layers,
+            m.decoder_layers, m.model, m.hidden, format_count(m.heads, "head"),
+            model.source_vocab(), model.target_vocab(), format_count(count, "parameter"));
+  MemoryEstimate estimate =
+      estimate_memory(m, config.train, count, model.target_vocab(), data.train);
+  if (data.validation) {
+    estimate.decoding =
+        estimate_decoding(m, config.validation.decode, model.target_vocab(), *data.validation);
+  }
+  log::info("memory, estimated: {}", estimate.to_string());
+  if (memory > 0 && estimate.total() > memory) {
+    log::warning(
+        "training will need about {} of memory, but {} is available. Lower train.batch_tokens (and "
+        "raise train.accumulate to make up for it), or validation.batch_tokens",
+        format_bytes(estimate.total()), format_bytes(memory));
+  }
 }
 
 /// Some real updates, to say what all of them will take. Nothing is saved.
@@ -118,8 +141,9 @@ void time_updates(const RunConfig& config, Trainer& trainer, const ParallelCorpu
   log::info("speed, measured over {} updates: {} tokens/s (source + target), {} an update", kTimed,
             format_count(std::llround(static_cast<double>(tokens) / watch.seconds())),
             format_duration(per_update));
-  log::info("an epoch is about {} updates; {} updates would take about {}, without validation",
-            format_count(std::llround(per_epoch)), format_count(config.train.max_steps),
+  log::info("an epoch is about {}; {} would take about {}, without validation",
+            format_count(std::llround(per_epoch), "update"),
+            format_count(config.train.max_steps, "update"),
             format_duration(per_update * static_cast<double>(config.train.max_steps)));
 }
 
@@ -127,44 +151,93 @@ void report_profile() {
   if (profile::enabled()) log::info("where the time went:\n{}", profile::table());
 }
 
-/// A folder that is removed again, for what a dry run has to write.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "calque-dry-run-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw UserError("cannot make a temporary folder: " + name);
-    path_ = name;
+/// The checkpoint of `train.initial_model`, where a run begins.
+std::optional<Checkpoint> open_initial_model(const RunConfig& config) {
+  if (config.train.initial_model.empty()) return std::nullopt;
+  try {
+    return Checkpoint(resolve_model_folder(config.train.initial_model));
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("train.initial_model: {}", error.what()));
   }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
+}
 
- private:
-  std::filesystem::path path_;
-};
-
-std::unique_ptr<Transformer> make_model(const RunConfig& config, const TokenizerPair& tokenizers) {
+/// The weights that a run begins with.
+std::unique_ptr<Transformer> make_model(const RunConfig& config, const TokenizerPair& tokenizers,
+                                        const std::optional<Checkpoint>& initial) {
   auto model = std::make_unique<Transformer>(config.model, tokenizers.source().size(),
                                              tokenizers.target().size(), /*inference=*/false);
   model->parameters().initialize(config.seed);
+  if (initial) {
+    load_initial_model(*initial, config, tokenizers, *model);
+    log::info("weights from {} (train.initial_model)", initial->folder().string());
+  }
   return model;
 }
 
-void dry_run(RunConfig config) {
-  describe_machine(config);
-  const TemporaryFolder temporary;
-  const VocabularyPaths paths = vocabulary_paths(config.vocabulary, temporary.path());
-  if (!std::filesystem::exists(paths.source) || !std::filesystem::exists(paths.target)) {
-    config.vocabulary.path.clear();  // trained into the temporary folder
+/// The checkpoint that training goes on from, if the folder holds a run; it is checked to be one of
+/// this config.
+std::optional<Checkpoint> open_checkpoint(const RunConfig& config,
+                                          const std::filesystem::path& run_path) {
+  const auto found = find_resumable_checkpoint(run_path);
+  if (!found) return std::nullopt;
+  log::info("{} holds a run: going on from {}", run_path.string(), found->string());
+  Checkpoint checkpoint(*found);
+  check_resumable(load_config(checkpoint), config, run_path);
+  return checkpoint;
+}
+
+/// Why a run that stands at `state` has nothing left to do, and what to do then; empty when it has.
+std::string why_done(const CheckpointState& state, const RunConfig& config) {
+  if (has_validation(config) && is_validation_due(state, config.train)) return "";
+  const int64_t steps = config.train.max_steps;
+  if (state.step >= steps) {
+    const std::string where =
+        state.step == steps
+            ? fmt::format("all {} steps (train.max_steps) are done", steps)
+            : fmt::format("the run is at step {} and train.max_steps is {}", state.step, steps);
+    return where + ". A larger train.max_steps goes on; --fresh starts over";
   }
-  const RunFolder folder(temporary.path());
-  RunData data = open_data(config, std::nullopt, folder);
-  const auto model = make_model(config, data.tokenizers);
-  describe_model(config, *model);
+  if (!is_patience_over(state, config.train)) return "";
+  return fmt::format(
+      "the last {} found nothing better and train.patience is {}. A larger train.patience, or 0 "
+      "for no such end, goes on; --fresh starts over",
+      format_count(state.validations_without_best, "validation"), config.train.patience);
+}
+
+/// Copies the vocabulary of a run, with its record, so that it is used and not written.
+void borrow_vocabulary(const std::filesystem::path& run_path, const std::filesystem::path& to) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(run_path, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("vocabulary.")) std::filesystem::copy_file(entry, to / name, ignored);
+  }
+}
+
+void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh) {
+  const double memory = describe_machine(config);
+  check_data_files(config.data);
+  std::optional<Checkpoint> checkpoint;
+  if (!fresh) checkpoint = open_checkpoint(config, run_path);
+  const ScratchFolder scratch;
+  std::optional<Checkpoint> initial;
+  if (!checkpoint) {
+    initial = open_initial_model(config);
+    const VocabularyPaths paths = vocabulary_paths(config.vocabulary, run_path);
+    const bool there =
+        std::filesystem::exists(paths.source) && std::filesystem::exists(paths.target);
+    if (config.vocabulary.path.empty() && !fresh) borrow_vocabulary(run_path, scratch.path());
+    if (!there) config.vocabulary.path.clear();  // trained into the scratch folder
+  }
+  const RunFolder folder(scratch.path());
+  const RunData data = open_data(config, checkpoint, folder, run_path / "cache");
+  if (checkpoint) check_same_corpus(checkpoint->state().corpus, corpus_record(data.train));
+  const auto model = make_model(config, data.tokenizers, initial);
+  describe_model(config, *model, data, memory);
+  make_validator(config, data, *model);
+  if (const std::string why = checkpoint ? why_done(checkpoint->state(), config) : "";
+      !why.empty()) {
+    log::info("nothing left to do: {}", why);
+  }
   Trainer trainer(config.train, {*model, data.train, nullptr, folder, config.seed, {}, {}});
   time_updates(config, trainer, data.train);
   report_profile();
@@ -172,7 +245,7 @@ void dry_run(RunConfig config) {
 }
 
 void report_end(StopReason reason, const Trainer& trainer, const RunFolder& folder,
-                const StopSignal& stop) {
+                double max_minutes, const StopSignal& stop) {
   const std::string where = folder.path().string();
   switch (reason) {
     case StopReason::kSignal:
@@ -180,8 +253,10 @@ void report_end(StopReason reason, const Trainer& trainer, const RunFolder& fold
                 trainer.step());
       throw StoppedBySignal{stop.received()};
     case StopReason::kMaxMinutes:
-      log::info("train.max_minutes is over at step {}; the same command goes on from there",
-                trainer.step());
+      log::info(
+          "the {:g} minutes of this call (train.max_minutes) are over at step {}; the same command "
+          "goes on from there for as long again",
+          max_minutes, trainer.step());
       break;
     case StopReason::kPatience:
       log::info("no better validation in the last {} (train.patience): done at step {}",
@@ -197,50 +272,42 @@ void report_end(StopReason reason, const Trainer& trainer, const RunFolder& fold
   log::info("translate with: calque translate --model {}", where);
 }
 
-void train(const RunConfig& config, const std::filesystem::path& run_path) {
+void train(const RunConfig& config, const std::filesystem::path& run_path, bool fresh) {
+  check_data_files(config.data);
+  std::optional<Checkpoint> initial;
+  if (fresh || list_checkpoints(run_path).empty()) initial = open_initial_model(config);
+  std::filesystem::path aside;
+  if (fresh) aside = RunFolder::put_aside(run_path);
   const RunFolder folder(run_path);
   log::open_file(folder.log_file().string());
-  describe_machine(config);
-  std::optional<Checkpoint> checkpoint;
-  if (const auto found = find_resumable_checkpoint(run_path)) {
-    checkpoint.emplace(*found);
-    log::info("{} holds a run: going on from {}", run_path.string(), found->string());
-    check_resumable(load_config(*checkpoint), config, run_path);
-    if (checkpoint->state().step >= config.train.max_steps) {
-      log::info(
-          "nothing left to do: all {} steps (train.max_steps) are done. A larger "
-          "train.max_steps goes on; --fresh starts over",
-          checkpoint->state().step);
+  if (!aside.empty()) log::info("{} is put aside as {}", run_path.string(), aside.string());
+  const double memory = describe_machine(config);
+  const std::optional<Checkpoint> checkpoint = open_checkpoint(config, run_path);
+  if (checkpoint) {
+    if (const std::string why = why_done(checkpoint->state(), config); !why.empty()) {
+      log::info("nothing left to do: {}", why);
       return;
     }
   }
-  RunData data = open_data(config, checkpoint, folder);
-  const CorpusRecord record = corpus_record(config, data.train);
+  const RunData data = open_data(config, checkpoint, folder);
+  const CorpusRecord record = corpus_record(data.train);
   if (checkpoint) check_same_corpus(checkpoint->state().corpus, record);
   write_file_atomically(folder.config_file(), to_yaml(config));
 
-  const auto model = make_model(config, data.tokenizers);
-  if (!checkpoint && !config.train.initial_model.empty()) {
-    load_initial_model(config.train.initial_model, data.tokenizers, *model);
-    log::info("weights from {} (train.initial_model)", config.train.initial_model);
-  }
-  describe_model(config, *model);
-  std::optional<Validator> validator;
-  if (data.validation) {
-    validator.emplace(*model, data.tokenizers, *data.validation, config.data.validation,
-                      config.validation, config.train.label_smoothing, config.train.batch_tokens);
-  }
+  const auto model = make_model(config, data.tokenizers, initial);
+  describe_model(config, *model, data, memory);
+  std::optional<Validator> validator = make_validator(config, data, *model);
   Trainer trainer(config.train, {*model, data.train, validator ? &*validator : nullptr, folder,
                                  config.seed, checkpoint_texts(config, data.tokenizers), record});
   if (checkpoint) {
     trainer.resume(*checkpoint);
   } else {
-    folder.cut_metrics(-1);  // of a run that was killed before its first checkpoint
+    folder.cut_metrics(-1, -1);  // of a run that was killed before its first checkpoint
   }
   const StopSignal stop;
   const StopReason reason = trainer.train(stop);
   report_profile();
-  report_end(reason, trainer, folder, stop);
+  report_end(reason, trainer, folder, config.train.max_minutes, stop);
 }
 
 /// `--run`, or its default, without a slash at its end.
@@ -252,23 +319,17 @@ std::filesystem::path run_folder_path(const TrainArguments& arguments, const Run
 
 void run(const TrainArguments& arguments) {
   if (arguments.help_config) {
-    fmt::print("{}", help_config());
+    write_to_stdout(help_config());
     return;
   }
   if (arguments.config.empty())
     throw UserError("which config? `calque train CONFIG`, as in: calque train configs/demo.yaml");
   const RunConfig config = load_config(arguments.config, arguments.overrides);
-  const int64_t wanted = arguments.threads > 0 ? arguments.threads : config.threads;
-  set_threads(wanted > 0 ? static_cast<int>(wanted) : available_processors());
+  use_threads(arguments.threads > 0 ? arguments.threads : config.threads);
   const std::filesystem::path run_path = run_folder_path(arguments, config);
   profile::enable(arguments.profile);
-  if (arguments.dry_run) return dry_run(config);
-  if (arguments.fresh) {
-    if (const auto aside = RunFolder::put_aside(run_path); !aside.empty()) {
-      log::info("{} is put aside as {}", run_path.string(), aside.string());
-    }
-  }
-  train(config, run_path);
+  if (arguments.dry_run) return dry_run(config, run_path, arguments.fresh);
+  train(config, run_path, arguments.fresh);
 }
 
 }  // namespace
@@ -282,15 +343,18 @@ void add_train_command(CLI::App& app) {
   command
       ->add_option("--run", arguments->run,
                    "Run folder: checkpoints, vocabulary, log, metrics (default: runs/<config "
-                   "name>). A run that it holds goes on from its latest checkpoint")
+                   "name>). A run that it holds goes on from its latest checkpoint. One process at "
+                   "a time works in it")
       ->type_name("DIR");
   add_set_option(*command, arguments->overrides);
   add_threads_option(*command, arguments->threads);
   add_quiet_option(*command);
   command->add_flag("--fresh", arguments->fresh,
                     "Start over; an old run folder is put aside under a new name, never deleted");
-  command->add_flag("--dry-run", arguments->dry_run,
-                    "Check config and data, print sizes, memory and expected time, write nothing");
+  command->add_flag(
+      "--dry-run", arguments->dry_run,
+      "Check config, data, and the run that the folder holds; print sizes, memory and "
+      "expected time; write nothing");
   command->add_flag(
       "--profile", arguments->profile,
       "Print at the end where the time went: a table of parts. With --dry-run, of a few "

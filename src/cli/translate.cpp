@@ -43,6 +43,7 @@ bool read_chunk(TextFiles& input, size_t count, std::vector<std::string>& lines)
 }
 
 void translate(const TranslateArguments& arguments) {
+  check_is_no_input("--output", arguments.output, arguments.input);
   const int64_t total = count_lines(arguments.input);
   const bool typed = arguments.input == "-" && isatty(STDIN_FILENO) == 1;
   const bool by_line = typed || arguments.line_buffered;

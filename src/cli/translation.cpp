@@ -10,6 +10,7 @@
 #include "base/stop_signal.h"
 #include "base/stopwatch.h"
 #include "cli/common_options.h"
+#include "config/visit.h"
 
 namespace calque {
 namespace {
@@ -19,14 +20,14 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.beam = arguments.beam.value_or(options.beam);
   options.length_penalty = arguments.length_penalty.value_or(options.length_penalty);
   options.max_length_ratio = arguments.max_length_ratio.value_or(options.max_length_ratio);
-  log::info("beam {}, length penalty {}, max length ratio {}, {} thread{}", options.beam,
-            options.length_penalty, options.max_length_ratio, threads(), threads() == 1 ? "" : "s");
+  log::info("beam {}, length penalty {}, max length ratio {}, {}", options.beam,
+            options.length_penalty, options.max_length_ratio, format_count(threads(), "thread"));
   return options;
 }
 
 /// The model is opened with the number of threads that will translate.
 OpenedModel open_with_threads(const TranslationArguments& arguments) {
-  if (arguments.threads > 0) set_threads(static_cast<int>(arguments.threads));
+  use_threads(arguments.threads);
   OpenedModel opened = open_model(arguments.model);
   log::info("translating with {}", opened.checkpoint.string());
   return opened;
@@ -42,23 +43,17 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
                   "checkpoint folder")
       ->type_name("DIR")
       ->required();
-  command
-      .add_option("--beam", arguments.beam,
-                  "Translations that are followed side by side; 1 is greedy search" + models_own)
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000));
-  command
-      .add_option("--length-penalty", arguments.length_penalty,
-                  "The search ranks by log-probability / length^A: more than the default favours "
-                  "longer translations, 0 short ones" +
-                      models_own)
-      ->type_name("A")
-      ->check(CLI::Range(0.0, 10.0));
-  command
-      .add_option("--max-length-ratio", arguments.max_length_ratio,
-                  "A translation ends at R times the source's tokens + 10" + models_own)
-      ->type_name("R")
-      ->check(CLI::Range(0.0, 1000.0));
+  add_value_option(command, "--beam", arguments.beam, kBeam,
+                   "Translations that are followed side by side; 1 is greedy search" + models_own)
+      ->type_name("N");
+  add_value_option(command, "--length-penalty", arguments.length_penalty, kLengthPenalty,
+                   "The search ranks by log-probability / length^A: more than the default favours "
+                   "longer translations, 0 short ones" +
+                       models_own)
+      ->type_name("A");
+  add_value_option(command, "--max-length-ratio", arguments.max_length_ratio, kMaxLengthRatio,
+                   "A translation ends at R times the source's tokens + 10" + models_own)
+      ->type_name("R");
   add_threads_option(command, arguments.threads);
   add_quiet_option(command);
 }
@@ -85,10 +80,10 @@ std::vector<std::string> TranslationSession::translate(std::span<const std::stri
 std::string TranslationSession::speed() const {
   const auto tokens = static_cast<double>(translator_.output_tokens());
   const double seconds = std::max(seconds_, 1e-9);
-  return fmt::format("{} sentences, {} tokens in {}: {:.1f} sentences/s, {} tokens/s",
-                     format_count(lines_), format_count(translator_.output_tokens()),
-                     format_duration(seconds_), static_cast<double>(lines_) / seconds,
-                     format_count(std::llround(tokens / seconds)));
+  return fmt::format(
+      "{}, {} in {}: {:.1f} sentences/s, {} tokens/s", format_count(lines_, "sentence"),
+      format_count(translator_.output_tokens(), "token"), format_duration(seconds_),
+      static_cast<double>(lines_) / seconds, format_count(std::llround(tokens / seconds)));
 }
 
 }  // namespace calque

@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
-#include "base/error.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/text_output.h"
 #include "cli/vocabulary_report.h"
+#include "config/data_files.h"
 #include "config/run_config.h"
 #include "train/run_folder.h"
 
@@ -20,16 +21,6 @@ struct VocabArguments {
   std::string output;
 };
 
-void make_parent_folder(const std::filesystem::path& file) {
-  if (!file.has_parent_path()) return;
-  std::error_code failed;
-  std::filesystem::create_directories(file.parent_path(), failed);
-  if (failed) {
-    throw UserError(fmt::format("cannot make the folder {}: {}", file.parent_path().string(),
-                                failed.message()));
-  }
-}
-
 void make_vocabulary(const VocabArguments& arguments) {
   RunConfig config = load_config(arguments.config, arguments.overrides);
   if (!arguments.output.empty()) config.vocabulary.path = arguments.output;
@@ -39,11 +30,15 @@ void make_vocabulary(const VocabArguments& arguments) {
   const VocabularyPaths paths = vocabulary_paths(config.vocabulary, run);
   const bool was_there =
       std::filesystem::exists(paths.source) && std::filesystem::exists(paths.target);
-  make_parent_folder(paths.source);
-  const TokenizerPair tokenizers = load_or_train_vocabulary(
-      config.vocabulary, run, config.data.train.source, config.data.train.target, config.seed);
+  config.data.validation = {};  // nothing is made of it
+  check_data_files(config.data);
+  std::optional<RunFolder> folder;  // locked, while something may be written into it
+  if (config.vocabulary.path.empty()) folder.emplace(run);
+  const TokenizerPair tokenizers =
+      load_or_train_vocabulary(config.vocabulary, run, config.data.train.source,
+                               config.data.train.target, config.seed, OtherVocabulary::kRefuse);
 
-  std::string report = describe_vocabulary(tokenizers, config.vocabulary);
+  std::string report = describe_vocabulary(tokenizers);
   const std::string files = config.vocabulary.shared
                                 ? paths.source.string()
                                 : paths.source.string() + " and " + paths.target.string();

@@ -12,9 +12,9 @@ namespace {
 
 constexpr int64_t kPiecesShown = 24;
 
-std::string describe_one(const char* name, const Tokenizer& tokenizer, VocabularyType type) {
-  std::string text = fmt::format("{}: {} pieces, {}\n", name, format_count(tokenizer.size()),
-                                 vocabulary_type_name(type));
+std::string describe_one(const char* name, const Tokenizer& tokenizer) {
+  std::string text =
+      fmt::format("{}: {} pieces, {}\n", name, format_count(tokenizer.size()), tokenizer.type());
   const std::vector<std::string> pieces = first_pieces(tokenizer, kPiecesShown);
   for (const std::string& line : wrap_text(fmt::format("{} ...", fmt::join(pieces, " ")), 78)) {
     text += fmt::format("  {}\n", line);
@@ -24,10 +24,6 @@ std::string describe_one(const char* name, const Tokenizer& tokenizer, Vocabular
 
 }  // namespace
 
-const char* vocabulary_type_name(VocabularyType type) {
-  return type == VocabularyType::kBpe ? "bpe" : "unigram";
-}
-
 std::vector<std::string> first_pieces(const Tokenizer& tokenizer, int64_t count) {
   std::vector<std::string> pieces;
   for (int32_t id = 0; id < std::min(count, tokenizer.size()); ++id) {
@@ -36,12 +32,12 @@ std::vector<std::string> first_pieces(const Tokenizer& tokenizer, int64_t count)
   return pieces;
 }
 
-std::string describe_vocabulary(const TokenizerPair& tokenizers, const VocabularyOptions& options) {
+std::string describe_vocabulary(const TokenizerPair& tokenizers) {
   if (tokenizers.shared()) {
-    return describe_one("joint vocabulary", tokenizers.source(), options.type);
+    return describe_one("joint vocabulary", tokenizers.source());
   }
-  return describe_one("source vocabulary", tokenizers.source(), options.type) +
-         describe_one("target vocabulary", tokenizers.target(), options.type);
+  return describe_one("source vocabulary", tokenizers.source()) +
+         describe_one("target vocabulary", tokenizers.target());
 }
 
 }  // namespace calque

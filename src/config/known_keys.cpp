@@ -40,14 +40,14 @@ bool is_abbreviation(std::string_view a, std::string_view b) {
   return common >= kShortest && a.substr(0, common) == b.substr(0, common);
 }
 
-/// How far an unknown key is from a known name: letters of the last part, and one more for another
-/// block; or letters of the whole.
+/// How far an unknown key is from a known name, in half letters: letters of the last part, and one
+/// more for another block; or letters of the whole, which comes first where both are equal.
 size_t key_distance(const std::string& key, const std::string& name) {
   const std::string_view part = last_part(key);
   const std::string_view known = last_part(name);
   const size_t letters =
       is_abbreviation(part, known) && part != known ? 1 : edit_distance(part, known);
-  return std::min(letters + 1, edit_distance(key, name));
+  return std::min(2 * (letters + 1), 2 * edit_distance(key, name) - 1);
 }
 
 }  // namespace
@@ -89,8 +89,9 @@ std::vector<std::string> nearest_keys(const std::string& key) {
   constexpr size_t kLongestKey = 100;  // beyond, it is no misspelt key; the distance takes n^2
   if (key.size() > kLongestKey) return {};
   std::vector<std::string> nearest;
-  size_t best = 1 + std::max<size_t>(1, last_part(key).size() / 3);
+  size_t best = 2 * (1 + std::max<size_t>(1, last_part(key).size() / 3));
   for (const std::string& name : keys_and_blocks()) {
+    if (starts_with(key, name + ".")) continue;  // the block around it is right already
     const size_t distance = key_distance(key, name);
     if (distance < best) nearest.clear();
     best = std::min(best, distance);

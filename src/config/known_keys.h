@@ -26,8 +26,9 @@ bool is_block(const std::string& name);
 /// The keys directly inside a block: "layers".
 std::vector<std::string> keys_of_block(const std::string& name);
 
-/// The known keys and blocks that an unknown key may stand for: those with the same last part
-/// elsewhere, else those few letters away (Levenshtein) or abbreviated; none when nothing is near.
+/// The known keys and blocks that a name which is neither may stand for: those with the same last
+/// part elsewhere, else those few letters away (Levenshtein) or abbreviated; none when nothing is
+/// near.
 std::vector<std::string> nearest_keys(const std::string& key);
 
 }  // namespace calque

@@ -24,8 +24,19 @@ std::string join(const std::vector<std::string>& texts, const std::string& betwe
 
 std::string unknown_key_message(const std::string& key) {
   const std::vector<std::string> nearest = nearest_keys(key);
-  if (nearest.empty()) return "unknown key; `calque train --help-config` lists all keys";
-  return fmt::format("unknown key; did you mean {}?", join(nearest, " or "));
+  if (!nearest.empty()) return fmt::format("unknown key; did you mean {}?", join(nearest, " or "));
+  const std::string block = key.substr(0, key.rfind('.'));
+  if (is_block(block)) {
+    return fmt::format("unknown key; {} has {}", block, join(keys_of_block(block), ", "));
+  }
+  if (block != key) {
+    std::vector<std::string> blocks = nearest_keys(block);
+    std::erase_if(blocks, [](const std::string& name) { return !is_block(name); });
+    if (!blocks.empty()) {
+      return fmt::format("unknown key; did you mean a key of {}?", join(blocks, " or "));
+    }
+  }
+  return "unknown key; `calque train --help-config` lists all keys";
 }
 
 /// Whether `key` stands inside one of `blocks`.
@@ -69,8 +80,7 @@ void read_values(const std::vector<YamlEntry>& entries, RunConfig& config,
     if (const auto value = kind.read(entry)) {
       member = *value;
     } else {
-      mistakes.add(entry.place, field.key,
-                   fmt::format("expected {}, found {}", kind.expected(), entry.found()));
+      mistakes.add(entry.place, field.key, unfit_message(kind, entry));
     }
   });
 }
@@ -83,8 +93,9 @@ std::vector<YamlEntry> read_overrides(const std::vector<std::string>& overrides,
     const size_t equals = text.find('=');
     const std::string key = text.substr(0, equals);
     const Place place{"--set " + key, 0, true};
-    if (equals == std::string::npos) {
-      mistakes.add(place, "", "expected KEY=VALUE, as in --set train.max_steps=2000");
+    if (equals == std::string::npos || key.empty()) {
+      const std::string option = fmt::format("--set {}", text.empty() ? "\"\"" : text);
+      mistakes.add({option, 0, true}, "", "expected KEY=VALUE, as in --set train.max_steps=2000");
       continue;
     }
     if (!is_known_key(key)) {

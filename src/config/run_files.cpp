@@ -41,9 +41,8 @@ OpenedModel open_model(const std::filesystem::path& path) {
   return opened;
 }
 
-void load_initial_model(const std::filesystem::path& path, const TokenizerPair& tokenizers,
-                        Transformer& model) {
-  const Checkpoint checkpoint(resolve_model_folder(path));
+void load_initial_model(const Checkpoint& checkpoint, const RunConfig& config,
+                        const TokenizerPair& tokenizers, Transformer& model) {
   const TokenizerPair theirs = load_tokenizers(checkpoint);
   if (theirs.source().serialized() != tokenizers.source().serialized() ||
       theirs.target().serialized() != tokenizers.target().serialized()) {
@@ -53,6 +52,19 @@ void load_initial_model(const std::filesystem::path& path, const TokenizerPair& 
         checkpoint.folder().string()));
   }
   checkpoint.load_model(model.parameters(), model.parameters().values());
+  for (const ConfigChange& change : refused_changes(load_config(checkpoint), config)) {
+    if (!change.key.starts_with("model.")) continue;
+    log::warning("train.initial_model: {} was {} where its weights were trained, is {} here",
+                 change.key, change.old_text, change.new_text);
+  }
+}
+
+std::vector<ConfigChange> refused_changes(const RunConfig& old_config,
+                                          const RunConfig& new_config) {
+  std::vector<ConfigChange> changes = compare_configs(old_config, new_config);
+  std::erase_if(changes,
+                [](const ConfigChange& change) { return change.severity != AtResume::kRefuse; });
+  return changes;
 }
 
 void check_resumable(const RunConfig& old_config, const RunConfig& new_config,

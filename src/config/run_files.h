@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "config/run_config.h"
@@ -35,10 +36,14 @@ RunConfig load_config(const Checkpoint& checkpoint);
 std::map<std::string, std::string> checkpoint_texts(const RunConfig& config,
                                                     const TokenizerPair& tokenizers);
 
-/// Copies the weights of another run's checkpoint (`train.initial_model`) into `model`. Throws
-/// UserError when the vocabularies or any parameters differ.
-void load_initial_model(const std::filesystem::path& path, const TokenizerPair& tokenizers,
-                        Transformer& model);
+/// Copies the weights of another run's checkpoint (`train.initial_model`) into the model of
+/// `config`. What its model did otherwise with weights of the same shapes (heads, activation, ...)
+/// is a warning. Throws UserError when the vocabularies or any parameters differ.
+void load_initial_model(const Checkpoint& checkpoint, const RunConfig& config,
+                        const TokenizerPair& tokenizers, Transformer& model);
+
+/// The keys at which two configs are not of the same run: those of AtResume::kRefuse.
+std::vector<ConfigChange> refused_changes(const RunConfig& old_config, const RunConfig& new_config);
 
 /// Compares the config that a run was started with to the one it is to go on with: logs a line for
 /// each changed key that matters, and throws UserError, naming each such key with both values, when

@@ -62,6 +62,20 @@ std::optional<int64_t> Integer::read(const YamlEntry& entry) const {
   return value;
 }
 
+std::string unfit_message(const Integer& kind, const YamlEntry& entry) {
+  const std::string message = unfit_message<Integer>(kind, entry);
+  YamlEntry digits = entry;
+  for (std::string& text : digits.texts) std::erase(text, '_');
+  const std::optional<double> number = read_number<double>(digits);
+  constexpr double kMostExact = 9007199254740992;  // 2^53: all integers up to here are doubles
+  if (!number || !(std::abs(*number) <= kMostExact) || std::trunc(*number) != *number) {
+    return message;
+  }
+  digits.texts = {fmt::format("{}", static_cast<int64_t>(*number))};
+  if (!kind.read(digits)) return message;
+  return fmt::format("{}; write {}", message, digits.texts.front());
+}
+
 std::string Integer::write(int64_t value) const { return fmt::format("{}", value); }
 std::string Integer::write(uint64_t value) const { return fmt::format("{}", value); }
 

@@ -127,4 +127,14 @@ class OneOf {
   std::span<const Choice<Enum>> choices_;
 };
 
+/// What to say of a value that `kind` does not read: "expected true or false, found yes".
+template <class Kind>
+std::string unfit_message(const Kind& kind, const YamlEntry& entry) {
+  return fmt::format("expected {}, found {}", kind.expected(), entry.found());
+}
+
+/// Where an integer is only written in another way, also how to write it: "..., found 1e4; write
+/// 10000".
+std::string unfit_message(const Integer& kind, const YamlEntry& entry);
+
 }  // namespace calque

@@ -44,6 +44,10 @@ inline constexpr Integer kLayers(1, 1000);
 inline constexpr Integer kWidth(1, 65536);
 inline constexpr Integer kCount(1, 1'000'000'000);
 inline constexpr Integer kCountOrNone(0, 1'000'000'000);
+inline constexpr Integer kBeam(1, 1000);
+inline constexpr Number kLengthPenalty = Number::from_to(0, 10);
+inline constexpr Number kMaxLengthRatio = Number::above(0, 100);
+inline constexpr int64_t kMostThreads = 4096;
 
 // Each key of a config once: `visit(field, member, kind)` for all of them, in the order in which
 // they are written. Everything that knows the keys is such a visitor: reading, writing, help, and
@@ -225,13 +229,16 @@ void visit_validation(Config& config, Visitor& visit) {
   auto& decode = config.validation.decode;
   visit(Field{"validation.beam", "hypotheses", kHarmless,
               "Width of the search while training; 1: greedy."},
-        decode.beam, Integer(1, 1000));
+        decode.beam, kBeam);
   visit(Field{"validation.length_penalty", "", kHarmless,
               "A hypothesis scores log-probability / length^this; 0: log-probability."},
-        decode.length_penalty, Number::from_to(0, 10));
+        decode.length_penalty, kLengthPenalty);
   visit(Field{"validation.max_length_ratio", "target tokens per source token", kHarmless,
               "A translation ends after this times the source's length, plus 10."},
-        decode.max_length_ratio, Number::above(0, 100));
+        decode.max_length_ratio, kMaxLengthRatio);
+  visit(Field{"validation.max_length", "tokens", kHarmless,
+              "Longest source and longest translation; what is longer is cut."},
+        decode.max_length, Integer(2, 1'000'000));
   visit(Field{"validation.batch_tokens", "source tokens times beam", kHarmless,
               "Bound of what is translated together."},
         decode.batch_tokens, kCount);
@@ -245,7 +252,7 @@ void visit_fields(Config& config, Visitor&& visit) {
         Integer(0));
   visit(Field{"threads", "threads", AtResume::kHarmless,
               "How many compute; they never change a result. 0: all that the process may use."},
-        config.threads, Integer(0, 4096));
+        config.threads, Integer(0, kMostThreads));
   visit_data(config, visit);
   visit_vocabulary(config, visit);
   visit_model(config, visit);

@@ -40,8 +40,6 @@ class Batcher {
   /// start. Throws UserError when there is no such batch, as when the corpus has changed.
   void seek(const BatchPosition& position);
 
-  int64_t pairs_per_epoch() const { return corpus_->size(); }
-  int64_t windows_per_epoch() const { return windows_; }
   /// Batches that an epoch has at least, its tokens over the budget; for estimates.
   int64_t least_batches_per_epoch() const;
 

@@ -1,7 +1,6 @@
 #include "data/corpus.h"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -10,7 +9,6 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "base/stopwatch.h"
 #include "text/text_files.h"
 
 namespace calque {
@@ -23,14 +21,22 @@ uint64_t hash_values(const std::vector<uint64_t>& values) {
   return hash_bytes(std::as_bytes(std::span(values)));
 }
 
-uint64_t hash_inputs(const ParallelFiles& files, const DataOptions& options,
-                     const TokenizerPair& tokenizers) {
+FileRecords record_files(const ParallelFiles& files) {
+  FileRecords records;
+  for (const auto* side : {&files.source, &files.target}) {
+    for (const std::string& file : *side) records.try_emplace(file, record_file(file));
+  }
+  return records;
+}
+
+uint64_t hash_inputs(const ParallelFiles& files, const FileRecords& records,
+                     const DataOptions& options, const TokenizerPair& tokenizers) {
   std::vector<uint64_t> values = {kFormatVersion, static_cast<uint64_t>(options.max_length),
                                   hash_bytes(tokenizers.source().serialized()),
                                   hash_bytes(tokenizers.target().serialized())};
-  for (const std::vector<std::string>& side : {files.source, files.target}) {
-    values.push_back(side.size());
-    for (const std::string& file : side) values.push_back(hash_file(file));
+  for (const auto* side : {&files.source, &files.target}) {
+    values.push_back(side->size());
+    for (const std::string& file : *side) values.push_back(records.at(file).hash);
   }
   return hash_values(values);
 }
@@ -42,38 +48,11 @@ void check_given(const std::string& name, const char* side, const std::vector<st
   }
 }
 
-/// Reads all files once: the number of lines of each. Throws when one is not UTF-8.
-std::vector<int64_t> count_lines(const std::vector<std::string>& files) {
-  TextFiles text(files);
-  for (std::string line; text.next(line);) {
-  }
-  return text.lines_per_file();
-}
-
-int64_t sum(const std::vector<int64_t>& values) {
-  return std::accumulate(values.begin(), values.end(), int64_t{0});
-}
-
-[[noreturn]] void throw_unequal(const std::string& source, int64_t source_lines,
-                                const std::string& target, int64_t target_lines) {
-  throw UserError(
-      fmt::format("unequal numbers of lines: {} has {} but {} has {}; line n of the one must be "
-                  "the translation "
-                  "of line n of the other",
-                  source, format_count(source_lines), target, format_count(target_lines)));
-}
-
-/// Both sides must have as many lines; file by file when they have as many files.
-void check_line_counts(const ParallelFiles& files, const std::vector<int64_t>& source,
-                       const std::vector<int64_t>& target) {
-  if (source.size() == target.size()) {
-    for (size_t i = 0; i < source.size(); ++i) {
-      if (source[i] == target[i]) continue;
-      throw_unequal(files.source[i], source[i], files.target[i], target[i]);
-    }
-  } else if (sum(source) != sum(target)) {
-    throw_unequal(join_paths(files.source), sum(source), join_paths(files.target), sum(target));
-  }
+/// `files`, when both sides are given.
+const ParallelFiles& checked(const std::string& name, const ParallelFiles& files) {
+  check_given(name, "source", files.source);
+  check_given(name, "target", files.target);
+  return files;
 }
 
 /// Some pairs of lines on their way through the tokenizers; its memory is used again and again.
@@ -145,12 +124,12 @@ const TextPlace& place_of(DropReason reason, const Block::Pair& pair) {
 /// The first pass over a corpus.
 void make_cache(const std::string& name, const ParallelFiles& files, const DataOptions& options,
                 const TokenizerPair& tokenizers, TokenCacheWriter& writer) {
-  const std::vector<int64_t> source_lines = count_lines(files.source);
-  check_line_counts(files, source_lines, count_lines(files.target));
+  const TextSurvey survey = survey_text(files.source);
+  check_equal_lines(files.source, survey.lines, files.target, survey_text(files.target).lines);
   TextFiles source(files.source);
   TextFiles target(files.target);
   DropReport report;
-  Progress progress("tokenising " + name, sum(source_lines), "pairs");
+  Progress progress("tokenising " + name, survey.all_lines, "pairs");
   for (Block block; block.read(source, target); progress.update(report.read)) {
     block.tokenize(tokenizers);
     for (const Block::Pair& pair : block.pairs()) {
@@ -164,18 +143,21 @@ void make_cache(const std::string& name, const ParallelFiles& files, const DataO
     }
   }
   progress.finish();
-  writer.finish(report, source_lines);
+  writer.finish(report);
 }
 
-TokenCache open_cache(const std::string& name, const ParallelFiles& files,
+TokenCache open_cache(const std::string& name, const ParallelFiles& files, uint64_t fingerprint,
                       const DataOptions& options, const TokenizerPair& tokenizers,
-                      const std::filesystem::path& folder) {
-  check_given(name, "source", files.source);
-  check_given(name, "target", files.target);
+                      const std::filesystem::path& folder, const std::filesystem::path& borrowed) {
   const std::filesystem::path stem = folder / name;
-  const uint64_t fingerprint = hash_inputs(files, options, tokenizers);
   const int64_t source_vocab = tokenizers.source().size();
   const int64_t target_vocab = tokenizers.target().size();
+  if (!borrowed.empty()) {
+    try {
+      return TokenCache(borrowed / name, fingerprint, source_vocab, target_vocab);
+    } catch (const BadCache&) {  // made below, where it may be written
+    }
+  }
   try {
     return TokenCache(stem, fingerprint, source_vocab, target_vocab);
   } catch (const BadCache& why) {
@@ -228,10 +210,12 @@ void check_report(const std::string& name, const DropReport& report, const DataO
 
 ParallelCorpus::ParallelCorpus(std::string name, const ParallelFiles& files,
                                const DataOptions& options, const TokenizerPair& tokenizers,
-                               const std::filesystem::path& cache_folder)
+                               const std::filesystem::path& cache_folder,
+                               const std::filesystem::path& borrowed)
     : name_(std::move(name)),
-      source_files_(files.source),
-      cache_(open_cache(name_, files, options, tokenizers, cache_folder)) {
+      files_(record_files(checked(name_, files))),
+      cache_(open_cache(name_, files, hash_inputs(files, files_, options, tokenizers), options,
+                        tokenizers, cache_folder, borrowed)) {
   check_report(name_, drop_report(), options);
   for (const std::string& line : drop_report().lines(name_)) log::info("{}", line);
 }
@@ -245,13 +229,6 @@ void ParallelCorpus::append_source(int64_t pair, std::vector<int32_t>& ids) cons
 
 void ParallelCorpus::append_target(int64_t pair, std::vector<int32_t>& ids) const {
   cache_.append_target(pair, ids);
-}
-
-std::string ParallelCorpus::source_place(int64_t pair) const {
-  int64_t line = cache_.line(pair);
-  size_t file = 0;
-  for (; line > cache_.source_file_lines()[file]; ++file) line -= cache_.source_file_lines()[file];
-  return TextPlace{source_files_[file], line}.to_string();
 }
 
 }  // namespace calque

@@ -2,15 +2,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "data/data_options.h"
 #include "data/drop_report.h"
 #include "data/token_cache.h"
 #include "text/tokenizer.h"
 
 namespace calque {
+
+/// Text files by their path, as they were when a corpus was opened.
+using FileRecords = std::map<std::string, FileRecord>;
 
 /// Pairs of tokenised sentences, read from a memory-mapped cache: memory stays flat however large
 /// the corpus is. Const functions may be called by several threads at once.
@@ -19,13 +24,15 @@ class ParallelCorpus {
   /// Opens the cache `<cache_folder>/<name>.*`. It is made (again) in a first pass over the files
   /// when it does not exist, was made from other files, vocabularies or options, or is damaged;
   /// the log says why. Pairs without text on a side and pairs too long are left out and counted;
-  /// the lines of the drop report go to the log each time.
+  /// the lines of the drop report go to the log each time. A cache in `borrowed`, when given, is
+  /// used where it fits, and never written to.
   ///
   /// Throws UserError when a file cannot be read, is not UTF-8 (naming file, line and byte), when
   /// the sides have unequal numbers of lines (naming both), when a pair is unusable and its policy
   /// is kError, when more than `data.max_dropped` of the pairs are unusable, and when none is left.
   ParallelCorpus(std::string name, const ParallelFiles& files, const DataOptions& options,
-                 const TokenizerPair& tokenizers, const std::filesystem::path& cache_folder);
+                 const TokenizerPair& tokenizers, const std::filesystem::path& cache_folder,
+                 const std::filesystem::path& borrowed = {});
 
   /// Pairs that are not from text files, as data/random_corpus.h makes them.
   ParallelCorpus(std::string name, TokenCache cache);
@@ -41,8 +48,6 @@ class ParallelCorpus {
 
   /// 1-based line of the pair, counted through all source files (and so through all target files).
   int64_t line(int64_t pair) const { return cache_.line(pair); }
-  /// "train.en:17": the file and line that the source of a pair comes from.
-  std::string source_place(int64_t pair) const;
 
   /// Sums and maxima of the lengths over all pairs.
   int64_t source_pieces() const { return cache_.totals().source_pieces; }
@@ -51,6 +56,8 @@ class ParallelCorpus {
   int64_t longest_target() const { return cache_.totals().longest_target; }
 
   const std::string& name() const { return name_; }
+  /// The files that it was made from, hashed once, when it was opened.
+  const FileRecords& files() const { return files_; }
   /// What the first pass kept and left out (also when the cache was there already).
   const DropReport& drop_report() const { return cache_.drop_report(); }
   /// Hash of everything that the ids depend on: the files' content, the vocabularies, the options.
@@ -58,7 +65,7 @@ class ParallelCorpus {
 
  private:
   std::string name_;
-  std::vector<std::string> source_files_;
+  FileRecords files_;
   TokenCache cache_;
 };
 

@@ -67,7 +67,7 @@ ParallelCorpus make_random_corpus(const std::filesystem::path& folder, int64_t p
   }
   DropReport report;
   report.read = pairs;
-  writer.finish(report, {});
+  writer.finish(report);
   return {"random", TokenCache(stem, seed, source_vocab, target_vocab)};
 }
 

@@ -43,7 +43,6 @@ struct Summary {
   int64_t pairs = 0;
   TokenTotals totals;
   DropReport drop_report;
-  std::vector<int64_t> source_file_lines;
 };
 
 std::string hex(uint64_t hash) { return fmt::format("{:016x}", hash); }
@@ -66,8 +65,7 @@ std::string to_text(const Summary& summary) {
                        {"longest_source", summary.totals.longest_source},
                        {"longest_target", summary.totals.longest_target},
                        {"read", summary.drop_report.read},
-                       {"dropped", std::move(dropped)},
-                       {"source_file_lines", summary.source_file_lines}};
+                       {"dropped", std::move(dropped)}};
   // A path in an example need not be UTF-8.
   const std::string line = object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   return line + hex(hash_bytes(line)) + "\n";
@@ -84,7 +82,6 @@ Summary parse(const json& object) {
   object.at("longest_source").get_to(summary.totals.longest_source);
   object.at("longest_target").get_to(summary.totals.longest_target);
   object.at("read").get_to(summary.drop_report.read);
-  object.at("source_file_lines").get_to(summary.source_file_lines);
   const json& dropped = object.at("dropped");
   for (size_t i = 0; i < kDropReasons; ++i) {
     dropped.at(i).at("pairs").get_to(summary.drop_report.dropped[i].pairs);
@@ -148,7 +145,6 @@ TokenCache::TokenCache(const std::filesystem::path& stem, uint64_t fingerprint,
               index.size() / sizeof(TokenCacheEntry)};
     totals_ = summary.totals;
     drop_report_ = std::move(summary.drop_report);
-    source_file_lines_ = std::move(summary.source_file_lines);
   } catch (const UserError& error) {
     throw BadCache(error.what());
   }
@@ -203,9 +199,8 @@ namespace {
 /// Creates the folder of a cache and takes away the summary of what was there, so that it counts as
 /// unmade from now on.
 const std::filesystem::path& give_up(const std::filesystem::path& stem) {
+  make_folders(stem.parent_path());
   std::error_code error;
-  std::filesystem::create_directories(stem.parent_path(), error);
-  if (error) throw_file_error("create", stem.parent_path(), error.value());
   std::filesystem::remove(summary_path(stem), error);
   if (error) throw_file_error("remove", summary_path(stem), error.value());
   return stem;
@@ -249,8 +244,7 @@ void TokenCacheWriter::write_ids(std::span<const int32_t> ids) {
   }
 }
 
-void TokenCacheWriter::finish(const DropReport& drop_report,
-                              const std::vector<int64_t>& source_file_lines) {
+void TokenCacheWriter::finish(const DropReport& drop_report) {
   ids_.finish();
   index_.finish();
   sync_folder(stem_.parent_path());
@@ -261,7 +255,6 @@ void TokenCacheWriter::finish(const DropReport& drop_report,
   summary.pairs = pairs_;
   summary.totals = totals_;
   summary.drop_report = drop_report;
-  summary.source_file_lines = source_file_lines;
   write_file_atomically(summary_path(stem_), to_text(summary));
 }
 

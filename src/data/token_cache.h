@@ -62,8 +62,6 @@ class TokenCache {
 
   const TokenTotals& totals() const { return totals_; }
   const DropReport& drop_report() const { return drop_report_; }
-  /// Lines of each source file.
-  const std::vector<int64_t>& source_file_lines() const { return source_file_lines_; }
   uint64_t fingerprint() const { return fingerprint_; }
 
  private:
@@ -74,7 +72,6 @@ class TokenCache {
   std::span<const TokenCacheEntry> index_;
   TokenTotals totals_;
   DropReport drop_report_;
-  std::vector<int64_t> source_file_lines_;
 
   const TokenCacheEntry& entry(int64_t pair) const { return index_[static_cast<size_t>(pair)]; }
   void append(uint64_t begin, uint32_t count, std::vector<int32_t>& ids) const;
@@ -91,7 +88,7 @@ class TokenCacheWriter {
   /// Appends a pair that stands in line `line`.
   void add(int64_t line, std::span<const int32_t> source, std::span<const int32_t> target);
   /// Makes the cache whole and durable.
-  void finish(const DropReport& drop_report, const std::vector<int64_t>& source_file_lines);
+  void finish(const DropReport& drop_report);
 
  private:
   std::filesystem::path stem_;

@@ -15,17 +15,19 @@ BeamSearch::BeamSearch(Transformer& model, const DecodeOptions& options, Arena& 
   CALQUE_CHECK(options.beam >= 1, "beam = {}", options.beam);
 }
 
-std::vector<std::vector<Hypothesis>> BeamSearch::search(Ids source, const SequenceLayout& layout) {
+std::vector<std::vector<Hypothesis>> BeamSearch::search(Ids source, const SequenceLayout& layout,
+                                                        const std::function<void()>& before_step) {
   std::vector<std::vector<Hypothesis>> result(static_cast<size_t>(layout.sentences()));
-  const Arena::Mark before = arena_.mark();
+  const Arena::Scope search_scope(arena_);
   Context context(arena_, workspace_);
   const int64_t slots = begin(layout);
   DecoderCache cache;
   model_.start_decoding(context, cache, model_.encode(context, source, layout), slots);
 
-  const Arena::Mark step_mark = arena_.mark();
   const int64_t vocab = model_.target_vocab();
   for (int64_t length = 1; !sentences_.empty(); ++length) {
+    if (before_step) before_step();
+    const Arena::Scope step_scope(arena_);
     lay_out_rows(length, layout);
     const CacheSlots cache_slots{ancestors_, stride_, length};
     const Var logits =
@@ -60,10 +62,14 @@ std::vector<std::vector<Hypothesis>> BeamSearch::search(Ids source, const Sequen
       }
       return done;
     });
-    arena_.rewind(step_mark);
   }
-  arena_.rewind(before);
   return result;
+}
+
+int64_t BeamSearch::length_limit(int64_t source_tokens) const {
+  const double ratio_tokens = options_.max_length_ratio * static_cast<double>(source_tokens);
+  return std::min(
+      {static_cast<int64_t>(ratio_tokens) + 10, options_.max_length, model_.longest_sentence()});
 }
 
 int64_t BeamSearch::begin(const SequenceLayout& layout) {
@@ -73,14 +79,13 @@ int64_t BeamSearch::begin(const SequenceLayout& layout) {
   stride_ = 0;
   int64_t slots = 0;
   for (int64_t i = 0; i < layout.sentences(); ++i) {
-    const auto tokens = static_cast<double>(layout.lengths[static_cast<size_t>(i)]);
+    const int64_t tokens = layout.lengths[static_cast<size_t>(i)];
     Sentence sentence;
     sentence.index = i;
-    sentence.limit = std::min(static_cast<int64_t>(options_.max_length_ratio * tokens) + 10,
-                              model_.longest_sentence());
+    sentence.limit = length_limit(tokens);
     sentence.first_slot = slots;
     sentence.live.push_back({0.0, -1});
-    slots += sentence.limit * options_.beam;
+    slots += cache_slots(tokens);
     stride_ = std::max(stride_, sentence.limit);
     sentences_.push_back(std::move(sentence));
   }

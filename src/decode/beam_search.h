@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "decode/hypothesis.h"
@@ -12,19 +13,28 @@ namespace calque {
 /// Beam search over a batch of sentences, with key-value caches. Beam 1 is greedy search.
 ///
 /// Each step looks at the 2 * beam best continuations of a sentence's live hypotheses: an end of
-/// sentence among the best `beam` finishes a hypothesis, and the best `beam` others live on. A sentence
-/// is done when `beam` hypotheses have finished (Ott et al. 2019), or at its length limit,
-/// max_length_ratio * source tokens + 10 or the model's longest sentence, where every live hypothesis
-/// ends.
+/// sentence among the best `beam` finishes a hypothesis, and the best `beam` others live on. A
+/// sentence is done when `beam` hypotheses have finished (Ott et al. 2019), or at its length limit,
+/// where every live hypothesis ends.
 class BeamSearch {
  public:
   /// Values of a pass lie in `arena`, which is rewound to where it was.
-  BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena,
-             Workspace& workspace);
+  BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena, Workspace& workspace);
 
-  /// source: [source tokens], each sentence with its end id. Returns the finished hypotheses of each
-  /// sentence, best score first.
-  std::vector<std::vector<Hypothesis>> search(Ids source, const SequenceLayout& layout);
+  /// source: [source tokens], each sentence with its end id. Returns the finished hypotheses of
+  /// each sentence, best score first. `before_step`, when given, is called before every decoding
+  /// step; what it throws ends the search, and the next one begins afresh.
+  std::vector<std::vector<Hypothesis>> search(Ids source, const SequenceLayout& layout,
+                                              const std::function<void()>& before_step = {});
+
+  /// Most tokens of a translation of `source_tokens` tokens, the end counted: max_length_ratio *
+  /// source tokens + 10, but no more than max_length and than the model's longest sentence.
+  int64_t length_limit(int64_t source_tokens) const;
+
+  /// Places of the key-value cache that a sentence needs: one for each token of each hypothesis.
+  int64_t cache_slots(int64_t source_tokens) const {
+    return length_limit(source_tokens) * options_.beam;
+  }
 
  private:
   /// A token of a hypothesis and what stands before it.

@@ -12,7 +12,11 @@ struct DecodeOptions {
   double length_penalty = 1.0;
   /// Longest output in tokens: max_length_ratio * source tokens + 10.
   double max_length_ratio = 2.0;
-  int64_t batch_tokens = 4096;  // bound of source tokens times beam of what is decoded together
+  /// Most tokens of a source and of a translation, the end counted: what is longer is cut, so that
+  /// no line can take all memory.
+  int64_t max_length = 4096;
+  /// Bound of source tokens times beam of what is decoded together.
+  int64_t batch_tokens = 4096;
 };
 
 }  // namespace calque

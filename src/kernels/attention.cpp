@@ -4,6 +4,7 @@
 
 #include "base/parallel.h"
 #include "kernels/attention_head.h"
+#include "kernels/elementwise.h"
 #include "kernels/row_math.h"
 
 namespace calque::kernels {
@@ -153,8 +154,7 @@ struct Backward {
   void clear_keys(const AttentionTask& task) const {
     const auto clear = [&](MatrixView<T> target, bool accumulate) {
       if (target.data == nullptr || accumulate) return;
-      const MatrixView<T> rows = task.key_rows(target);
-      for (int64_t r = 0; r < rows.rows; ++r) std::fill_n(rows.row(r), rows.cols, T(0));
+      zero_rows(task.key_rows(target));
     };
     clear(dkey, accumulate_key);
     clear(dvalue, accumulate_value);

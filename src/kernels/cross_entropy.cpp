@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/row_math.h"
 
@@ -20,7 +21,6 @@ namespace {
 struct RowLoss {
   double loss;
   double negative_log_likelihood;
-  bool correct;
 };
 
 template <class T>
@@ -35,8 +35,7 @@ struct Loss {
     const double log_sum = std::log(sums.exponentials);
     const double target_loss = log_sum - static_cast<double>(logits[target] - highest);
     const double mean_loss = log_sum - sums.differences / static_cast<double>(vocab);
-    const RowLoss result{(1 - smoothing) * target_loss + smoothing * mean_loss, target_loss,
-                         logits[target] >= highest};
+    const RowLoss result{(1 - smoothing) * target_loss + smoothing * mean_loss, target_loss};
     if (with_gradient) {
       exp_row(logits, vocab, highest, logits);
       const T factor = static_cast<T>(static_cast<double>(row_weight) / sums.exponentials);
@@ -67,11 +66,6 @@ void check_arguments(ConstMatrixView<T> x, ConstMatrixView<T> weight,
   }
 }
 
-template <class T>
-void clear(MatrixView<T> x) {
-  for (int64_t r = 0; r < x.rows; ++r) std::fill_n(x.row(r), x.cols, T(0));
-}
-
 }  // namespace
 
 template <class T>
@@ -89,7 +83,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
   RowLoss* const losses = scope.allocate<RowLoss>(largest_chunk);
   const Loss<T> loss{smoothing, dx.data != nullptr || dweight.data != nullptr};
   const auto row_weight = [&](int64_t t) { return row_weights.empty() ? T(1) : row_weights[t]; };
-  if (x.rows == 0 && dweight.data != nullptr && !accumulate_weight) clear(dweight);
+  if (x.rows == 0 && dweight.data != nullptr && !accumulate_weight) zero_rows(dweight);
 
   CrossEntropySums sums;
   for (int64_t begin = 0; begin < x.rows; begin += largest_chunk) {
@@ -106,7 +100,6 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
       const double w = static_cast<double>(row_weight(begin + r));
       sums.loss += w * losses[r].loss;
       sums.negative_log_likelihood += w * losses[r].negative_log_likelihood;
-      sums.correct += losses[r].correct ? 1 : 0;
       if (!log_probabilities.empty()) {
         log_probabilities[begin + r] = static_cast<T>(-losses[r].negative_log_likelihood);
       }

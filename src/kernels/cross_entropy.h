@@ -12,23 +12,22 @@ namespace calque::kernels {
 struct CrossEntropySums {
   double loss = 0;                     // label-smoothed: what is minimised
   double negative_log_likelihood = 0;  // of the targets alone: what perplexity is made of
-  int64_t correct = 0;                 // rows whose target has the highest logit
 };
 
 /// Rows of logits that `projection_cross_entropy` holds at a time for a model of this width.
 int64_t cross_entropy_chunk_rows(int64_t model);
 
-/// Output projection, softmax and label-smoothed cross-entropy in one pass over row chunks, with the
-/// gradient at once; no [tokens, vocab] matrix is ever in memory.
+/// Output projection, softmax and label-smoothed cross-entropy in one pass over row chunks, with
+/// the gradient at once; no [tokens, vocab] matrix is ever in memory.
 ///   logits = x weight^T;  p = softmax(logits)
 ///   loss(row) = (1 - smoothing) (-log p[target]) + smoothing mean over vocab of (-log p)
 /// (as PyTorch's cross_entropy defines it: smoothing is spread over the whole vocabulary), and
 ///   dlogits = row_weight (p - (1 - smoothing) onehot(target) - smoothing / vocab)
 ///   dx = dlogits weight;  dweight = dlogits^T x
-/// x: [tokens, model]; weight: [vocab, model]; targets: [tokens]; row_weights: [tokens] or empty for
-/// all 1; dx: [tokens, model] and dweight: [vocab, model], assigned or added to, without data when
-/// not wanted. `log_probabilities`: [tokens] or empty: log p[target] of each row.
-/// The sums hold row_weight times each row's value. Throws InternalError for a target out of range.
+/// x: [tokens, model]; weight: [vocab, model]; targets: [tokens]; row_weights: [tokens] or empty
+/// for all 1; dx: [tokens, model] and dweight: [vocab, model], assigned or added to, without data
+/// when not wanted. `log_probabilities`: [tokens] or empty: log p[target] of each row. The sums
+/// hold row_weight times each row's value. Throws InternalError for a target out of range.
 template <class T>
 CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<T> weight,
                                           std::span<const int32_t> targets,

@@ -1,9 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
+#include "tensor/matrix_view.h"
+
 namespace calque::kernels {
+
+/// x = 0, on the calling thread: for the rows of a task.
+template <class T>
+void zero_rows(const MatrixView<T>& x) {
+  for (int64_t r = 0; r < x.rows; ++r) std::fill_n(x.row(r), x.cols, T(0));
+}
 
 /// values[i] = value.
 template <class T>

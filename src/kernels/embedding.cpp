@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/elementwise.h"
 
 namespace calque::kernels {
 namespace {
@@ -19,7 +20,7 @@ void check_indices(std::span<const int32_t> indices, int64_t rows) {
 template <class T>
 void zero(MatrixView<T> table) {
   parallel_rows(table.rows, table.cols, [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; ++r) std::fill_n(table.row(r), table.cols, T{0});
+    zero_rows(table.row_range(begin, end - begin));
   });
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/profile.h"
+#include "kernels/elementwise.h"
 #include "kernels/gemm_engines.h"
 #include "kernels/work.h"
 
@@ -74,13 +75,8 @@ void call_engine(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, Matr
 /// Writes what the product is added to: the bias, or zeros.
 template <class T>
 void start_rows(MatrixView<T> c, const T* bias) {
-  for (int64_t r = 0; r < c.rows; ++r) {
-    if (bias != nullptr) {
-      std::copy_n(bias, c.cols, c.row(r));
-    } else {
-      std::fill_n(c.row(r), c.cols, T(0));
-    }
-  }
+  if (bias == nullptr) return zero_rows(c);
+  for (int64_t r = 0; r < c.rows; ++r) std::copy_n(bias, c.cols, c.row(r));
 }
 
 /// How a product is cut: `row_tiles` x `col_tiles` tiles of c, the inner size into `parts`.

@@ -8,10 +8,10 @@
 namespace calque {
 
 ParameterId ParameterStore::declare(std::string name, const Shape& shape, Init init,
-                                    double init_scale) {
+                                    double deviation) {
   CALQUE_CHECK(values_ == nullptr, "{} is declared after the memory was made", name);
   CALQUE_CHECK(find(name) == nullptr, "two parameters are called {}", name);
-  parameters_.push_back({std::move(name), shape, count_, init, init_scale});
+  parameters_.push_back({std::move(name), shape, count_, init, deviation});
   count_ += shape.count();
   return {static_cast<int32_t>(parameters_.size()) - 1};
 }
@@ -30,7 +30,7 @@ void ParameterStore::allocate(bool inference) {
 void ParameterStore::initialize(uint64_t seed) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const RandomKey key{seed, static_cast<uint32_t>(i), streams::kInit};
-    fill_initial_values(parameters_[i].init, parameters_[i].init_scale, key, value(parameters_[i]));
+    fill_initial_values(parameters_[i].init, parameters_[i].deviation, key, value(parameters_[i]));
   }
 }
 
@@ -87,8 +87,8 @@ Scope Scope::sub(std::string_view name) const {
 Scope Scope::sub(int64_t index) const { return sub(std::to_string(index)); }
 
 ParameterId Scope::declare(std::string_view name, const Shape& shape, Init init,
-                           double init_scale) const {
-  return store_->declare(prefix_ + std::string(name), shape, init, init_scale);
+                           double deviation) const {
+  return store_->declare(prefix_ + std::string(name), shape, init, deviation);
 }
 
 }  // namespace calque

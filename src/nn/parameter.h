@@ -22,8 +22,7 @@ struct Parameter {
   Shape shape;
   int64_t offset = 0;  // in elements, from the start of each block
   Init init = Init::kZeros;
-  /// Of Init::kNormal: the standard deviation. Of Init::kXavierUniform: a factor on the bound.
-  double init_scale = 1;
+  double deviation = 1;  // standard deviation of Init::kNormal
 };
 
 /// An index into the store; what modules keep.
@@ -34,12 +33,12 @@ struct ParameterId {
 
 /// Owns every parameter of a model: one flat block each for values and gradients, so that clipping,
 /// the update, averaging and saving are one loop. Modules declare parameters while they are built;
-/// `allocate` then makes the memory; after that nothing can be declared. Parameters lie one behind the
-/// other without gaps, in the order of their declaration.
+/// `allocate` then makes the memory; after that nothing can be declared. Parameters lie one behind
+/// the other without gaps, in the order of their declaration.
 class ParameterStore {
  public:
   /// Declares a parameter. Throws InternalError for a name used twice.
-  ParameterId declare(std::string name, const Shape& shape, Init init, double init_scale = 1);
+  ParameterId declare(std::string name, const Shape& shape, Init init, double deviation = 1);
 
   /// Makes the memory of values and, unless `inference`, of gradients. Values are not set.
   void allocate(bool inference);
@@ -80,17 +79,18 @@ class ParameterStore {
   Real* gradients_ = nullptr;
 };
 
-/// Declares under a dotted scope: `Scope("encoder").sub("layers").sub(0)`. Also hands out the streams
-/// of dropout sites, one after the other, so that a site's numbers depend on the model's structure
-/// alone.
+/// Declares under a dotted scope: `Scope("encoder").sub("layers").sub(0)`. Also hands out the
+/// streams of dropout sites, one after the other, so that a site's numbers depend on the model's
+/// structure alone.
 class Scope {
  public:
-  Scope(ParameterStore& store, uint32_t& next_stream) : store_(&store), next_stream_(&next_stream) {}
+  Scope(ParameterStore& store, uint32_t& next_stream)
+      : store_(&store), next_stream_(&next_stream) {}
   Scope sub(std::string_view name) const;
   Scope sub(int64_t index) const;
 
   ParameterId declare(std::string_view name, const Shape& shape, Init init,
-                      double init_scale = 1) const;
+                      double deviation = 1) const;
   /// The random stream of a new dropout site.
   uint32_t dropout_stream() const { return (*next_stream_)++; }
   ParameterStore& store() const { return *store_; }

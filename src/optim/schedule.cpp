@@ -9,9 +9,10 @@
 namespace calque {
 namespace {
 
-/// How much of the way from the end of the warm-up to the last step is done: in [0, 1].
+/// How much of the way from the end of the warm-up to behind the last step is done: in [0, 1].
 double progress(double warmup, double max_steps, double step) {
-  return max_steps > warmup ? std::min(1.0, (step - warmup) / (max_steps - warmup)) : 1.0;
+  const double end = max_steps + 1;
+  return end > warmup ? std::min(1.0, (step - warmup) / (end - warmup)) : 1.0;
 }
 
 /// The rate as a share of options.learning_rate, after the warm-up.

@@ -8,7 +8,8 @@ namespace calque {
 
 /// The learning rate of update `step` (counts from 1) out of `max_steps`, for a model of width
 /// `model`: a pure function, so there is nothing to save. With peak = options.learning_rate,
-/// w = options.warmup_steps and t = (step - w) / (max_steps - w), at most 1:
+/// w = options.warmup_steps and t = (step - w) / (max_steps + 1 - w), at most 1, so that a rate
+/// that falls to 0 gets there right behind the last update:
 ///
 ///   kInverseSqrt  peak step / w until step w, then peak sqrt(w / step) (as fairseq's inverse_sqrt
 ///                 with an initial rate of 0; for w = 0: peak / sqrt(step))

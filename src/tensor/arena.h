@@ -37,6 +37,24 @@ class Arena {
   Mark mark() const { return {block_, used_, total_}; }
   void rewind(const Mark& mark);
 
+  /// Takes memory from an arena and gives it back when it ends, also where an exception ends it;
+  /// scopes nest.
+  class Scope {
+   public:
+    explicit Scope(Arena& arena) : arena_(arena), mark_(arena.mark()) {}
+    ~Scope() { arena_.rewind(mark_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    template <class T>
+    T* allocate(int64_t count) {
+      return arena_.allocate<T>(count);
+    }
+
+   private:
+    Arena& arena_;
+    Mark mark_;
+  };
+
   /// Bytes in use, the most that ever were, and the bytes owned.
   size_t used() const { return total_; }
   size_t peak() const { return peak_; }

@@ -19,22 +19,7 @@ class Workspace {
   explicit Workspace(int threads);
   ~Workspace();
 
-  /// Takes memory from an arena and gives it back when it ends; scopes nest.
-  class Scope {
-   public:
-    explicit Scope(Arena& arena) : arena_(arena), mark_(arena.mark()) {}
-    ~Scope() { arena_.rewind(mark_); }
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-    template <class T>
-    T* allocate(int64_t count) {
-      return arena_.allocate<T>(count);
-    }
-
-   private:
-    Arena& arena_;
-    Arena::Mark mark_;
-  };
+  using Scope = Arena::Scope;
 
   /// The scratch arena of a parallel loop's worker. Throws InternalError when `worker` is not below
   /// the number of workers given to the constructor.

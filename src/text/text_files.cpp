@@ -1,12 +1,41 @@
 #include "text/text_files.h"
 
 #include <fmt/format.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
+#include <array>
+#include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 
 namespace calque {
+namespace {
+
+/// True when the text has a character that is not a space (as U+2581 is to SentencePiece), control
+/// or format character.
+bool has_visible(std::string_view line) {
+  const auto length = static_cast<int32_t>(line.size());
+  for (int32_t at = 0; at < length;) {
+    UChar32 character;
+    U8_NEXT(line.data(), at, length, character);
+    if (u_isgraph(character) && character != 0x2581) return true;
+  }
+  return false;
+}
+
+[[noreturn]] void throw_unequal(const std::string& source, int64_t source_lines,
+                                const std::string& target, int64_t target_lines) {
+  throw UserError(
+      fmt::format("unequal numbers of lines: {} has {} but {} has {}; line n of the one must be "
+                  "the translation of line n of the other",
+                  source, format_count(source_lines), target, format_count(target_lines)));
+}
+
+}  // namespace
 
 std::string TextPlace::to_string() const {
   return fmt::format("{}:{}", file == "-" ? "standard input" : file, line);
@@ -22,6 +51,12 @@ bool TextFiles::next(std::string& line) {
     lines_.push_back(0);
   }
   ++lines_.back();
+  if (const size_t nul = line.find('\0'); nul != std::string::npos) {
+    throw UserError(
+        fmt::format("{}: byte {} of the line is 0x00, which no text holds; Calque reads UTF-8 text "
+                    "only: convert the file, if it is UTF-16 with iconv -f UTF-16 -t UTF-8",
+                    place().to_string(), nul + 1));
+  }
   const size_t invalid = find_invalid_utf8(line);
   if (invalid != std::string::npos) {
     throw UserError(
@@ -36,6 +71,38 @@ bool TextFiles::next(std::string& line) {
 TextPlace TextFiles::place() const {
   CALQUE_CHECK(!lines_.empty(), "no line was read yet");
   return {files_[lines_.size() - 1], lines_.back()};
+}
+
+TextSurvey survey_text(const std::vector<std::string>& files) {
+  TextFiles text(files);
+  TextSurvey survey;
+  for (std::string line; text.next(line);) {
+    survey.bytes += static_cast<int64_t>(line.size());
+    survey.visible = survey.visible || has_visible(line);
+    const std::array<uint64_t, 2> chained{survey.hash, hash_bytes(line)};
+    survey.hash = hash_bytes(std::as_bytes(std::span(chained)));
+  }
+  survey.lines = text.lines_per_file();
+  survey.all_lines = std::accumulate(survey.lines.begin(), survey.lines.end(), int64_t{0});
+  return survey;
+}
+
+void check_equal_lines(const std::vector<std::string>& source_files,
+                       const std::vector<int64_t>& source_lines,
+                       const std::vector<std::string>& target_files,
+                       const std::vector<int64_t>& target_lines) {
+  const auto sum = [](const std::vector<int64_t>& lines) {
+    return std::accumulate(lines.begin(), lines.end(), int64_t{0});
+  };
+  if (source_lines.size() == target_lines.size()) {
+    for (size_t i = 0; i < source_lines.size(); ++i) {
+      if (source_lines[i] == target_lines[i]) continue;
+      throw_unequal(source_files[i], source_lines[i], target_files[i], target_lines[i]);
+    }
+  } else if (sum(source_lines) != sum(target_lines)) {
+    throw_unequal(join_paths(source_files), sum(source_lines), join_paths(target_files),
+                  sum(target_lines));
+  }
 }
 
 std::string join_paths(const std::vector<std::string>& files) {

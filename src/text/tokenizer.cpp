@@ -2,6 +2,8 @@
 
 #include <sentencepiece_processor.h>
 
+#include <array>
+
 #include "base/error.h"
 #include "text/special_ids.h"
 
@@ -22,6 +24,59 @@ void check_special_id(const std::string& name, const char* piece, int found, int
                   "defaults (unk_id=0, bos_id=1, eos_id=2), or let Calque train it",
                   name, piece, expected, found));
 }
+
+/// Reads a message of Protocol Buffers, field by field. What is not whole ends it.
+class MessageReader {
+ public:
+  explicit MessageReader(std::string_view bytes) : left_(bytes) {}
+
+  /// The next field; false at the end.
+  bool next() {
+    uint64_t tag = 0;
+    if (!read_number(tag)) return false;
+    number = tag >> 3;
+    switch (tag & 7) {
+      case 0:
+        return read_number(value);
+      case 1:
+        return skip(8);
+      case 2: {
+        uint64_t length = 0;
+        if (!read_number(length) || length > left_.size()) return false;
+        bytes = left_.substr(0, length);
+        return skip(length);
+      }
+      case 5:
+        return skip(4);
+      default:
+        return false;
+    }
+  }
+
+  uint64_t number = 0;     // of the field
+  uint64_t value = 0;      // of a field that is a number
+  std::string_view bytes;  // of a field that is text or a message
+
+ private:
+  std::string_view left_;
+
+  bool skip(uint64_t count) {
+    if (count > left_.size()) return false;
+    left_.remove_prefix(count);
+    return true;
+  }
+  /// Seven bits a byte, the lowest first; the eighth says that more follow.
+  bool read_number(uint64_t& result) {
+    result = 0;
+    for (unsigned shift = 0; !left_.empty() && shift < 64; shift += 7) {
+      const auto byte = static_cast<unsigned char>(left_.front());
+      left_.remove_prefix(1);
+      result |= static_cast<uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return true;
+    }
+    return false;
+  }
+};
 
 }  // namespace
 
@@ -68,6 +123,21 @@ std::string Tokenizer::decode(std::span<const int32_t> ids) const {
 std::string Tokenizer::piece(int32_t id) const {
   CALQUE_CHECK(id >= 0 && id < size(), "piece {} of {}", id, size());
   return model_->processor.IdToPiece(id);
+}
+
+std::string Tokenizer::type() const {
+  // sentencepiece_model.proto: ModelProto.trainer_spec = 2, TrainerSpec.model_type = 3.
+  constexpr uint64_t kTrainerSpec = 2;
+  constexpr uint64_t kModelType = 3;
+  constexpr std::array<const char*, 5> kTypes{"unknown", "unigram", "bpe", "word", "char"};
+  uint64_t type = 1;  // the default, which need not be written
+  for (MessageReader model(serialized_); model.next();) {
+    if (model.number != kTrainerSpec) continue;
+    for (MessageReader trainer(model.bytes); trainer.next();) {
+      if (trainer.number == kModelType) type = trainer.value;
+    }
+  }
+  return type < kTypes.size() ? kTypes[type] : "unknown";
 }
 
 int64_t Tokenizer::size() const { return model_->processor.GetPieceSize(); }

@@ -34,6 +34,8 @@ class Tokenizer {
   std::string piece(int32_t id) const;
   /// Number of pieces, special ids included: `vocab`.
   int64_t size() const;
+  /// How its pieces were found, as the model itself says: "unigram", "bpe", "word" or "char".
+  std::string type() const;
   /// The bytes it was made from: what a checkpoint stores.
   const std::string& serialized() const { return serialized_; }
 

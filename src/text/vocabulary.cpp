@@ -1,16 +1,20 @@
 #include "text/vocabulary.h"
 
 #include <sentencepiece_trainer.h>
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
+#include <array>
 #include <cstdlib>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_descriptor.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/stopwatch.h"
@@ -22,34 +26,6 @@ namespace {
 constexpr int64_t kSpecialPieces = 3;
 /// Above so many bytes SentencePiece needs 64-bit positions, and says so only by dying.
 constexpr int64_t kLargeCorpusBytes = int64_t{1} << 30;
-
-struct TextSize {
-  int64_t lines = 0;
-  int64_t bytes = 0;
-  bool visible = false;  // there is a character to make a piece of
-};
-
-/// True when the text has a character that is not a space (as U+2581 is to SentencePiece), control
-/// or format character.
-bool has_visible(std::string_view line) {
-  const auto length = static_cast<int32_t>(line.size());
-  for (int32_t at = 0; at < length;) {
-    UChar32 character;
-    U8_NEXT(line.data(), at, length, character);
-    if (u_isgraph(character) && character != 0x2581) return true;
-  }
-  return false;
-}
-
-TextSize measure(const std::vector<std::string>& files) {
-  TextFiles text(files);
-  TextSize size;
-  for (std::string line; text.next(line); ++size.lines) {
-    size.bytes += static_cast<int64_t>(line.size());
-    size.visible = size.visible || has_visible(line);
-  }
-  return size;
-}
 
 /// Hands the lines of files, or a sample of them, to SentencePiece's trainer.
 class SampledLines : public sentencepiece::SentenceIterator {
@@ -80,14 +56,18 @@ class SampledLines : public sentencepiece::SentenceIterator {
   bool done_ = false;
 };
 
+const char* normalization_name(Normalization normalization) {
+  return normalization == Normalization::kIdentity ? "identity" : "nmt_nfkc";
+}
+
 std::unordered_map<std::string, std::string> trainer_arguments(const VocabularyOptions& options,
                                                                int64_t bytes) {
   const bool identity = options.normalization == Normalization::kIdentity;
   return {
-      {"model_type", options.type == VocabularyType::kBpe ? "bpe" : "unigram"},
+      {"model_type", vocabulary_type_name(options.type)},
       {"vocab_size", fmt::format("{}", options.size)},
       {"character_coverage", fmt::format("{}", options.character_coverage)},
-      {"normalization_rule_name", identity ? "identity" : "nmt_nfkc"},
+      {"normalization_rule_name", normalization_name(options.normalization)},
       {"remove_extra_whitespaces", identity ? "false" : "true"},
       {"hard_vocab_limit", "true"},
       {"num_threads", "1"},  // the result depends on it
@@ -146,41 +126,154 @@ std::filesystem::path with_side(const std::filesystem::path& path, const char* s
   return result;
 }
 
-Tokenizer load_or_train(const VocabularyOptions& options, const std::filesystem::path& path,
-                        const std::vector<std::string>& files, uint64_t seed) {
-  if (!std::filesystem::exists(path)) {
-    log::info("vocabulary: training {} {} pieces on {}", options.size,
-              options.type == VocabularyType::kBpe ? "bpe" : "unigram", join_paths(files));
-    const Stopwatch watch;
-    const std::string serialized = train_vocabulary(options, files, seed);
-    write_file_atomically(path, serialized);
-    log::info("vocabulary: written to {} after {}", path.string(),
-              format_duration(watch.seconds()));
+/// What a vocabulary was made of, by config key: `<name>.json` beside `<name>.model`. The options
+/// that decide about its pieces come first, then what they were found in.
+using Record = std::map<std::string, std::string>;
+
+constexpr const char kModelKey[] = "model";  // hash of the model that the record belongs to
+
+/// The keys whose values the config states; the others say which text and sample it was.
+bool is_stated(const std::string& key) {
+  return key.starts_with("vocabulary.") && key != "vocabulary.max_sentences";
+}
+
+Record make_record(const VocabularyOptions& options, uint64_t text, uint64_t seed) {
+  return {{"vocabulary.type", vocabulary_type_name(options.type)},
+          {"vocabulary.size", fmt::format("{}", options.size)},
+          {"vocabulary.normalization", normalization_name(options.normalization)},
+          {"vocabulary.character_coverage", fmt::format("{}", options.character_coverage)},
+          {"vocabulary.max_sentences", fmt::format("{}", options.max_sentences)},
+          {"seed", fmt::format("{}", seed)},
+          {"text", fmt::format("{:016x}", text)}};
+}
+
+std::string hash_of_model(const std::string& serialized) {
+  return fmt::format("{:016x}", hash_bytes(serialized));
+}
+
+std::filesystem::path record_path(const std::filesystem::path& model) {
+  return std::filesystem::path(model).replace_extension(".json");
+}
+
+/// The record of a model; none when there is no such file, or it belongs to another model.
+std::optional<Record> read_record(const std::filesystem::path& model,
+                                  const std::string& serialized) {
+  const std::filesystem::path path = record_path(model);
+  if (path == model || !std::filesystem::exists(path)) return std::nullopt;
+  const auto json = nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  Record record;
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_string()) record[key] = value.get<std::string>();
   }
-  Tokenizer tokenizer(read_file(path), path.string());
+  if (record[kModelKey] != hash_of_model(serialized)) return std::nullopt;
+  record.erase(kModelKey);
+  return record;
+}
+
+/// Writes a model with its record. At no moment does a record lie beside a model that it does not
+/// belong to: the model goes first and comes last.
+void write_vocabulary(const std::filesystem::path& path, const std::string& serialized,
+                      Record record) {
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) throw_file_error("replace", path, error.value());
+  record[kModelKey] = hash_of_model(serialized);
+  write_file_atomically(record_path(path), nlohmann::json(record).dump(2) + "\n");
+  write_file_atomically(path, serialized);
+}
+
+/// "vocabulary.type: was unigram, is bpe now" for each key that differs and that `wanted` asks for.
+template <class Wanted>
+std::vector<std::string> differences(const Record& before, const Record& now,
+                                     const Wanted& wanted) {
+  std::vector<std::string> lines;
+  for (const auto& [key, value] : now) {
+    const auto found = before.find(key);
+    const std::string old = found == before.end() ? "unknown" : found->second;
+    if (old == value || !wanted(key)) continue;
+    lines.push_back(key == "text" ? "the training text: has changed"
+                                  : fmt::format("{}: was {}, is {} now", key, old, value));
+  }
+  return lines;
+}
+
+/// One model file of a run, and what it is made of.
+struct VocabularyPlan {
+  const VocabularyOptions& options;
+  std::filesystem::path path;
+  std::vector<std::string> files;
+  uint64_t seed;
+  bool may_replace;
+};
+
+Tokenizer train_and_write(const VocabularyPlan& plan, const Record& record) {
+  const VocabularyOptions& options = plan.options;
+  log::info("vocabulary: training {} {} pieces on {}", options.size,
+            vocabulary_type_name(options.type), join_paths(plan.files));
+  if (plan.path.has_parent_path()) make_folders(plan.path.parent_path());
+  const Stopwatch watch;
+  const std::string serialized = train_vocabulary(options, plan.files, plan.seed);
+  write_vocabulary(plan.path, serialized, record);
+  log::info("vocabulary: written to {} after {}", plan.path.string(),
+            format_duration(watch.seconds()));
+  return Tokenizer(serialized, plan.path.string());
+}
+
+/// `text`: gives the hash of the training text, once it was checked.
+template <class Text>
+Tokenizer load_or_train(const VocabularyPlan& plan, const Text& text) {
+  const VocabularyOptions& options = plan.options;
+  const std::string name = plan.path.string();
+  const auto now = [&] { return make_record(options, text(), plan.seed); };
+  if (!std::filesystem::exists(plan.path)) return train_and_write(plan, now());
+  std::string serialized = read_file(plan.path);
+  if (const std::optional<Record> before = read_record(plan.path, serialized)) {
+    const Record wanted = now();
+    const auto changes = differences(*before, wanted, [](const std::string&) { return true; });
+    if (!changes.empty() && plan.may_replace) {
+      log::info("vocabulary: {} was made otherwise ({}) and is made anew", name,
+                fmt::to_string(fmt::join(changes, "; ")));
+      return train_and_write(plan, wanted);
+    }
+    const auto stated = differences(*before, wanted, is_stated);
+    if (!stated.empty()) {
+      throw UserError(fmt::format(
+          "{} was made with other options than the config states:\n  {}\nGive the config the old "
+          "values, or vocabulary.path a file that does not exist, to train another",
+          name, fmt::join(stated, "\n  ")));
+    }
+    for (const std::string& change : changes) log::info("vocabulary: {}: {}", name, change);
+  }
+  Tokenizer tokenizer(std::move(serialized), name);
   if (tokenizer.size() != options.size) {
     throw UserError(
         fmt::format("{} has {} pieces but vocabulary.size is {}; set vocabulary.size to {}, or "
                     "vocabulary.path to a file that does not exist, to train another",
-                    path.string(), tokenizer.size(), options.size, tokenizer.size()));
+                    name, tokenizer.size(), options.size, tokenizer.size()));
   }
+  log::info("vocabulary: using {} ({} pieces)", name, format_count(tokenizer.size()));
   return tokenizer;
 }
 
 }  // namespace
 
+const char* vocabulary_type_name(VocabularyType type) {
+  return type == VocabularyType::kBpe ? "bpe" : "unigram";
+}
+
 std::string train_vocabulary(const VocabularyOptions& options,
                              const std::vector<std::string>& files, uint64_t seed) {
   check_options(options, files);
-  const TextSize size = measure(files);
+  const TextSurvey survey = survey_text(files);
   const std::string text = join_paths(files);
-  if (!size.visible) {  // SentencePiece would end the process
+  if (!survey.visible) {  // SentencePiece would end the process
     throw UserError(fmt::format("there is no text in {} to train the vocabulary on", text));
   }
-  SampledLines lines(files, size.lines, options.max_sentences, seed);
+  SampledLines lines(files, survey.all_lines, options.max_sentences, seed);
   std::string serialized;
   const auto status = sentencepiece::SentencePieceTrainer::Train(
-      trainer_arguments(options, size.bytes), &lines, &serialized);
+      trainer_arguments(options, survey.bytes), &lines, &serialized);
   if (!status.ok()) explain_failure(status.ToString(), options, text);
   return serialized;
 }
@@ -196,16 +289,33 @@ VocabularyPaths vocabulary_paths(const VocabularyOptions& options,
 TokenizerPair load_or_train_vocabulary(const VocabularyOptions& options,
                                        const std::filesystem::path& run_folder,
                                        const std::vector<std::string>& source_files,
-                                       const std::vector<std::string>& target_files,
-                                       uint64_t seed) {
+                                       const std::vector<std::string>& target_files, uint64_t seed,
+                                       OtherVocabulary other) {
   const VocabularyPaths paths = vocabulary_paths(options, run_folder);
+  const bool may_replace = other == OtherVocabulary::kReplace && options.path.empty();
+  std::optional<std::pair<uint64_t, uint64_t>> hashes;  // of source and target, once surveyed
+  const auto text = [&] {
+    if (!hashes) {
+      const TextSurvey source = survey_text(source_files);
+      const TextSurvey target = survey_text(target_files);
+      check_equal_lines(source_files, source.lines, target_files, target.lines);
+      hashes = {source.hash, target.hash};
+    }
+    return *hashes;
+  };
   if (!options.shared) {
-    Tokenizer source = load_or_train(options, paths.source, source_files, seed);
-    return {std::move(source), load_or_train(options, paths.target, target_files, seed)};
+    Tokenizer source = load_or_train({options, paths.source, source_files, seed, may_replace},
+                                     [&] { return text().first; });
+    return {std::move(source),
+            load_or_train({options, paths.target, target_files, seed, may_replace},
+                          [&] { return text().second; })};
   }
   std::vector<std::string> files = source_files;
   files.insert(files.end(), target_files.begin(), target_files.end());
-  return TokenizerPair(load_or_train(options, paths.source, files, seed));
+  return TokenizerPair(load_or_train({options, paths.source, files, seed, may_replace}, [&] {
+    const std::array<uint64_t, 2> both{text().first, text().second};
+    return hash_bytes(std::as_bytes(std::span(both)));
+  }));
 }
 
 }  // namespace calque

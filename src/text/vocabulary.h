@@ -13,6 +13,9 @@ namespace calque {
 /// encoding (Sennrich et al. 2016).
 enum class VocabularyType { kUnigram, kBpe };
 
+/// "unigram", "bpe": as in a config.
+const char* vocabulary_type_name(VocabularyType type);
+
 /// What is done to text before it is cut into pieces, and so to what the model writes.
 enum class Normalization {
   kNmtNfkc,   // Unicode NFKC, runs of spaces as one: full-width letters, ligatures, fractions and
@@ -54,12 +57,23 @@ struct VocabularyPaths {
 VocabularyPaths vocabulary_paths(const VocabularyOptions& options,
                                  const std::filesystem::path& run_folder);
 
+/// What to do with a vocabulary that is there, but was made otherwise than it would be now.
+enum class OtherVocabulary { kReplace, kRefuse };
+
 /// Loads the vocabulary of a run; a model file that does not exist is trained from the training
-/// text first and written (atomically), which the log says. Throws UserError as above, and when an
-/// existing model has another size than `vocabulary.size`.
+/// text first and written (atomically), with a record of what it was made of beside it ("x.json"
+/// beside "x.model"); the log says which. The text is checked before: every line is UTF-8, and both
+/// sides have as many lines.
+///
+/// A model whose record names other options than these, or another text, is trained anew when it
+/// lies in the run folder and `other` is kReplace; else other options are an error, while another
+/// text or seed is only told. At `vocabulary.path` nothing is ever replaced. A model without a
+/// record is used as it is. Throws UserError as above, and when an existing model has another size
+/// than `vocabulary.size`.
 TokenizerPair load_or_train_vocabulary(const VocabularyOptions& options,
                                        const std::filesystem::path& run_folder,
                                        const std::vector<std::string>& source_files,
-                                       const std::vector<std::string>& target_files, uint64_t seed);
+                                       const std::vector<std::string>& target_files, uint64_t seed,
+                                       OtherVocabulary other = OtherVocabulary::kReplace);
 
 }  // namespace calque

@@ -10,31 +10,47 @@
 
 namespace calque {
 
-std::string MemoryEstimate::to_string() const {
-  return fmt::format(
-      "{} (weights and their gradients {}, optimizer {}, activations {}, their gradients {}, "
-      "scratch {})",
-      format_bytes(total()), format_bytes(parameters), format_bytes(optimizer),
-      format_bytes(activations), format_bytes(gradients), format_bytes(scratch));
+namespace {
+
+/// Rows of width one that a layer's ops make per token. Self-attention: query, key, value, weighted
+/// sum, output, residual sum, norm; feed-forward: output, residual sum, norm, and the hidden layer
+/// before and after the activation.
+double encoder_layer_width(const TransformerOptions& options) {
+  return 10 * static_cast<double>(options.model) + 2 * static_cast<double>(options.hidden);
 }
 
-MemoryEstimate estimate_memory(const TransformerOptions& options, int64_t parameters,
-                               int64_t target_vocab, int64_t batch_tokens, bool moving_average) {
+/// The same, and cross-attention's query, weighted sum, output, residual sum, norm, and key and
+/// value per source token.
+double decoder_layer_width(const TransformerOptions& options) {
+  return 17 * static_cast<double>(options.model) + 2 * static_cast<double>(options.hidden);
+}
+
+}  // namespace
+
+std::string MemoryEstimate::to_string() const {
+  const std::string decoding_part =
+      decoding > 0 ? fmt::format(", or in their place decoding {}", format_bytes(decoding)) : "";
+  return fmt::format(
+      "{} (weights and their gradients {}, optimizer {}, activations {}{}, their gradients {}, "
+      "scratch {})",
+      format_bytes(total()), format_bytes(parameters), format_bytes(optimizer),
+      format_bytes(activations), decoding_part, format_bytes(gradients), format_bytes(scratch));
+}
+
+MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOptions& train,
+                               int64_t parameters, int64_t target_vocab,
+                               const ParallelCorpus& text) {
   const auto model = static_cast<double>(options.model);
   const auto hidden = static_cast<double>(options.hidden);
-  // Rows of width `model` that a layer's ops keep per token. Self-attention: query, key, value,
-  // weighted sum, output, residual sum, norm; feed-forward: output, residual sum, norm;
-  // cross-attention: query, weighted sum, output, residual sum, norm, and key and value per source
-  // token. The feed-forward network keeps its hidden layer before and after the activation.
-  const double encoder_layer = 10 * model + 2 * hidden;
-  const double decoder_layer = 17 * model + 2 * hidden;
-  const double per_token = static_cast<double>(options.encoder_layers) * encoder_layer +
-                           static_cast<double>(options.decoder_layers) * decoder_layer + 4 * model;
-  const auto tokens = static_cast<double>(batch_tokens);
+  const double per_token =
+      static_cast<double>(options.encoder_layers) * encoder_layer_width(options) +
+      static_cast<double>(options.decoder_layers) * decoder_layer_width(options) + 4 * model;
+  const int64_t all_tokens = std::max(text.source_pieces(), text.target_pieces()) + text.size();
+  const auto tokens = static_cast<double>(std::min(train.batch_tokens, all_tokens));
   const auto weights = static_cast<double>(parameters);
   MemoryEstimate estimate;
   estimate.parameters = 2 * weights * sizeof(Real);
-  estimate.optimizer = (moving_average ? 3 : 2) * weights * sizeof(Real);
+  estimate.optimizer = (train.moving_average > 0 ? 3 : 2) * weights * sizeof(Real);
   estimate.activations = tokens * per_token * sizeof(Real);
   // In backward a handful of rows are in flight at once, the hidden layer's twice.
   estimate.gradients = tokens * std::max(6 * model, 2 * model + 2 * hidden) * sizeof(Real);
@@ -42,6 +58,27 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, int64_t parame
       static_cast<double>(kernels::cross_entropy_chunk_rows(options.model) * target_vocab) *
       sizeof(Real);
   return estimate;
+}
+
+double estimate_decoding(const TransformerOptions& options, const DecodeOptions& decode,
+                         int64_t target_vocab, const ParallelCorpus& text) {
+  const auto model = static_cast<double>(options.model);
+  const auto beam = static_cast<double>(decode.beam);
+  const auto encoder_layers = static_cast<double>(options.encoder_layers);
+  const auto decoder_layers = static_cast<double>(options.decoder_layers);
+  // A batch holds batch_tokens / beam source tokens, but one sentence at least.
+  const auto all_tokens = static_cast<double>(text.source_pieces() + text.size());
+  const auto longest = static_cast<double>(text.longest_source() + 1);
+  const double tokens =
+      std::min(all_tokens, std::max(static_cast<double>(decode.batch_tokens) / beam, longest));
+  const double sentences = std::max(1.0, tokens / all_tokens * static_cast<double>(text.size()));
+  const double rows = beam * sentences;
+  const double slots = beam * (decode.max_length_ratio * tokens + 10 * sentences);
+  const double encoder = tokens * (encoder_layers * encoder_layer_width(options) + 2 * model);
+  const double caches = decoder_layers * 2 * model * (tokens + slots);
+  const double step = rows * (decoder_layers * decoder_layer_width(options) + 2 * model +
+                              static_cast<double>(target_vocab));
+  return (encoder + caches + step) * sizeof(Real);
 }
 
 }  // namespace calque

@@ -44,7 +44,6 @@ class ProgressMeter {
   nlohmann::json metrics(int64_t step, double epoch) const;
   /// Forgets the sums; rates go on from here.
   void restart();
-  bool empty() const { return updates_ == 0; }
 
  private:
   int64_t first_step_;

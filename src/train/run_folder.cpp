@@ -2,35 +2,75 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
 
 namespace calque {
+namespace {
 
-RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
-  std::error_code error;
-  std::filesystem::create_directories(cache_folder(), error);
-  if (error) {
-    throw UserError(
-        fmt::format("cannot make the run folder {}: {}", path_.string(), error.message()));
-  }
+namespace fs = std::filesystem;
+
+/// What tells a run folder from any other: a run that was begun has left one of these.
+constexpr std::array<const char*, 7> kMarks{
+    "lock", "config.yaml", "metrics.jsonl", "checkpoints", "latest", "log.txt", "vocabulary.model"};
+
+FileLock lock_folder(const fs::path& path) {
+  FileLock lock(path / "lock");
+  if (lock.is_taken()) return lock;
+  const std::string holder = lock.holder().empty() ? "?" : lock.holder();
+  throw UserError(
+      fmt::format("{} is in use by another training, process {}. Wait until it is done, stop it "
+                  "(`kill {}` saves "
+                  "and stops), or choose another folder with --run",
+                  path.string(), holder, holder));
 }
 
-std::filesystem::path RunFolder::put_aside(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return {};
-  std::filesystem::path aside = path;
+const fs::path& made(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) {
+    throw UserError(
+        fmt::format("cannot make the run folder {}: {}", path.string(), error.message()));
+  }
+  return path;
+}
+
+void check_is_run(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) {
+    throw UserError(fmt::format(
+        "--fresh would put {} aside, but that is no folder; name a run folder with --run",
+        path.string()));
+  }
+  if (std::ranges::any_of(kMarks, [&](const char* mark) { return fs::exists(path / mark); }))
+    return;
+  throw UserError(
+      fmt::format("--fresh would put {} aside, but that is no run folder (it holds none of {}); "
+                  "choose another folder with --run",
+                  path.string(), fmt::join(kMarks, ", ")));
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path path) : path_(std::move(path)), lock_(lock_folder(made(path_))) {}
+
+fs::path RunFolder::put_aside(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(path, error))) return {};
+  if (fs::is_directory(path, error) && fs::is_empty(path, error)) return {};
+  check_is_run(path);
+  const FileLock lock = lock_folder(path);
+  fs::path aside = path;
   aside += ".old";
-  for (int i = 2; std::filesystem::exists(aside); ++i) {
+  for (int i = 2; fs::exists(fs::symlink_status(aside, error)); ++i) {
     aside = path;
     aside += fmt::format(".old-{}", i);
   }
-  std::error_code error;
-  std::filesystem::rename(path, aside, error);
+  fs::rename(path, aside, error);
   if (error) {
     throw UserError(
         fmt::format("cannot rename {} to {}: {}", path.string(), aside.string(), error.message()));
@@ -38,24 +78,20 @@ std::filesystem::path RunFolder::put_aside(const std::filesystem::path& path) {
   return aside;
 }
 
-void RunFolder::append_metrics(const nlohmann::json& metrics) const {
-  std::ofstream file(metrics_file(), std::ios::app);
-  file << metrics.dump() << '\n';
-  file.flush();
-  if (!file) {
-    throw UserError(
-        fmt::format("cannot write to {}: {}", metrics_file().string(), std::strerror(errno)));
-  }
+void RunFolder::append_metrics(const std::string& lines) const {
+  append_to_file(metrics_file(), lines);
 }
 
-void RunFolder::cut_metrics(int64_t step) const {
-  if (!std::filesystem::exists(metrics_file())) return;
+void RunFolder::cut_metrics(int64_t step, int64_t validated_step) const {
+  if (!fs::exists(metrics_file())) return;
   std::string kept;
   LineReader reader(metrics_file());
   for (std::string line; reader.next(line);) {
     const nlohmann::json metrics = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
     const bool whole = metrics.is_object() && metrics.contains("step");  // a kill may cut a line
-    if (whole && metrics["step"].is_number() && metrics["step"].get<int64_t>() <= step) {
+    if (!whole || !metrics["step"].is_number()) continue;
+    const bool validation = metrics.contains("validation_loss");
+    if (metrics["step"].get<int64_t>() <= (validation ? std::min(step, validated_step) : step)) {
       kept += line + '\n';
     }
   }

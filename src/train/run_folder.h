@@ -5,18 +5,24 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "base/file_lock.h"
+
 namespace calque {
 
 /// The folder that holds everything of one run: effective config, vocabulary, log, metrics, token
 /// cache, and checkpoints with the one-line files `latest` and `best` (see
-/// checkpoint/checkpoint.h).
+/// checkpoint/checkpoint.h). One process at a time works in it: as long as a RunFolder lives, it
+/// holds a lock on the file `lock`, which the kernel takes back from a process that was killed.
 class RunFolder {
  public:
-  /// Makes the folder where it is missing. Throws UserError when that fails.
+  /// Makes the folder where it is missing, and takes its lock. Throws UserError when that fails,
+  /// and when another process works in it (naming the process).
   explicit RunFolder(std::filesystem::path path);
 
   /// Renames an existing run folder to the first free of `<path>.old`, `<path>.old-2`, ... and
   /// returns the new name; an empty path when there was nothing to put aside. Nothing is deleted.
+  /// Throws UserError when `path` is anything else but a run folder or an empty folder, and when
+  /// another process works in it.
   static std::filesystem::path put_aside(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
@@ -25,14 +31,17 @@ class RunFolder {
   std::filesystem::path cache_folder() const { return path_ / "cache"; }
   std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
 
-  /// Appends one line to metrics.jsonl. Throws UserError when the disk does not take it.
-  void append_metrics(const nlohmann::json& metrics) const;
-  /// Removes the lines of metrics.jsonl whose "step" is greater than `step`: what a run has written
-  /// behind the checkpoint that it now resumes from.
-  void cut_metrics(int64_t step) const;
+  /// Appends text, whole lines, to metrics.jsonl: all of it or nothing. Throws UserError when the
+  /// disk does not take it.
+  void append_metrics(const std::string& lines) const;
+  /// Removes the lines of metrics.jsonl that a run has written behind the checkpoint that it now
+  /// resumes from: those whose "step" is greater than `step`, and validations of steps greater than
+  /// `validated_step`.
+  void cut_metrics(int64_t step, int64_t validated_step) const;
 
  private:
   std::filesystem::path path_;
+  FileLock lock_;
 };
 
 }  // namespace calque

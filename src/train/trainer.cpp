@@ -40,7 +40,45 @@ void warn_of_other_bits(const CheckpointState& before, const CheckpointState& no
   warn("instruction set", before.instruction_set, now.instruction_set);
 }
 
+/// Higher BLEU, or of equal ones that with the lower loss; by loss, the lower one.
+bool is_better(const MetricRecord& now, const std::optional<MetricRecord>& best, bool by_bleu) {
+  if (!best) return true;
+  if (!by_bleu) return now.value < best->value;
+  return now.value > best->value ||
+         (now.value == best->value && now.loss && best->loss && *now.loss < *best->loss);
+}
+
+/// Puts the moving average in the weights' place, and back at the end, whatever happens between.
+class AverageInPlace {
+ public:
+  AverageInPlace(std::optional<MovingAverage>& average, std::span<Real> weights)
+      : average_(average), weights_(weights) {
+    exchange();
+  }
+  ~AverageInPlace() { exchange(); }
+  AverageInPlace(const AverageInPlace&) = delete;
+  AverageInPlace& operator=(const AverageInPlace&) = delete;
+
+ private:
+  std::optional<MovingAverage>& average_;  // none: nothing is exchanged
+  std::span<Real> weights_;
+
+  void exchange() {
+    if (average_) average_->exchange(weights_);
+  }
+};
+
 }  // namespace
+
+bool is_validation_due(const CheckpointState& state, const TrainOptions& options) {
+  const bool at_its_turn =
+      state.step % options.validate_every == 0 || state.step == options.max_steps;
+  return at_its_turn && state.validated_step < state.step;
+}
+
+bool is_patience_over(const CheckpointState& state, const TrainOptions& options) {
+  return options.patience > 0 && state.validations_without_best >= options.patience;
+}
 
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
     : options_(options),
@@ -62,15 +100,18 @@ StopReason Trainer::train(const StopSignal& stop) {
   const Stopwatch watch;
   const double seconds_before = state_.trained_seconds;
   meter_ = ProgressMeter(state_.step, options_.max_steps, options_.max_minutes);
-  if (state_.step == 0 && !state_.best) validate();  // not again when resumed there
+  if (is_validation_due(state_, options_)) validate(stop);
   std::optional<StopReason> reason;
   while (!(reason = reason_to_stop(stop, watch.seconds()))) {
     meter_.add(update());
     state_.trained_seconds = seconds_before + watch.seconds();
     report(state_.step % options_.log_every == 0);
-    const bool last = state_.step == options_.max_steps;
-    if (state_.step % options_.validate_every == 0 || last) validate();
-    if (is_time_to_save()) save();
+    if (is_validation_due(state_, options_)) validate(stop);
+    if (is_time_to_save()) try_to_save();
+  }
+  if (reason == StopReason::kMaxMinutes && state_.validated_step < state_.step) {
+    validate(stop);
+    reason = reason_to_stop(stop, watch.seconds());
   }
   save();
   clear_status_line();
@@ -81,6 +122,7 @@ UpdateResult Trainer::update() {
   const ProfileScope whole("rest of the update");
   ParameterStore& parameters = model_.parameters();
   UpdateResult result;
+  saved_ = false;
   parameters.start_gradients();
   for (int64_t i = 0; i < options_.accumulate; ++i) {
     const Batch& batch = next_batch();
@@ -139,9 +181,7 @@ const Batch& Trainer::next_batch() {
 std::optional<StopReason> Trainer::reason_to_stop(const StopSignal& stop, double seconds) const {
   if (stop.received() != 0) return StopReason::kSignal;
   if (state_.step >= options_.max_steps) return StopReason::kMaxSteps;
-  if (options_.patience > 0 && state_.validations_without_best >= options_.patience) {
-    return StopReason::kPatience;
-  }
+  if (is_patience_over(state_, options_)) return StopReason::kPatience;
   if (options_.max_minutes > 0 && seconds >= 60 * options_.max_minutes) {
     return StopReason::kMaxMinutes;
   }
@@ -159,18 +199,22 @@ void Trainer::report(bool line) {
   show_status_line(text);
   if (!line) return;
   log::info("{}", text);
-  parts_.folder.append_metrics(meter_.metrics(state_.step, epoch()));
+  append_metrics(meter_.metrics(state_.step, epoch()));
   meter_.restart();
 }
 
-void Trainer::validate() {
+void Trainer::validate(const StopSignal& stop) {
   if (parts_.validator == nullptr) return;
   meter_.pause();
   clear_status_line();
-  const auto values = model_.parameters().values();
-  if (average_) average_->exchange(values);
-  const ValidationResult result = parts_.validator->validate(arena_, workspace_);
-  if (average_) average_->exchange(values);
+  std::optional<ValidationResult> found;
+  {
+    const AverageInPlace in_place(average_, model_.parameters().values());
+    found = parts_.validator->validate(arena_, workspace_, [&] { return stop.received() != 0; });
+  }
+  meter_.resume();
+  if (!found) return;
+  const ValidationResult& result = *found;
   if (!std::isfinite(result.loss)) {
     throw DivergedError(fmt::format(
         "training diverged: the validation loss at step {} is not a finite number", state_.step));
@@ -185,30 +229,28 @@ void Trainer::validate() {
     log::info("  reference  {}", sample.reference);
     log::info("  hypothesis {}", sample.hypothesis);
   }
-  parts_.folder.append_metrics({{"step", state_.step},
-                                {"epoch", epoch()},
-                                {"validation_loss", result.loss},
-                                {"validation_perplexity", result.perplexity},
-                                {"validation_bleu", result.bleu.bleu}});
-  if (best) {
-    save();
-    mark_best(parts_.folder.path(), state_.step);
-  }
-  meter_.resume();
+  append_metrics({{"step", state_.step},
+                  {"epoch", epoch()},
+                  {"validation_loss", result.loss},
+                  {"validation_perplexity", result.perplexity},
+                  {"validation_bleu", result.bleu.bleu}});
+  if (best) try_to_save();
 }
 
 bool Trainer::note_result(const ValidationResult& result) {
+  saved_ = false;
+  state_.validated_step = state_.step;
+  // Random weights are no result: neither the best so far nor a reason to lose patience.
+  if (state_.step == 0 && options_.initial_model.empty()) return false;
   const bool by_bleu = options_.best_metric == BestMetric::kBleu;
-  const double value = by_bleu ? result.bleu.bleu : result.loss;
-  const bool best =
-      !state_.best || (by_bleu ? value > state_.best->value : value < state_.best->value);
-  if (best) {
-    state_.best = MetricRecord{state_.step, value};
+  const MetricRecord now{state_.step, by_bleu ? result.bleu.bleu : result.loss, result.loss};
+  if (is_better(now, state_.best, by_bleu)) {
+    state_.best = now;
     state_.validations_without_best = 0;
-  } else {
-    ++state_.validations_without_best;
+    return true;
   }
-  return best;
+  ++state_.validations_without_best;
+  return false;
 }
 
 bool Trainer::is_time_to_save() const {
@@ -216,8 +258,38 @@ bool Trainer::is_time_to_save() const {
          (state_.step % options_.save_every == 0 || state_.step == options_.max_steps);
 }
 
+void Trainer::append_metrics(const nlohmann::json& metrics) {
+  const bool waiting = !unwritten_metrics_.empty();
+  unwritten_metrics_ += metrics.dump() + '\n';
+  if (waiting) return;  // for the next save
+  try {
+    write_metrics();
+  } catch (const UserError& error) {
+    log::warning("{}; training goes on, and the next save tries again", error.what());
+  }
+}
+
+void Trainer::write_metrics() {
+  if (unwritten_metrics_.empty()) return;
+  parts_.folder.append_metrics(unwritten_metrics_);
+  unwritten_metrics_.clear();
+}
+
+void Trainer::try_to_save() {
+  try {
+    save();
+  } catch (const UserError& error) {
+    log::warning("{}; training goes on, and the next save tries again", error.what());
+    meter_.resume();
+  }
+}
+
 void Trainer::save() {
-  if (saved_step_ == state_.step) return;
+  if (!saved_) save_state();
+  write_metrics();
+}
+
+void Trainer::save_state() {
   if (!std::isfinite(kernels::sum_of_squares<Real>(model_.parameters().values()))) {
     throw DivergedError(fmt::format(
         "training diverged at step {}: a weight is no longer finite; this step is not saved",
@@ -231,9 +303,14 @@ void Trainer::save() {
       parts_.folder.path(),
       {model_.parameters(), average_ ? average_->values() : model_.parameters().values(),
        optimizer_blocks(), parts_.texts, state_});
-  remove_old_checkpoints(parts_.folder.path(), options_.keep_last);
-  saved_step_ = state_.step;
+  // `best` may also name what was just replaced, when the run has gone back behind it.
+  if (state_.best &&
+      (state_.best->step == state_.step || best_step(parts_.folder.path()) == state_.step)) {
+    mark_best(parts_.folder.path(), state_.best->step);
+  }
+  saved_ = true;
   log::info("saved {}", folder.string());
+  remove_old_checkpoints(parts_.folder.path(), options_.keep_last);
   meter_.resume();
 }
 
@@ -256,12 +333,14 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   adam_.set_steps(state_.optimizer_steps);
   if (average_) average_->set_updates(state_.moving_average_updates);
   batcher_.seek({state_.epoch, state_.window, state_.batch});
-  saved_step_ = state_.step;
-  // A kill may have come between saving the best checkpoint and marking it.
-  if (state_.best && state_.best->step == state_.step) {
+  saved_ = true;
+  // A kill may have come between saving the best checkpoint and marking it. A later one that is
+  // marked stays: this checkpoint then stands in for a damaged one.
+  if (state_.best && state_.best->step == state_.step &&
+      best_step(parts_.folder.path()) < state_.step) {
     mark_best(parts_.folder.path(), state_.step);
   }
-  parts_.folder.cut_metrics(state_.step);
+  parts_.folder.cut_metrics(state_.step, state_.validated_step);
 }
 
 }  // namespace calque

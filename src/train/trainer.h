@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,13 @@
 #include "train/validator.h"
 
 namespace calque {
+
+/// Whether a validation is to be made at the step of `state`, and has not been made: at its turn,
+/// at the start, and at the end. True too for a run that was stopped in the midst of it.
+bool is_validation_due(const CheckpointState& state, const TrainOptions& options);
+
+/// Whether a run has seen as many validations without a new best as train.patience allows.
+bool is_patience_over(const CheckpointState& state, const TrainOptions& options);
 
 /// Why training ended.
 enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
@@ -44,8 +52,10 @@ class Trainer {
   /// Goes on from a checkpoint of the same run: weights, optimizer, and place in the data.
   void resume(const Checkpoint& checkpoint);
 
-  /// Trains until something of StopReason happens. The state is saved when it returns. Throws
-  /// DivergedError when loss or gradients are no longer finite; what was saved before stays.
+  /// Trains until something of StopReason happens. The state is saved when it returns. A save or a
+  /// line of metrics that the disk does not take on the way is a warning, and is tried again with
+  /// the next save; at the end it is a UserError. Throws DivergedError when loss or gradients are
+  /// no longer finite; what was saved before stays.
   StopReason train(const StopSignal& stop);
 
   /// One update of the weights, with nothing around it; for measuring.
@@ -73,18 +83,28 @@ class Trainer {
   Batcher batcher_;
   std::unique_ptr<Prefetcher> batches_;  // made at the first update
   ProgressMeter meter_;
-  std::optional<int64_t> saved_step_;
+  bool saved_ = false;  // the newest checkpoint holds this state
+  std::string unwritten_metrics_;
 
   const Batch& next_batch();
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   double epoch() const;
   void report(bool line);
-  void validate();
+  /// Does nothing without validation data. Ended by a signal, it counts as not made.
+  void validate(const StopSignal& stop);
+  /// Whether this validation makes the best checkpoint so far.
   bool note_result(const ValidationResult& result);
   /// A step at which a checkpoint is due, whatever validation finds.
   bool is_time_to_save() const;
-  /// Writes a checkpoint, unless this step has one.
+  /// Writes a checkpoint, unless there is one of this state, and what metrics wait to be written.
   void save();
+  void save_state();
+  /// The same as `save` on the way: what the disk does not take is a warning.
+  void try_to_save();
+  /// Adds a line to metrics.jsonl, or keeps it until the disk takes it.
+  void append_metrics(const nlohmann::json& metrics);
+  /// Writes the lines that are kept.
+  void write_metrics();
   std::vector<NamedBlock> optimizer_blocks();
 };
 

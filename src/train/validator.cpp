@@ -18,6 +18,9 @@ std::vector<std::string> read_all(const std::vector<std::string>& paths) {
   return lines;
 }
 
+/// Thrown out of a validation that is to end.
+struct Stopped {};
+
 }  // namespace
 
 TrainingExample training_example(const Batch& batch) {
@@ -36,20 +39,30 @@ Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
       sources_(read_all(files.source)),
       references_(read_all(files.target)) {}
 
-ValidationResult Validator::validate(Arena& arena, Workspace& workspace) {
+std::optional<ValidationResult> Validator::validate(Arena& arena, Workspace& workspace,
+                                                    const std::function<bool()>& should_stop) {
   const Stopwatch watch;
+  const Check check = [&] {
+    if (should_stop()) throw Stopped();
+  };
   ValidationResult result;
-  measure_loss(arena, workspace, result);
-  measure_bleu(arena, workspace, result);
+  try {
+    measure_loss(arena, workspace, check, result);
+    measure_bleu(arena, workspace, check, result);
+  } catch (const Stopped&) {
+    return std::nullopt;
+  }
   result.seconds = watch.seconds();
   return result;
 }
 
-void Validator::measure_loss(Arena& arena, Workspace& workspace, ValidationResult& result) {
+void Validator::measure_loss(Arena& arena, Workspace& workspace, const Check& check,
+                             ValidationResult& result) {
   double loss = 0;
   double negative_log_likelihood = 0;
   int64_t tokens = 0;
   for (const Batch& batch : batches_) {
+    check();
     arena.reset();
     Context context(arena, workspace);
     const kernels::CrossEntropySums sums =
@@ -62,12 +75,15 @@ void Validator::measure_loss(Arena& arena, Workspace& workspace, ValidationResul
   result.perplexity = std::exp(negative_log_likelihood / static_cast<double>(tokens));
 }
 
-void Validator::measure_bleu(Arena& arena, Workspace& workspace, ValidationResult& result) {
+void Validator::measure_bleu(Arena& arena, Workspace& workspace, const Check& check,
+                             ValidationResult& result) {
   arena.reset();
   Translator translator(model_, tokenizers_, options_.decode, arena, workspace);
   Progress progress("validating", static_cast<int64_t>(sources_.size()), "sentences");
-  const std::vector<std::string> hypotheses =
-      translator.translate(sources_, [&](int64_t done) { progress.update(done); });
+  const std::vector<std::string> hypotheses = translator.translate(sources_, [&](int64_t done) {
+    check();
+    progress.update(done);
+  });
   progress.finish();
   BleuStatistics statistics;
   for (size_t i = 0; i < hypotheses.size(); ++i) statistics.add(hypotheses[i], references_[i]);

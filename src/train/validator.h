@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,9 @@ class Validator {
             const ParallelFiles& files, const ValidationOptions& options, double label_smoothing,
             int64_t batch_tokens);
 
-  ValidationResult validate(Arena& arena, Workspace& workspace);
+  /// Nothing when `should_stop`, asked every few moments, said so before the end.
+  std::optional<ValidationResult> validate(Arena& arena, Workspace& workspace,
+                                           const std::function<bool()>& should_stop);
 
  private:
   Transformer& model_;
@@ -50,8 +53,12 @@ class Validator {
   std::vector<std::string> sources_;
   std::vector<std::string> references_;
 
-  void measure_loss(Arena& arena, Workspace& workspace, ValidationResult& result);
-  void measure_bleu(Arena& arena, Workspace& workspace, ValidationResult& result);
+  /// Called every few moments; throws when the work is to end.
+  using Check = std::function<void()>;
+  void measure_loss(Arena& arena, Workspace& workspace, const Check& check,
+                    ValidationResult& result);
+  void measure_bleu(Arena& arena, Workspace& workspace, const Check& check,
+                    ValidationResult& result);
 };
 
 /// The batch as the model takes it.

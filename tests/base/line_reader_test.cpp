@@ -128,7 +128,7 @@ TEST_CASE("a reader counts its lines and stays at the end", "[base]") {
   CHECK(reader.line_number() == 2);
 }
 
-TEST_CASE("\"-\" reads standard input, plain or gzip, piece by piece", "[base]") {
+TEST_CASE("the file - is standard input, plain or gzip, read piece by piece", "[base]") {
   for (const std::string& bytes : {std::string("one\ntwo"), gzip("one\ntwo")}) {
     int ends[2];
     REQUIRE(pipe(ends) == 0);

@@ -1,6 +1,7 @@
 #include "base/parallel.h"
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -85,6 +86,19 @@ TEST_CASE("a loop may run on another thread at the same time", "[base]") {
   loops();
   other.join();
   CHECK(runs == 1000);
+}
+
+TEST_CASE("loops that follow at once and after a rest lose no task", "[base]") {
+  const ThreadsForTest guard(4);  // more than there are processors, perhaps
+  std::atomic<int64_t> sum{0};
+  for (int i = 0; i < 3000; ++i) {
+    if (i % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));  // helpers sleep
+    parallel_for(1 + i % 7, [&](int64_t task, int) { sum += task + 1; });
+    if (i % 1000 == 0) set_threads(2 + i / 1000);
+  }
+  int64_t expected = 0;
+  for (int64_t i = 0; i < 3000; ++i) expected += (1 + i % 7) * (2 + i % 7) / 2;
+  CHECK(sum == expected);
 }
 
 TEST_CASE("the number of threads is at least one", "[base]") {

@@ -44,6 +44,12 @@ TEST_CASE("counts are grouped by thousands", "[base]") {
   CHECK(format_count(std::numeric_limits<long long>::min()) == "-9,223,372,036,854,775,808");
 }
 
+TEST_CASE("a count of things has a plural unless it is one", "[base]") {
+  CHECK(format_count(1, "sentence") == "1 sentence");
+  CHECK(format_count(0, "line") == "0 lines");
+  CHECK(format_count(1234, "token") == "1,234 tokens");
+}
+
 TEST_CASE("a stopwatch runs on and starts anew", "[base]") {
   Stopwatch watch;
   while (watch.seconds() < 0.01) continue;

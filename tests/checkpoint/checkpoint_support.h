@@ -58,7 +58,7 @@ struct SmallRun {
     state.source_tokens = int64_t{1} << 40;
     state.target_tokens = 123456789;
     state.trained_seconds = 1234.0625;
-    state.best = MetricRecord{11000, 34.1};
+    state.best = MetricRecord{11000, 34.1, std::nullopt};
     state.validations_without_best = 1;
     state.calque_version = "0.1.0";
     state.gemm_engine = "eigen";

@@ -104,7 +104,9 @@ TEST_CASE("nothing outside of a checkpoint is read through it", "[checkpoint]") 
   const std::string name = GENERATE(from_range(kAllFiles));
   fs::rename(saved / name, folder / "elsewhere");
 
-  SECTION("no link is followed") { fs::create_symlink(folder / "elsewhere", saved / name); }
+  SECTION("no link is followed") {
+    REQUIRE_NOTHROW(fs::create_symlink(folder / "elsewhere", saved / name));
+  }
   SECTION("no pipe is waited for") { REQUIRE(mkfifo((saved / name).c_str(), 0600) == 0); }
   CHECK(user_error([&] { load(saved, run); }) ==
         (saved / name).string() + " should be an ordinary file");

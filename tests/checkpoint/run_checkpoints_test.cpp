@@ -84,7 +84,9 @@ TEST_CASE("a run without a good checkpoint is not begun anew in silence", "[chec
   for (const int64_t step : {10, 20, 30}) {
     CHECK_THAT(message, ContainsSubstring((run.checkpoint(step) / kModelFile).string()));
   }
-  CHECK_THAT(user_error([&] { resolve_model_folder(run.run); }), ContainsSubstring("can be used"));
+  for (const char* const part : {"can be used:\n", "\nPut the files of one back from a copy, or"}) {
+    CHECK_THAT(user_error([&] { resolve_model_folder(run.run); }), ContainsSubstring(part));
+  }
 }
 
 TEST_CASE("a model folder is a checkpoint, or a run's best, or its latest", "[checkpoint]") {
@@ -103,6 +105,13 @@ TEST_CASE("a model folder is a checkpoint, or a run's best, or its latest", "[ch
   run.damage(30, kConfigFile);
   CHECK(resolve_model_folder(run.run) == run.checkpoint(10));
   CHECK_THAT(read_file(run.log_path()), ContainsSubstring("using " + run.checkpoint(10).string()));
+}
+
+TEST_CASE("the best checkpoint is the one that is marked", "[checkpoint]") {
+  const ThreeCheckpoints run;
+  CHECK_FALSE(best_step(run.run).has_value());
+  mark_best(run.run, 20);
+  CHECK(best_step(run.run) == 20);
 }
 
 TEST_CASE("what is no model folder is told what it is", "[checkpoint]") {

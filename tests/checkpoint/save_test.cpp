@@ -1,39 +1,18 @@
 #include "checkpoint/save.h"
 
-#include <signal.h>
-#include <sys/resource.h>
-
 #include "checkpoint/checkpoint_support.h"
 #include "support/catch.h"
+#include "support/file_size_limit.h"
 
 namespace calque {
 namespace {
 
 namespace fs = std::filesystem;
 using test::all_files;
+using test::FileSizeLimit;
 using test::SmallRun;
 using test::TemporaryFolder;
 using test::user_error;
-
-/// While it lives no file of this process can grow over `bytes`, as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-  sighandler_t handler_;
-};
 
 TEST_CASE("a save leaves its files and nothing else", "[checkpoint]") {
   const TemporaryFolder folder;

@@ -32,12 +32,25 @@ TEST_CASE("a state is read as it was written", "[checkpoint]") {
   state.files = {{"model.safetensors", {1234, 0x00000000000000FFU}}};
   CHECK(state_from_json(to_json(state), "state.json") == state);
 
+  state.validated_step = 11990;
+  state.best->loss = 2.25;
+  CHECK(state_from_json(to_json(state), "state.json") == state);
+
   state.best.reset();
   state.scheduled = false;
   state.averaged_steps = {1000, 2000};
   state.trained_seconds = 0.1;
   CHECK(state_from_json(to_json(state), "state.json") == state);
   CHECK(state_from_json(to_json(CheckpointState()), "state.json") == CheckpointState());
+}
+
+TEST_CASE("a state of before it named the validated step had validated what was due",
+          "[checkpoint]") {
+  CheckpointState state = test::SmallRun().state;
+  const std::string body = replaced(body_of(to_json(state)), "  \"validated_step\": -1,\n", "");
+  const CheckpointState read = state_from_json(sealed(body), "state.json");
+  CHECK(read.validated_step == state.step);
+  CHECK(!read.best->loss.has_value());
 }
 
 TEST_CASE("a state of which a byte is changed or missing is refused", "[checkpoint]") {

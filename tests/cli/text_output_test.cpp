@@ -54,3 +54,30 @@ TEST_CASE("output follows a symbolic link and leaves devices in place", "[cli]")
   CHECK(std::filesystem::is_character_file("/dev/null"));
   CHECK_THROWS_AS(TextOutput((folder / "no") / "folder"), calque::UserError);
 }
+
+TEST_CASE("an output that is also read is refused, through links too", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string input = folder / "input";
+  const std::string link = folder / "link";
+  calque::write_file_atomically(input, "text\n");
+  calque::write_file_atomically(folder / "other", "text\n");
+  std::filesystem::create_symlink(input, link);
+  std::filesystem::create_hard_link(input, folder / "hard");
+  using calque::check_is_no_input;
+  CHECK_THROWS_WITH(check_is_no_input("--output", link, input),
+                    "--output " + link + " is also read, as " + input +
+                        ": writing would destroy it; name another file");
+  CHECK_THROWS_AS(check_is_no_input("--output", input, input), calque::UserError);
+  CHECK_THROWS_AS(check_is_no_input("--output", folder / "hard", link), calque::UserError);
+  CHECK_NOTHROW(check_is_no_input("--output", folder / "other", input));
+  CHECK_NOTHROW(check_is_no_input("--output", folder / "new", input));
+  CHECK_NOTHROW(check_is_no_input("--output", "-", input));
+  CHECK_NOTHROW(check_is_no_input("--output", "/dev/null", "/dev/null"));
+}
+
+TEST_CASE("a file in a folder that does not exist is refused by its own name", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string missing = folder / "missing";
+  CHECK_THROWS_WITH(TextOutput(missing + "/out"),
+                    "cannot create " + missing + "/out: there is no folder " + missing);
+}

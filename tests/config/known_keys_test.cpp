@@ -17,6 +17,7 @@ TEST_CASE("an unknown key leads to the known one", "[config]") {
   CHECK(nearest_keys("model.learning_rate") == Names{"train.learning_rate"});
   CHECK(nearest_keys("batch_tokens") == Names{"train.batch_tokens", "validation.batch_tokens"});
   CHECK(nearest_keys("model.encoder_layers") == Names{"model.encoder.layers"});
+  CHECK(nearest_keys("modl.size") == Names{"model.size"});
   CHECK(nearest_keys("trian") == Names{"train"});
   CHECK(nearest_keys("vocab") == Names{"vocabulary"});
   CHECK(nearest_keys("train.warmup") == Names{"train.warmup_steps"});

@@ -86,8 +86,10 @@ TEST_CASE("all mistakes of a file are named at once", "[config]") {
       ":19: model.norm: expected one of pre, post, found both",
       ":20: model.dropout: expected a block with keys of embedding, residual, attention, "
       "activation, found 0.3",
-      ":22: train.max_steps: expected an integer from 1 to 1000000000, found 1e4",
-      ":23: train.warmup_steps: expected an integer from 0 to 1000000000, found 1_000",
+      ":22: train.max_steps: expected an integer from 1 to 1000000000, found 1e4; "
+      "write 10000",
+      ":23: train.warmup_steps: expected an integer from 0 to 1000000000, found 1_000; "
+      "write 1000",
       ":24: train.beta1: expected a number from 0 to below 1, found the text \"0.9\"",
       ":25: train.max_steps: given twice, first on line 22",
       ":26: train.epsilon: expected a number above 0, found 1e-9x",
@@ -151,13 +153,25 @@ TEST_CASE("YAML that a config has no use for is refused", "[config]") {
 }
 
 TEST_CASE("integers are digits and numbers are finite", "[config]") {
-  for (const char* text : {"4e3", "4000.0", "+4000", "0x10", "007", "-0", "4 000", "99999999999"}) {
+  const std::vector<std::pair<std::string, std::string>> integers{{"4e3", "; write 4000"},
+                                                                  {"4000.0", "; write 4000"},
+                                                                  {"007", "; write 7"},
+                                                                  {"1_0", "; write 10"},
+                                                                  {"4.5e3", "; write 4500"},
+                                                                  {"0.5", ""},
+                                                                  {"+4000", ""},
+                                                                  {"0x10", ""},
+                                                                  {"-0", ""},
+                                                                  {"4 000", ""},
+                                                                  {"99999999999", ""},
+                                                                  {"1e300", ""}};
+  for (const auto& [text, hint] : integers) {
     CAPTURE(text);
     CHECK(
         message_of(kData + "train: {max_steps: " + text + "}\n") ==
         fmt::format("runs/test.yaml:2: train.max_steps: expected an integer from 1 to 1000000000, "
-                    "found {}",
-                    text));
+                    "found {}{}",
+                    text, hint));
   }
   for (const char* text : {"inf", "nan", ".inf", "1,5", "0,", "-1", "0", "1e999"}) {
     CAPTURE(text);
@@ -208,6 +222,13 @@ TEST_CASE("overrides go through the same door", "[config]") {
         "--set train.learning_rate: expected a number above 0, found fast");
   CHECK(message("train.learning_rat=1") ==
         "--set train.learning_rat: unknown key; did you mean train.learning_rate?");
+  CHECK(message("modl.x=1") == "--set modl.x: unknown key; did you mean a key of model?");
+  CHECK(message("model.encoder.x=1") ==
+        "--set model.encoder.x: unknown key; model.encoder has layers");
+  CHECK(message("qwertyuiop.x=1") ==
+        "--set qwertyuiop.x: unknown key; `calque train --help-config` lists all keys");
+  CHECK(message("=3") == "--set =3: expected KEY=VALUE, as in --set train.max_steps=2000");
+  CHECK(message("") == "--set \"\": expected KEY=VALUE, as in --set train.max_steps=2000");
   CHECK(message("model=3") == "--set model: expected the full key of one value, found a block");
   CHECK(message("seed") == "--set seed: expected KEY=VALUE, as in --set train.max_steps=2000");
   CHECK(message("seed=") == "--set seed: expected an integer, 0 or more, found the text \"\"");

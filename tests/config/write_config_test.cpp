@@ -57,7 +57,7 @@ RunConfig unusual_config() {
                      .schedule = ScheduleKind::kCosine,
                      .learning_rate = 1e-5,
                      .warmup_steps = 10};
-  config.validation = {.decode = {1, 0.6, 1.5, 100}, .samples = 0};
+  config.validation = {.decode = {1, 0.6, 1.5, 50, 100}, .samples = 0};
   return config;
 }
 

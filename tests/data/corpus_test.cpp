@@ -57,9 +57,6 @@ TEST_CASE("several files of a side are one text, plain or gzip", "[data]") {
   REQUIRE(corpus.size() == 3);
   CHECK(test::source_text(corpus, 1) == "she walks");
   CHECK(test::target_text(corpus, 1) == "she sleeps");
-  CHECK(corpus.source_place(0) == folder.files.source[0] + ":1");
-  CHECK(corpus.source_place(1) == folder.files.source[1] + ":1");
-  CHECK(corpus.source_place(2) == folder.files.source[1] + ":3");
   CHECK(corpus.line(2) == 4);
 }
 

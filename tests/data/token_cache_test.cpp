@@ -13,7 +13,7 @@ void write_cache(const std::filesystem::path& stem, const Sentences& sentences, 
   for (size_t i = 0; i + 1 < sentences.size(); ++i) {
     writer.add(static_cast<int64_t>(i) + 1, sentences[i], sentences[i + 1]);
   }
-  writer.finish({}, {});
+  writer.finish({});
 }
 
 std::string reason_against(const std::filesystem::path& stem, uint64_t fingerprint, int64_t vocab) {

@@ -248,6 +248,56 @@ TEST_CASE("the number of threads changes no hypothesis", "[decode]") {
   set_threads(threads_before);
 }
 
+TEST_CASE("a search is left before any step, and the next one is as good as the first",
+          "[decode]") {
+  Transformer model = some_model();
+  const Sources sources({5, 0, 9, 2}, kVocab);
+  const SequenceLayout layout = sources.layout.view();
+  Arena arena;
+  Workspace workspace(8);
+  BeamSearch beam_search(model, with_beam(3), arena, workspace);
+  int64_t steps = 0;
+  const Found whole = beam_search.search(sources.ids, layout, [&] { ++steps; });
+  size_t longest = 0;
+  for (const std::vector<Hypothesis>& hypotheses : whole) {
+    for (const Hypothesis& h : hypotheses) longest = std::max(longest, h.ids.size() + 1);
+  }
+  CHECK(steps == static_cast<int64_t>(longest));
+
+  struct Stop {};
+  for (const int64_t last : {int64_t{1}, steps / 2, steps}) {
+    int64_t step = 0;
+    const auto stop_at_last = [&] {
+      if (++step == last) throw Stop();
+    };
+    CHECK_THROWS_AS(beam_search.search(sources.ids, layout, stop_at_last), Stop);
+    CHECK(step == last);
+    CHECK(arena.used() == 0);
+    const Found again = beam_search.search(sources.ids, layout);
+    for (size_t s = 0; s < whole.size(); ++s) {
+      REQUIRE(again[s].size() == whole[s].size());
+      CHECK(again[s].front().ids == whole[s].front().ids);
+      CHECK(again[s].front().score == whole[s].front().score);
+    }
+  }
+}
+
+TEST_CASE("a translation's length is limited by the source, the option and the model", "[decode]") {
+  Arena arena;
+  Workspace workspace(8);
+  DecodeOptions options;
+  options.beam = 3;
+  options.max_length_ratio = 1.5;
+  options.max_length = 100;
+  Transformer model = some_model();
+  const BeamSearch search(model, options, arena, workspace);
+  CHECK(search.length_limit(7) == 20);
+  CHECK(search.cache_slots(7) == 60);
+  CHECK(search.length_limit(1000) == 100);
+  Transformer learned = toy_model(1);
+  CHECK(BeamSearch(learned, options, arena, workspace).length_limit(7) == kToyLimit);
+}
+
 TEST_CASE("an empty batch gives nothing", "[decode]") {
   Transformer model = some_model();
   CHECK(search(model, with_beam(4), Sources({}, kVocab)).empty());

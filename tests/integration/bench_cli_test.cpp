@@ -171,6 +171,9 @@ TEST_CASE("mistakes at bench are explained with its own help", "[bench]") {
       {{"bench", "gemm", "--shap", "1x1x1"},
        "unknown option --shap; do you mean --shape?\n`calque bench gemm --help`"},
       {{"bench", "train", "/nowhere/config.yaml"}, "/nowhere/config.yaml"},
+      {{"bench", "train", "c.yaml", "--steps", "0"},
+       "--steps: expected an integer from 1 to 1000000, found 0"},
+      {{"bench", "train", "c.yaml", "--tokens", "many"}, "--tokens: expected an integer"},
   };
   for (const auto& [arguments, message] : cases) {
     const RunResult result = run_binary(arguments);

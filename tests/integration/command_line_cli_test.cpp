@@ -78,6 +78,7 @@ TEST_CASE("an unknown command or option is the user's mistake, with a hint", "[c
       {{"frobnicate"}, "unknown command frobnicate\n`calque --help`"},
       {{"--hepl"}, "unknown option --hepl; do you mean --help?"},
       {{"translate", "--model", "m", "--beem=3"}, "unknown option --beem=3; do you mean --beam?"},
+      {{"--version"}, "unknown option --version; do you mean version?"},
       {{"version", "now"}, "unknown argument now\n`calque version --help` lists"},
   };
   for (const auto& [arguments, message] : cases) {
@@ -91,11 +92,27 @@ TEST_CASE("an unknown command or option is the user's mistake, with a hint", "[c
 TEST_CASE("missing options and values out of range are the user's mistake", "[cli]") {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{"translate"}, "--model is required"},
-      {{"translate", "--model", "m", "--beam", "0"}, "--beam: "},
-      {{"translate", "--model", "m", "--beam", "many"}, "--beam"},
+      {{"translate", "--model", "m", "--beam", "0"},
+       "--beam: expected an integer from 1 to 1000, found 0"},
+      {{"translate", "--model", "m", "--beam", "many"},
+       "--beam: expected an integer from 1 to 1000, found many"},
+      {{"translate", "--model", "m", "--beam", "1e1"}, "found 1e1; write 10"},
+      {{"translate", "--model", "m", "--beam"},
+       "--beam: expected a value behind it, found nothing"},
+      {{"translate", "--model", "m", "--model", "n"}, "--model is given twice"},
+      {{"translate", "--model", "m", "--max-length-ratio", "0"},
+       "--max-length-ratio: expected a number above 0, up to 100, found 0"},
+      {{"translate", "--model", "m", "--length-penalty", "11"},
+       "--length-penalty: expected a number from 0 to 10, found 11"},
+      {{"translate", "--model", "m", "--threads", "0"},
+       "--threads: expected an integer from 1 to 4096, found 0"},
+      {{"average", "--output", "o", "--run", "r", "--last", "0"},
+       "--last: expected an integer from 1 to 1000, found 0"},
+      {{"bleu", "-", "-"}, "standard input (-) can be read once only"},
       {{"evaluate", "--model", "m", "--source", "s"}, "--reference is required"},
       {{"bleu", "h"}, "REFERENCE is required"},
-      {{"bleu", "h", "r", "--tokenize", "char"}, "char not in {13a,none}"},
+      {{"bleu", "h", "r", "--tokenize", "char"},
+       "--tokenize: expected one of 13a, none, found char"},
       {{"average", "--output", "o"}, "--run"},
       {{"inspect"}, "DIR is required"},
   };

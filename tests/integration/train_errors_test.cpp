@@ -55,12 +55,65 @@ TEST_CASE("files that cannot be trained on are named", "[train][errors]") {
   check_refused(run_binary(corpus.train("run")), {source + ":2: byte 4", "0xE4", "not UTF-8"});
 
   std::filesystem::remove(source);
-  check_refused(run_binary(corpus.train("run")), {source, "No such file"});
+  check_refused(run_binary(corpus.train("new")),
+                {"data.train.source names " + source + ", which does not exist\n"});
+  CHECK(!std::filesystem::exists(corpus / "new"));
   write_file_atomically(source, text);
 
   std::filesystem::remove(corpus / "validation.target");
-  check_refused(run_binary(corpus.train("run")),
-                {corpus.path("validation.target"), "No such file"});
+  for (const std::string flag : {"--quiet", "--dry-run", "--fresh"}) {
+    check_refused(run_binary(corpus.train("new", {flag})),
+                  {"data.validation.target names " + corpus.path("validation.target") +
+                   ", which does not exist\n"});
+    CHECK(!std::filesystem::exists(corpus / "new"));
+  }
+}
+
+TEST_CASE("a start that fails leaves no vocabulary under a false label", "[train][errors]") {
+  const TinyCorpus corpus;
+  const std::vector<std::string> few =
+      set({"vocabulary.type=bpe", "train.batch_tokens=4", "train.max_steps=1"});
+  check_refused(run_binary(corpus.train("run", few)),
+                {"train.batch_tokens is 4 but the longest sentence"});
+  CHECK(std::filesystem::exists(corpus / "run/vocabulary.model"));
+  const RunResult second = run_binary(corpus.train("run", set({"train.max_steps=1"})));
+  INFO(second.err);
+  CHECK(second.exit_code == 0);
+  CHECK_THAT(second.err,
+             ContainsSubstring("vocabulary: " + corpus.path("run/vocabulary.model") +
+                               " was made otherwise (vocabulary.type: was bpe, is unigram now) and "
+                               "is made anew"));
+  CHECK_THAT(run_binary({"inspect", corpus.path("run")}).out,
+             ContainsSubstring("60 pieces, unigram"));
+
+  // A vocabulary of the user's is used as it is, and shown as what it is.
+  const std::string own = corpus.path("run/vocabulary.model");
+  std::filesystem::remove(corpus / "run/vocabulary.json");
+  const RunResult third = run_binary(corpus.train(
+      "third", set({"train.max_steps=1", "vocabulary.type=bpe", "vocabulary.path=" + own})));
+  CHECK_THAT(third.err, ContainsSubstring("vocabulary: using " + own + " (60 pieces)\n"));
+  CHECK_THAT(run_binary({"inspect", corpus.path("third")}).out,
+             ContainsSubstring("60 pieces, unigram"));
+}
+
+TEST_CASE("the flag --fresh puts nothing aside that is no run", "[train][errors]") {
+  const TinyCorpus corpus;
+  const std::string text = read_file(corpus.config());
+  check_refused(run_binary({"train", corpus.config(), "--run", corpus.config(), "--fresh"}),
+                {"--fresh would put " + corpus.config() +
+                 " aside, but that is no folder; name a run "
+                 "folder with --run"});
+  CHECK(read_file(corpus.config()) == text);
+  check_refused(run_binary({"train", corpus.config(), "--run", corpus.path("."), "--fresh"}),
+                {"aside, but that is no run folder (it holds none of lock, config.yaml"});
+  CHECK(read_file(corpus.config()) == text);
+
+  // A run is put aside when all is ready to start, not before.
+  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=1"}))).exit_code == 0);
+  std::filesystem::remove(corpus / "train.target");
+  check_refused(run_binary(corpus.train("run", {"--fresh"})), {"data.train.target names "});
+  CHECK(!std::filesystem::exists(corpus / "run.old"));
+  CHECK(std::filesystem::exists(corpus / "run/latest"));
 }
 
 TEST_CASE("a vocabulary that the text cannot fill names the largest legal size",

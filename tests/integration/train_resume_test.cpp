@@ -22,6 +22,8 @@ using calque::test::run_binary;
 using calque::test::RunningBinary;
 using calque::test::RunResult;
 using calque::test::set;
+using calque::test::tiny_sentences;
+using calque::test::tiny_translation;
 using calque::test::TinyCorpus;
 
 namespace {
@@ -124,6 +126,103 @@ TEST_CASE("signals and kills lose nothing that was saved, and change no byte", "
   check_each_step_once(corpus / "parts", end);
 }
 
+TEST_CASE("a second training in the folder of a first is refused, until that has ended",
+          "[train][resume]") {
+  const TinyCorpus corpus;
+  RunningBinary first(corpus.train("run", set({"train.max_steps=1000000"})));
+  REQUIRE(first.wait_for("saved "));
+  std::string pid = read_file(corpus / "run/lock");
+  pid.pop_back();
+  for (const std::string flag : {"--quiet", "--fresh"}) {
+    const RunResult second = run_binary(corpus.train("run", {flag}));
+    CHECK(second.exit_code == 2);
+    CHECK(second.err == "calque: error: " + corpus.path("run") +
+                            " is in use by another training, process " + pid +
+                            ". Wait until it is done, stop it (`kill " + pid +
+                            "` saves and stops), or choose another folder with --run\n");
+  }
+  const RunResult vocabulary = run_binary({"vocab", corpus.config(), "--run", corpus.path("run")});
+  CHECK(vocabulary.exit_code == 2);
+  CHECK_THAT(vocabulary.err, ContainsSubstring("process " + pid));
+  first.send(SIGKILL);
+  CHECK(first.wait().exit_code == 137);
+  const int64_t end = named_step(corpus / "run", "latest") + 3;
+  CHECK(
+      run_binary(corpus.train("run", set({"train.max_steps=" + std::to_string(end)}))).exit_code ==
+      0);
+  CHECK(named_step(corpus / "run", "latest") == end);
+}
+
+TEST_CASE("a validation that a signal ends is made when the run goes on", "[train][resume]") {
+  const TinyCorpus corpus;
+  std::string source;
+  std::string target;
+  for (const std::string& sentence : tiny_sentences(1500, 5)) {
+    source += sentence + "\n";
+    target += tiny_translation(sentence) + "\n";
+  }
+  write_file_atomically(corpus / "validation.source", source);
+  write_file_atomically(corpus / "validation.target", target);
+  const auto steps = [&](const std::string& run) {
+    return corpus.train(
+        run, set({"train.max_steps=2", "train.log_every=1", "train.validate_every=1",
+                  "train.moving_average=0.9", "validation.batch_tokens=256", "validation.beam=3"}));
+  };
+  REQUIRE(run_binary(steps("whole")).exit_code == 0);
+  for (const std::string progress : {"step 1/2", "step 2/2"}) {
+    RunningBinary run(steps("parts"));
+    REQUIRE(run.wait_for(progress));
+    run.send(SIGINT);
+    const RunResult stopped = run.wait();
+    INFO(stopped.err);
+    REQUIRE(stopped.exit_code == 130);
+    const std::string step = progress.substr(5, 1);
+    CHECK(named_step(corpus / "parts", "latest") == std::stoll(step));
+    CHECK_THAT(stopped.err, !ContainsSubstring("validation at step " + step));
+  }
+  const RunResult last = run_binary(steps("parts"));
+  INFO(last.err);
+  CHECK(last.exit_code == 0);
+  CHECK_THAT(last.err, ContainsSubstring("validation at step 2"));
+  check_same_weights(corpus, 2);
+  const auto whole = read_metrics(corpus / "whole");
+  const auto parts = read_metrics(corpus / "parts");
+  REQUIRE(parts.size() == whole.size());
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (const std::string key : {"step", "loss", "validation_loss", "validation_bleu"}) {
+      INFO(i << " " << key);
+      CHECK(parts[i].value(key, -1.0) == whole[i].value(key, -1.0));
+    }
+  }
+  CHECK(named_step(corpus / "parts", "best") == named_step(corpus / "whole", "best"));
+  CHECK_THAT(run_binary(steps("parts")).err, ContainsSubstring("nothing left to do"));
+}
+
+TEST_CASE("going on from before a damaged checkpoint leaves a later best", "[train][resume]") {
+  const TinyCorpus corpus;
+  const auto train = [&](const std::string& more) {
+    const RunResult result = run_binary(corpus.train(
+        "run", set({"train.max_steps=15", "train.validate_every=5", "train.save_every=5", more})));
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result.err;
+  };
+  train("train.max_minutes=0");
+  REQUIRE(named_step(corpus / "run", "best") == 15);
+  for (const int64_t step : {10, 15}) {  // the optimizer alone: both still translate
+    write_file_atomically(checkpoint_folder(corpus / "run", step) / "optimizer.safetensors", "no");
+  }
+  const std::string back = train("train.max_minutes=1e-9");
+  CHECK_THAT(back, ContainsSubstring("using " + checkpoint_folder(corpus / "run", 5).string() +
+                                     " instead"));
+  CHECK_THAT(back, ContainsSubstring("are over at step 5"));
+  CHECK(named_step(corpus / "run", "best") == 15);
+  train("train.max_minutes=0");
+  CHECK(named_step(corpus / "run", "best") == 15);
+  CHECK(named_step(corpus / "run", "latest") == 15);
+  CHECK(measured_steps(corpus / "run") == "5 10 15 | 0 5 10 15");
+}
+
 TEST_CASE("killed before its first checkpoint, a run starts over", "[train][resume]") {
   const TinyCorpus corpus;
   const std::vector<std::string> blind =
@@ -143,7 +242,7 @@ TEST_CASE("a run that the clock stopped before its first step goes on", "[train]
   const TinyCorpus corpus;
   const RunResult result = run_binary(corpus.train("run", set({"train.max_minutes=1e-9"})));
   CHECK(result.exit_code == 0);
-  CHECK_THAT(result.err, ContainsSubstring("train.max_minutes is over at step 0"));
+  CHECK_THAT(result.err, ContainsSubstring("(train.max_minutes) are over at step 0"));
   CHECK(run_binary(corpus.train("run")).exit_code == 0);
   CHECK(measured_steps(corpus / "run") == "5 10 15 20 | 0 10 20 24");
 }

@@ -1,19 +1,26 @@
 // A training from start to end through the real binary: what it says and what it leaves behind.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+
 #include <algorithm>
 
 #include "base/file.h"
 #include "config/known_keys.h"
 #include "support/catch.h"
 #include "support/run_contents.h"
+#include "support/running_binary.h"
 #include "support/tiny_corpus.h"
 
 using calque::read_file;
+using calque::write_file_atomically;
 using calque::test::checkpoint_folder;
 using calque::test::listing;
 using calque::test::measured_steps;
 using calque::test::named_step;
 using calque::test::read_metrics;
 using calque::test::run_binary;
+using calque::test::RunningBinary;
 using calque::test::RunResult;
 using calque::test::set;
 using calque::test::TinyCorpus;
@@ -24,6 +31,11 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Lets two paths trade places in one step.
+void exchange(const std::filesystem::path& a, const std::filesystem::path& b) {
+  REQUIRE(renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0);
+}
+
 }  // namespace
 
 TEST_CASE("a training run says what it does and leaves a whole run folder", "[train]") {
@@ -32,12 +44,27 @@ TEST_CASE("a training run says what it does and leaves a whole run folder", "[tr
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK(result.out.empty());
-  for (const std::string said :
-       {"Calque ", "1 thread\n", "seed 7", "train: 300 of 300 pairs kept",
-        "validation: 20 of 20 pairs kept", "vocabulary 60+60: 6,592 parameters",
-        "memory, estimated: ", "validation at step 0: loss ", "  source     ", "  reference  ",
-        "  hypothesis ", "step 5/24  epoch ", "  ppl ", "  lr ", " tokens/s  ETA ",
-        "validation at step 24: ", "all 24 steps are done", "translate with: calque translate"}) {
+  for (const std::string said : {"Calque ",
+                                 "1 thread\n",
+                                 "\nmachine: ",
+                                 " allowed, ",
+                                 " of memory available\n",
+                                 "seed 7",
+                                 "train: 300 of 300 pairs kept",
+                                 "validation: 20 of 20 pairs kept",
+                                 "vocabulary 60+60: 6,592 parameters",
+                                 "memory, estimated: ",
+                                 "validation at step 0: loss ",
+                                 "  source     ",
+                                 "  reference  ",
+                                 "  hypothesis ",
+                                 "step 5/24  epoch ",
+                                 "  ppl ",
+                                 "  lr ",
+                                 " tokens/s  ETA ",
+                                 "validation at step 24: ",
+                                 "all 24 steps are done",
+                                 "translate with: calque translate"}) {
     CHECK_THAT(result.err, ContainsSubstring(said));
   }
   CHECK(result.err.find("validation at step 0") < result.err.find("step 5/24"));
@@ -68,6 +95,11 @@ TEST_CASE("a training run says what it does and leaves a whole run folder", "[tr
   CHECK(again.exit_code == 0);
   CHECK_THAT(again.err, ContainsSubstring("nothing left to do: all 24 steps"));
   CHECK(listing(corpus / "run") == names);
+  const RunResult shorter = run_binary(corpus.train("run", set({"train.max_steps=20"})));
+  CHECK(shorter.exit_code == 0);
+  CHECK_THAT(shorter.err,
+             ContainsSubstring("nothing left to do: the run is at step 24 and train.max_steps is "
+                               "20. A larger train.max_steps goes on; --fresh starts over\n"));
 }
 
 TEST_CASE("what is left out of the data is counted and named", "[train]") {
@@ -139,7 +171,8 @@ TEST_CASE("training stops when patience is over, and best names the best step", 
   int64_t best_step = 0;
   double best_loss = 1e9;
   for (const auto& line : read_metrics(corpus / "run")) {
-    if (!line.contains("validation_loss") || line["validation_loss"] >= best_loss) continue;
+    if (!line.contains("validation_loss") || line["step"] == 0) continue;
+    if (line["validation_loss"] >= best_loss) continue;
     best_loss = line["validation_loss"];
     best_step = line["step"];
   }
@@ -150,6 +183,127 @@ TEST_CASE("training stops when patience is over, and best names the best step", 
   const RunResult again = run_binary(arguments);
   CHECK(again.exit_code == 0);
   CHECK(named_step(corpus / "run", "latest") == best_step + 3 * 2);
+  CHECK_THAT(again.err,
+             ContainsSubstring(
+                 "nothing left to do: the last 3 validations found nothing better and "
+                 "train.patience is 3. A larger train.patience, or 0 for no such end, goes on"));
+}
+
+TEST_CASE("of equal BLEU the lower loss is the better, and random weights are no result",
+          "[train]") {
+  const TinyCorpus corpus;
+  // References of one long word each, which no model writes: BLEU is 0 throughout.
+  std::string text = read_file(corpus / "validation.target");
+  std::erase(text, ' ');
+  write_file_atomically(corpus / "validation.target", text);
+  const RunResult result = run_binary(corpus.train(
+      "run", set({"train.best_metric=bleu", "train.validate_every=4", "train.max_steps=12",
+                  "train.learning_rate=0.001", "train.patience=1"})));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  double loss = 1e9;
+  for (const auto& line : read_metrics(corpus / "run")) {
+    if (!line.contains("validation_bleu")) continue;
+    CHECK(line["validation_bleu"] == 0);
+    CHECK(line["validation_loss"] < loss);
+    loss = line["validation_loss"];
+  }
+  CHECK(measured_steps(corpus / "run") == "5 10 | 0 4 8 12");
+  CHECK(named_step(corpus / "run", "best") == 12);
+  CHECK(!std::filesystem::exists(checkpoint_folder(corpus / "run", 0)));
+}
+
+TEST_CASE("the clock ends a call with a validation, and is told to be of this call", "[train]") {
+  const TinyCorpus corpus;
+  const RunResult result = run_binary(
+      corpus.train("run", set({"train.max_minutes=0.005", "train.max_steps=1000000",
+                               "train.save_every=1000000", "train.validate_every=1000000"})));
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  const int64_t step = named_step(corpus / "run", "latest");
+  CHECK_THAT(result.err,
+             ContainsSubstring(
+                 "the 0.005 minutes of this call (train.max_minutes) are over at step " +
+                 std::to_string(step) + "; the same command goes on from there for as long again"));
+  CHECK_THAT(result.err, ContainsSubstring("validation at step " + std::to_string(step) + ":"));
+}
+
+TEST_CASE("a dry run checks the run that the folder holds, and changes nothing in it", "[train]") {
+  const TinyCorpus corpus;
+  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=3"}))).exit_code == 0);
+  const std::vector<std::string> before = listing(corpus / ".");
+  const std::string log = read_file(corpus / "run/log.txt");
+  const auto dry_run = [&](const std::vector<std::string>& values) {
+    std::vector<std::string> more = set(values);
+    more.push_back("--dry-run");
+    return run_binary(corpus.train("run", more));
+  };
+  const RunResult good = dry_run({"train.max_steps=5"});
+  INFO(good.err);
+  CHECK(good.exit_code == 0);
+  CHECK_THAT(good.err, ContainsSubstring("holds a run: going on from"));
+  CHECK_THAT(good.err, ContainsSubstring("nothing was written"));
+  CHECK_THAT(good.err, !ContainsSubstring("token cache"));
+  CHECK_THAT(good.err, !ContainsSubstring("vocabulary: "));
+  CHECK_THAT(dry_run({"train.max_steps=3"}).err, ContainsSubstring("nothing left to do: all 3"));
+
+  const RunResult other = dry_run({"model.size=32"});
+  CHECK(other.exit_code == 2);
+  CHECK_THAT(other.err, ContainsSubstring("\n  model.size: was 16, is 32 now"));
+  corpus.append("train", "ba", "la");
+  const RunResult text = dry_run({"train.max_steps=5"});
+  CHECK(text.exit_code == 2);
+  CHECK_THAT(text.err,
+             ContainsSubstring("the training text is not what this run was started with"));
+  CHECK(listing(corpus / ".") == before);
+  CHECK(read_file(corpus / "run/log.txt") == log);
+
+  const RunResult initial = run_binary(
+      corpus.train("new", {"--dry-run", "--set", "train.initial_model=" + corpus.path("nowhere")}));
+  CHECK(initial.exit_code == 2);
+  CHECK_THAT(initial.err, ContainsSubstring("train.initial_model: " + corpus.path("nowhere") +
+                                            " does not exist\n"));
+}
+
+TEST_CASE("a full disk does not end a training, and is told when it stays full", "[train]") {
+  const TinyCorpus corpus;
+  const std::vector<std::string> arguments = corpus.train(
+      "run", set({"train.max_steps=1000000", "train.save_every=5", "train.validate_every=1000000",
+                  "train.log_every=1", "data.validation.source=[]", "data.validation.target=[]"}));
+  // A file where the checkpoints belong: no save succeeds while it is there.
+  std::filesystem::create_directory(corpus / "run");
+  write_file_atomically(corpus / "run/checkpoints", "");
+  RunningBinary run(arguments);
+  const std::string failure = "warning: cannot create " + corpus.path("run/checkpoints");
+  REQUIRE(run.wait_for(failure));
+  CHECK(run.wait_for("; training goes on, and the next save tries again\n"));
+  std::filesystem::remove(corpus / "run/checkpoints");
+  REQUIRE(run.wait_for("saved "));
+  // The same with the metrics, which lose no line.
+  std::filesystem::create_directory(corpus / "metrics");
+  exchange(corpus / "metrics", corpus / "run/metrics.jsonl");
+  REQUIRE(run.wait_for("warning: cannot open " + corpus.path("run/metrics.jsonl") +
+                       ": Is a directory; training goes on, and the next save tries again\n"));
+  exchange(corpus / "metrics", corpus / "run/metrics.jsonl");
+  run.send(SIGINT);
+  const RunResult result = run.wait();
+  INFO(result.err);
+  CHECK(result.exit_code == 130);
+  const int64_t step = named_step(corpus / "run", "latest");
+  const auto metrics = read_metrics(corpus / "run");
+  REQUIRE(std::ssize(metrics) == step);
+  for (int64_t i = 0; i < step; ++i) CHECK(metrics[static_cast<size_t>(i)]["step"] == i + 1);
+
+  // Still full at the end: the exit code says that the last state was not saved.
+  std::filesystem::remove_all(corpus / "run");
+  std::filesystem::create_directory(corpus / "run");
+  write_file_atomically(corpus / "run/checkpoints", "");
+  const RunResult full = run_binary(corpus.train("run"));
+  CHECK(full.exit_code == 2);
+  CHECK_THAT(full.err, ContainsSubstring(failure));
+  CHECK_THAT(full.err,
+             ContainsSubstring("calque: error: cannot create " + corpus.path("run/checkpoints")));
+  CHECK(measured_steps(corpus / "run") == "5 10 15 20 | 0 10 20 24");
 }
 
 TEST_CASE("a diverging run ends with exit code 3 and keeps its last checkpoint", "[train]") {
@@ -184,8 +338,46 @@ TEST_CASE("train.initial_model starts from given weights", "[train]") {
   CHECK_THAT(foreign.err, ContainsSubstring("was trained with another vocabulary"));
   CHECK_THAT(foreign.err, ContainsSubstring("vocabulary.path"));
 
+  const RunResult other_heads = run_binary(corpus.train(
+      "heads",
+      set({vocabulary, weights, "model.heads=4", "model.activation=gelu", "train.max_steps=1"})));
+  CHECK(other_heads.exit_code == 0);
+  CHECK_THAT(other_heads.err, ContainsSubstring("warning: train.initial_model: model.heads was 2 "
+                                                "where its weights were trained, is 4 here\n"));
+  CHECK_THAT(other_heads.err, ContainsSubstring("warning: train.initial_model: model.activation"));
+
   const RunResult other_size =
       run_binary(corpus.train("fourth", set({vocabulary, weights, "model.hidden=48"})));
   CHECK(other_size.exit_code == 2);
   CHECK_THAT(other_size.err, ContainsSubstring("encoder.layers.0.feed_forward"));
+}
+
+TEST_CASE("a vocabulary that was made ahead is used, and never replaced by the command",
+          "[train]") {
+  const TinyCorpus corpus;
+  std::filesystem::remove(corpus / "validation.source");  // not needed for a vocabulary
+  const auto vocab = [&](const std::vector<std::string>& values) {
+    std::vector<std::string> arguments{"vocab", corpus.config(), "--run", corpus.path("run")};
+    for (const std::string& word : set(values)) arguments.push_back(word);
+    return run_binary(arguments);
+  };
+  const std::string model = corpus.path("run/vocabulary.model");
+  const RunResult made = vocab({"vocabulary.type=bpe"});
+  INFO(made.err);
+  CHECK(made.exit_code == 0);
+  CHECK_THAT(made.out, ContainsSubstring("joint vocabulary: 60 pieces, bpe\n"));
+  CHECK_THAT(made.out, ContainsSubstring("written to " + model));
+  CHECK_THAT(vocab({"vocabulary.type=bpe"}).out, ContainsSubstring("was there already"));
+  const std::string bytes = read_file(model);
+  const RunResult refused = vocab({});
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err,
+             ContainsSubstring(model + " was made with other options than the config states:"
+                                       "\n  vocabulary.type: was bpe, is unigram now\n"));
+  CHECK(read_file(model) == bytes);
+  const RunResult trained = run_binary(
+      corpus.train("run", set({"vocabulary.type=bpe", "train.max_steps=1",
+                               "data.validation.source=[]", "data.validation.target=[]"})));
+  CHECK(trained.exit_code == 0);
+  CHECK_THAT(trained.err, ContainsSubstring("vocabulary: using " + model + " (60 pieces)\n"));
 }

@@ -120,6 +120,27 @@ TEST_CASE("evaluate scores what it writes, as bleu does", "[train][translate]") 
   CHECK_THAT(unequal.err, ContainsSubstring(source + " has 20 lines"));
 }
 
+TEST_CASE("checkpoints are averaged over harmless changes of the config, not over others",
+          "[train][translate]") {
+  const TinyCorpus corpus;
+  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=1"}))).exit_code == 0);
+  REQUIRE(
+      run_binary(corpus.train("run", set({"train.max_steps=2", "train.log_every=1"}))).exit_code ==
+      0);
+  REQUIRE(run_binary(corpus.train("other", set({"train.max_steps=1", "seed=8"}))).exit_code == 0);
+  const std::string first = checkpoint_folder(corpus / "run", 1);
+  const auto average = [&](const std::filesystem::path& second) {
+    return run_binary({"average", "--output", corpus.path("average"), first, second});
+  };
+  const std::string other = checkpoint_folder(corpus / "other", 1);
+  const RunResult refused = average(other);
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err, ContainsSubstring(first + " and " + other +
+                                            " are not of one run, and cannot be averaged:\n  seed "
+                                            "is 7 in the first and 8 in the second\n"));
+  CHECK(average(checkpoint_folder(corpus / "run", 2)).exit_code == 0);
+}
+
 TEST_CASE("the average of two checkpoints translates and is inspected", "[train][translate]") {
   const TinyCorpus& corpus = trained();
   const std::string average = corpus.path("average");
@@ -131,10 +152,60 @@ TEST_CASE("the average of two checkpoints translates and is inspected", "[train]
   CHECK_THAT(averaged.out, ContainsSubstring("step_00000300"));
   const std::string output = translate(average, lines_of(tiny_sentences(5, 4)));
   CHECK(std::count(output.begin(), output.end(), '\n') == 5);
+  const std::string first = checkpoint_folder(corpus / "run", 150);
+  const RunResult twice = run_binary({"average", "--output", corpus.path("twice"), first, first});
+  CHECK(twice.exit_code == 2);
+  CHECK_THAT(twice.err, ContainsSubstring(first + " is named twice; name each checkpoint once"));
   for (const std::string& folder : {average, corpus.path("run")}) {
     const RunResult inspected = run_binary({"inspect", folder});
     CHECK(inspected.exit_code == 0);
     CHECK_THAT(inspected.out, ContainsSubstring("1+1 layers, model 32, hidden 64, 2 heads"));
     CHECK_THAT(inspected.out, ContainsSubstring("60 pieces, unigram"));
   }
+}
+
+TEST_CASE("translate and evaluate refuse to overwrite what they read", "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string source = corpus.path("validation.source");
+  const std::string reference = corpus.path("validation.target");
+  const std::string before = read_file(source) + read_file(reference);
+  for (const std::string& file : {source, reference}) {
+    const RunResult result = run_binary({"evaluate", "--model", "/nowhere", "--source", source,
+                                         "--reference", reference, "--hypothesis", file});
+    CHECK(result.exit_code == 2);
+    CHECK(result.err == "calque: error: --hypothesis " + file + " is also read, as " + file +
+                            ": writing would destroy it; name another file\n");
+  }
+  const RunResult translated =
+      run_binary({"translate", "--model", "/nowhere", "--input", source, "--output", source});
+  CHECK(translated.exit_code == 2);
+  CHECK_THAT(translated.err, ContainsSubstring("--output " + source + " is also read"));
+  CHECK(read_file(source) + read_file(reference) == before);
+}
+
+TEST_CASE("inspect says that training cannot go on from a damaged checkpoint, and why",
+          "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const std::string copy = corpus.path("damaged");
+  std::filesystem::copy(checkpoint_folder(corpus / "run", kSteps), copy);
+  CHECK_THAT(run_binary({"inspect", copy}).out,
+             ContainsSubstring("translates; training can go on from it\n"));
+  std::filesystem::resize_file(copy + "/optimizer.safetensors", 0);
+  const RunResult text = run_binary({"inspect", copy});
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.out, ContainsSubstring("translates; training cannot go on from it: " + copy +
+                                         "/optimizer.safetensors is damaged: it has 0 bytes"));
+  const RunResult json = run_binary({"inspect", copy, "--json"});
+  CHECK_THAT(json.out, ContainsSubstring("\"resumable\": false"));
+  CHECK_THAT(json.out, ContainsSubstring("\"damage\": \"" + copy));
+}
+
+TEST_CASE("more threads than processors and a single sentence are said well",
+          "[train][translate]") {
+  const TinyCorpus& corpus = trained();
+  const RunResult result =
+      run_binary({"translate", "--model", corpus.path("run"), "--threads", "300"}, "ba di\n");
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err, ContainsSubstring("warning: 300 threads share "));
+  CHECK_THAT(result.err, ContainsSubstring("1 sentence, "));
 }

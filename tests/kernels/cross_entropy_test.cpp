@@ -62,7 +62,6 @@ CrossEntropySums naive(const Case<double>& c) {
     const double loss = std::log(total) - target;
     sums.loss += row_weight * ((1 - c.smoothing) * loss + c.smoothing * mean);
     sums.negative_log_likelihood += row_weight * loss;
-    sums.correct += target >= *std::max_element(logits.begin(), logits.end()) ? 1 : 0;
   }
   return sums;
 }
@@ -79,7 +78,6 @@ TEST_CASE("cross entropy equals its formula, with and without row weights", "[ke
       CHECK(sums.loss == Approx(expected.loss).epsilon(1e-12).margin(1e-12));
       CHECK(sums.negative_log_likelihood ==
             Approx(expected.negative_log_likelihood).epsilon(1e-12).margin(1e-12));
-      CHECK(sums.correct == expected.correct);
       CHECK(narrow.run(false, workspace).loss == Approx(sums.loss).epsilon(1e-5).margin(1e-5));
       CHECK(wide.sums_only(workspace).loss == sums.loss);
     }
@@ -143,7 +141,6 @@ TEST_CASE("cross entropy of no rows is zero and clears the weight's gradient", "
   Case<float> c(0, 4, 5, false);
   const CrossEntropySums sums = c.run(false, workspace);
   CHECK(sums.loss == 0);
-  CHECK(sums.correct == 0);
   CHECK(c.dweight.values() == std::vector<float>(20, 0.0f));
 }
 

@@ -134,7 +134,7 @@ TEST_CASE("initial values depend on the seed and the parameter's place alone", "
   // A further parameter behind the others changes none of them, whatever it is.
   ParameterStore longer;
   for (const Parameter& p : a.store.parameters()) {
-    longer.declare(p.name, p.shape, p.init, p.init_scale);
+    longer.declare(p.name, p.shape, p.init, p.deviation);
   }
   longer.declare("last", {7, 7}, Init::kNormal);
   longer.allocate(/*inference=*/true);
@@ -169,10 +169,6 @@ TEST_CASE("initial values have the distribution asked for", "[nn]") {
   CHECK(largest() > 0.999 * bound);
   CHECK(std::abs(moments().first) < 0.01 * bound);
   CHECK(moments().second == Approx(bound / std::sqrt(3.0)).epsilon(0.01));
-
-  fill_initial_values(Init::kXavierUniform, 0.5, {3, 0, 0}, tensor);
-  CHECK(largest() <= 0.5 * bound);
-  CHECK(largest() > 0.499 * bound);
 
   fill_initial_values(Init::kNormal, 0.25, {3, 0, 0}, tensor);
   CHECK(std::abs(moments().first) < 0.005);

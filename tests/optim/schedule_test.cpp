@@ -13,7 +13,7 @@ double rate(ScheduleKind kind, int64_t warmup, int64_t step) {
   options.schedule = kind;
   options.learning_rate = 2;
   options.warmup_steps = warmup;
-  return learning_rate(options, /*model=*/256, /*max_steps=*/500, step);
+  return learning_rate(options, /*model=*/256, /*max_steps=*/499, step);
 }
 
 TEST_CASE("every schedule but noam warms up in a line to its peak", "[optim]") {
@@ -42,6 +42,14 @@ TEST_CASE("noam is the formula of the paper", "[optim]") {
   CHECK(rate(ScheduleKind::kNoam, 100, 100) == Approx(2.0 / 16 / 10));
   CHECK(rate(ScheduleKind::kNoam, 100, 400) == Approx(2.0 / 16 / 20));
   CHECK(rate(ScheduleKind::kNoam, 0, 4) == Approx(2.0 / 16 / 2));
+}
+
+TEST_CASE("the last update still learns, the rate behind it is zero", "[optim]") {
+  for (const ScheduleKind kind : {ScheduleKind::kLinear, ScheduleKind::kCosine}) {
+    CHECK(rate(kind, 100, 499) > 0);
+    CHECK(rate(kind, 100, 500) == Approx(0).margin(1e-15));
+  }
+  CHECK(rate(ScheduleKind::kLinear, 100, 499) == Approx(2.0 / 400));
 }
 
 TEST_CASE("no warm-up starts at the peak", "[optim]") {

@@ -26,6 +26,17 @@ TEST_CASE("scopes nest and give back what they took", "[tensor]") {
   CHECK(workspace.peak() == arena.peak());
 }
 
+TEST_CASE("a scope that an exception ends gives back what it took", "[tensor]") {
+  Arena arena;
+  const auto fail = [&] {
+    const Arena::Scope scope(arena);
+    arena.allocate<float>(100);
+    throw UserError("stop");
+  };
+  CHECK_THROWS_AS(fail(), UserError);
+  CHECK(arena.used() == 0);
+}
+
 TEST_CASE("a workspace names a worker that it was not made for", "[tensor]") {
   Workspace workspace(2);
   CHECK(workspace.workers() == 2);

@@ -46,5 +46,16 @@ TEST_CASE("a line that is not UTF-8 is an error with its place", "[text]") {
   test::contains(message, "iconv");
 }
 
+TEST_CASE("a zero byte is an error with its place", "[text]") {
+  test::TemporaryFolder folder;
+  const std::string file = test::write_text(folder / "utf16", std::string("fine\na\0b\0\n", 10));
+  TextFiles text({file});
+  std::string line;
+  REQUIRE(text.next(line));
+  const std::string message = test::user_error([&] { text.next(line); });
+  test::contains(message, file + ":2: byte 2 of the line is 0x00, which no text holds");
+  test::contains(message, "iconv -f UTF-16 -t UTF-8");
+}
+
 }  // namespace
 }  // namespace calque

@@ -32,6 +32,7 @@ TEST_CASE("the same text gives the same vocabulary, without noise", "[text]") {
     const std::string first = train_vocabulary(with_size(90, type), {file}, 1);
     CHECK(train_vocabulary(with_size(90, type), {file}, 1) == first);
     CHECK(Tokenizer(first).size() == 90);
+    CHECK(Tokenizer(first).type() == vocabulary_type_name(type));
   }
   CHECK(capture.take() == "");
 }
@@ -114,10 +115,68 @@ TEST_CASE("the vocabulary of a run is trained once, then loaded", "[text]") {
   CHECK(read_file(folder / "vocabulary.model") == pair.source().serialized());
   CHECK(pair.source().serialized() == train_vocabulary(options, {source, target}, 1));
 
-  test::write_text(source, "other text\n");
+  const auto written = std::filesystem::last_write_time(folder / "vocabulary.model");
   CHECK(open().source().serialized() == pair.source().serialized());
+  CHECK(std::filesystem::last_write_time(folder / "vocabulary.model") == written);
+}
+
+TEST_CASE("the vocabulary of a run that was made otherwise is made anew, saying why", "[text]") {
+  test::TemporaryFolder folder;
+  const std::string source = sample_file(folder, "text.en", 1);
+  const std::string target = sample_file(folder, "text.de", 2);
+  VocabularyOptions options = with_size(90);
+  const auto open = [&](OtherVocabulary other) {
+    return load_or_train_vocabulary(options, folder.path(), {source}, {target}, 1, other);
+  };
+  const auto log_of = [&](OtherVocabulary other) {
+    test::StderrCapture capture(test::StderrCapture::Kind::kPipe);
+    open(other);
+    return capture.take();
+  };
+  const std::string model = (folder / "vocabulary.model").string();
+  log_of(OtherVocabulary::kReplace);
+  CHECK(log_of(OtherVocabulary::kReplace) == "vocabulary: using " + model + " (90 pieces)\n");
+
+  options.type = VocabularyType::kBpe;
   options.size = 80;
-  contains(user_error(open), "vocabulary.model has 90 pieces but vocabulary.size is 80");
+  CHECK(
+      user_error([&] { open(OtherVocabulary::kRefuse); }) ==
+      model +
+          " was made with other options than the config states:\n"
+          "  vocabulary.size: was 90, is 80 now\n"
+          "  vocabulary.type: was unigram, is bpe now\n"
+          "Give the config the old values, or vocabulary.path a file that does not exist, to train "
+          "another");
+  contains(log_of(OtherVocabulary::kReplace),
+           "vocabulary: " + model +
+               " was made otherwise (vocabulary.size: was 90, is 80 now; vocabulary.type: was "
+               "unigram, is bpe now) and is made anew\n");
+  CHECK(open(OtherVocabulary::kRefuse).source().type() == "bpe");
+
+  sample_file(folder, "text.en", 3);
+  contains(log_of(OtherVocabulary::kRefuse), ": the training text: has changed\n");
+  contains(log_of(OtherVocabulary::kReplace),
+           " was made otherwise (the training text: has changed) and is made anew\n");
+
+  // A model of the user's own has no record, or one of another model: it is used.
+  const std::string own = train_vocabulary(options, {source}, 1);
+  test::write_text(folder / "vocabulary.model", own);
+  CHECK(open(OtherVocabulary::kReplace).source().serialized() == own);
+  options.size = 70;
+  contains(user_error([&] { open(OtherVocabulary::kReplace); }),
+           "vocabulary.model has 80 pieces but vocabulary.size is 70");
+  CHECK(read_file(folder / "vocabulary.model") == own);
+}
+
+TEST_CASE("the text is checked before a vocabulary is trained on it", "[text]") {
+  test::TemporaryFolder folder;
+  const std::string source = sample_file(folder, "text.en", 1);
+  const std::string target = test::write_text(folder / "text.de", "one line\n");
+  contains(user_error([&] {
+             load_or_train_vocabulary(with_size(90), folder.path(), {source}, {target}, 1);
+           }),
+           "unequal numbers of lines: " + source + " has 200 but " + target + " has 1;");
+  CHECK(!std::filesystem::exists(folder / "vocabulary.model"));
 }
 
 TEST_CASE("each side may have a vocabulary of its own, at a path of the user's", "[text]") {
@@ -126,12 +185,18 @@ TEST_CASE("each side may have a vocabulary of its own, at a path of the user's",
   const std::string target = sample_file(folder, "text.de", 2);
   VocabularyOptions options = with_size(80);
   options.shared = false;
-  options.path = (folder / "mine.model").string();
+  options.path = (folder / "new/mine.model").string();
   const TokenizerPair pair = load_or_train_vocabulary(options, "unused", {source}, {target}, 1);
   CHECK_FALSE(pair.shared());
-  CHECK(read_file(folder / "mine.source.model") == train_vocabulary(options, {source}, 1));
-  CHECK(read_file(folder / "mine.target.model") == train_vocabulary(options, {target}, 1));
-  CHECK(pair.target().serialized() == read_file(folder / "mine.target.model"));
+  CHECK(read_file(folder / "new/mine.source.model") == train_vocabulary(options, {source}, 1));
+  CHECK(read_file(folder / "new/mine.target.model") == train_vocabulary(options, {target}, 1));
+  CHECK(pair.target().serialized() == read_file(folder / "new/mine.target.model"));
+
+  // What lies at a path of the user's is never replaced.
+  options.type = VocabularyType::kBpe;
+  contains(user_error([&] { load_or_train_vocabulary(options, "unused", {source}, {target}, 1); }),
+           (folder / "new/mine.source.model").string() + " was made with other options");
+  CHECK(read_file(folder / "new/mine.source.model") == pair.source().serialized());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/file.h"
 #include "base/parallel.h"
 #include "config/run_config.h"
 #include "support/catch.h"
@@ -27,6 +28,7 @@ class OneThread {
 
 /// A Trainer over a tiny corpus, with some values of its config replaced.
 struct TinyTrainer {
+  static inline int runs = 0;
   OneThread one_thread;
   RunConfig config;
   RunFolder folder;
@@ -37,7 +39,7 @@ struct TinyTrainer {
 
   TinyTrainer(const TinyCorpus& corpus, const std::vector<std::string>& values)
       : config(load_config(corpus.config(), values)),
-        folder(corpus / "run"),
+        folder(corpus / ("run-" + std::to_string(++runs))),  // a folder serves one at a time
         tokenizers(load_or_train_vocabulary(config.vocabulary, folder.path(),
                                             config.data.train.source, config.data.train.target,
                                             config.seed)),
@@ -105,8 +107,8 @@ TEST_CASE("the memory estimate is near what updates use", "[train]") {
                       "model.encoder.layers=3", "model.decoder.layers=2", "model.norm=" + norm});
     for (int i = 0; i < 4; ++i) tiny.trainer.update();
     const MemoryEstimate estimate =
-        estimate_memory(tiny.config.model, tiny.model.parameters().count(),
-                        tiny.model.target_vocab(), tiny.config.train.batch_tokens, false);
+        estimate_memory(tiny.config.model, tiny.config.train, tiny.model.parameters().count(),
+                        tiny.model.target_vocab(), tiny.pairs);
     INFO(norm << ": " << estimate.to_string());
     const auto activations = static_cast<double>(tiny.trainer.activation_bytes());
     CHECK(estimate.activations == Approx(activations).epsilon(0.3));
@@ -117,6 +119,81 @@ TEST_CASE("the memory estimate is near what updates use", "[train]") {
     CHECK(estimate.optimizer == 2 * count * sizeof(Real));
     CHECK(estimate.total() > activations + gradients + 4 * count * sizeof(Real));
   }
+}
+
+TEST_CASE("the estimate of decoding is near what validation uses", "[train]") {
+  const TinyCorpus corpus;
+  for (const std::string beam : {"1", "4"}) {
+    TinyTrainer tiny(corpus, {"model.size=64", "model.hidden=192", "model.encoder.layers=2",
+                              "model.decoder.layers=3", "validation.beam=" + beam,
+                              "validation.batch_tokens=512"});
+    Validator validator(tiny.model, tiny.tokenizers, tiny.pairs, tiny.config.data.train,
+                        tiny.config.validation, 0.1, 16384);
+    Arena arena;
+    Workspace workspace(1);
+    bool decoding = false;
+    size_t before = 0;
+    REQUIRE(validator.validate(arena, workspace, [&] {
+      if (!decoding) before = arena.peak();
+      decoding = true;
+      return false;
+    }));
+    Arena alone;
+    Translator translator(tiny.model, tiny.tokenizers, tiny.config.validation.decode, alone,
+                          workspace);
+    translator.translate(calque::read_lines(tiny.config.data.train.source[0]));
+    const double estimate = estimate_decoding(tiny.config.model, tiny.config.validation.decode,
+                                              tiny.model.target_vocab(), tiny.pairs);
+    INFO("beam " << beam << ": " << alone.peak());
+    CHECK(before == 0);
+    CHECK(estimate > 0.7 * static_cast<double>(alone.peak()));
+    CHECK(estimate < 2 * static_cast<double>(alone.peak()));
+  }
+}
+
+TEST_CASE("a validation that is stopped gives nothing", "[train]") {
+  const TinyCorpus corpus;
+  TinyTrainer tiny(corpus, {"validation.batch_tokens=64"});
+  Validator validator(tiny.model, tiny.tokenizers, tiny.pairs, tiny.config.data.train,
+                      tiny.config.validation, 0.1, 256);
+  Arena arena;
+  Workspace workspace(1);
+  int64_t checks = 0;
+  const auto stop_at = [&](int64_t check) {
+    checks = 0;
+    return validator.validate(arena, workspace, [&] { return ++checks == check; });
+  };
+  CHECK(stop_at(-1).has_value());
+  const int64_t all = checks;
+  CHECK(all > 20);
+  for (const int64_t check : {int64_t{1}, all / 2, all}) {
+    CHECK(!stop_at(check).has_value());
+    CHECK(checks == check);
+  }
+}
+
+TEST_CASE("a validation is due at its turn, at the start and at the end, once", "[train]") {
+  TrainOptions options;
+  options.validate_every = 10;
+  options.max_steps = 24;
+  options.patience = 3;
+  CheckpointState state;
+  CHECK(is_validation_due(state, options));
+  state.validated_step = 0;
+  CHECK(!is_validation_due(state, options));
+  for (const auto& [step, due] : std::vector<std::pair<int64_t, bool>>{
+           {9, false}, {10, true}, {11, false}, {20, true}, {23, false}, {24, true}, {25, false}}) {
+    INFO(step);
+    state.step = step;
+    CHECK(is_validation_due(state, options) == due);
+  }
+  state.step = state.validated_step = 20;
+  CHECK(!is_validation_due(state, options));
+  CHECK(!is_patience_over(state, options));
+  state.validations_without_best = 3;
+  CHECK(is_patience_over(state, options));
+  options.patience = 0;
+  CHECK(!is_patience_over(state, options));
 }
 
 TEST_CASE("after the first epoch no memory is added", "[train]") {
