@@ -21,7 +21,7 @@ FLOORS = [  # lowest first; folders of one floor never include each other
     ["model", "data"],
     ["decode", "optim", "checkpoint", "metrics"],
     ["train"],
-    ["config"],
+    ["config", "bench"],
     ["cli"],
 ]
 OPENMP_FILE = "base/parallel.cpp"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <thread>
 #include <vector>
 
@@ -12,12 +13,6 @@
 
 namespace calque::profile {
 namespace {
-
-struct Part {
-  const char* name;
-  int64_t calls = 0;
-  double seconds = 0;
-};
 
 /// Time is charged piece by piece: whenever a scope opens or closes, what passed since the last
 /// such moment belongs to the innermost open scope.
@@ -54,8 +49,7 @@ bool enabled() { return state.on; }
 
 void reset() {
   for (Part& part : state.parts) {
-    part.calls = 0;
-    part.seconds = 0;
+    part = {part.name};
   }
   state.since_last_mark.restart();
 }
@@ -65,20 +59,27 @@ double seconds(const char* part) {
   return index < state.parts.size() ? state.parts[index].seconds : 0;
 }
 
-std::string table() {
-  std::vector<Part> sorted;
-  double total = 0;
-  for (const Part& part : state.parts) {
-    if (part.calls == 0) continue;
-    sorted.push_back(part);
-    total += part.seconds;
-  }
-  std::stable_sort(sorted.begin(), sorted.end(),
+std::vector<Part> parts() {
+  std::vector<Part> ran;
+  std::copy_if(state.parts.begin(), state.parts.end(), std::back_inserter(ran),
+               [](const Part& part) { return part.calls > 0; });
+  std::stable_sort(ran.begin(), ran.end(),
                    [](const Part& a, const Part& b) { return a.seconds > b.seconds; });
-  std::string text = fmt::format("{:<28} {:>12} {:>12} {:>7}\n", "part", "calls", "ms", "share");
-  for (const Part& part : sorted) {
-    text += fmt::format("{:<28} {:>12} {:>12.1f} {:>5.1f} %\n", part.name, part.calls,
-                        part.seconds * 1e3, total > 0 ? 100 * part.seconds / total : 0.0);
+  return ran;
+}
+
+std::string table(const std::vector<Part>& rows) {
+  double total = 0;
+  for (const Part& part : rows) total += part.seconds;
+  const auto rate = [](double work, double seconds) {
+    return work > 0 && seconds > 0 ? fmt::format("{:.1f}", work / seconds * 1e-9) : std::string();
+  };
+  std::string text = fmt::format("{:<28} {:>12} {:>12} {:>7} {:>9} {:>7}\n", "part", "calls", "ms",
+                                 "share", "GFLOP/s", "GB/s");
+  for (const Part& part : rows) {
+    text += fmt::format("{:<28} {:>12} {:>12.1f} {:>5.1f} % {:>9} {:>7}\n", part.name, part.calls,
+                        part.seconds * 1e3, total > 0 ? 100 * part.seconds / total : 0.0,
+                        rate(part.work.flops, part.seconds), rate(part.work.bytes, part.seconds));
   }
   return text;
 }
@@ -91,6 +92,12 @@ void enter(const char* part) {
   if (index == state.parts.size()) state.parts.push_back({part});
   ++state.parts[index].calls;
   state.open.push_back(index);
+}
+
+void count(const Work& work) {
+  Work& sum = state.parts[state.open.back()].work;
+  sum.flops += work.flops;
+  sum.bytes += work.bytes;
 }
 
 void leave() {

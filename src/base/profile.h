@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace calque {
 
@@ -10,6 +11,20 @@ namespace calque {
 /// excludes the parts inside it.
 namespace profile {
 
+/// What a scope does, for its rates. kernels/work.h says what is counted.
+struct Work {
+  double flops = 0;
+  double bytes = 0;
+};
+
+/// The sums over all scopes of a name.
+struct Part {
+  const char* name;
+  int64_t calls = 0;
+  double seconds = 0;
+  Work work = {};
+};
+
 void enable(bool on);
 bool enabled();
 void reset();
@@ -17,10 +32,16 @@ void reset();
 /// Own seconds of a part since `reset` (0 when it never ran).
 double seconds(const char* part);
 
-/// A table: part, calls, own milliseconds, share of all.
-std::string table();
+/// What ran since `reset`, longest first.
+std::vector<Part> parts();
+
+/// A table: part, calls, own milliseconds, share of all, and where work is counted GFLOP/s and
+/// GB/s.
+std::string table(const std::vector<Part>& rows = parts());
 
 void enter(const char* part);
+/// Counts work for the innermost open scope.
+void count(const Work& work);
 void leave();
 
 }  // namespace profile
@@ -30,6 +51,11 @@ class ProfileScope {
  public:
   explicit ProfileScope(const char* part) : on_(profile::enabled()) {
     if (on_) profile::enter(part);
+  }
+  /// `work()` gives the block's profile::Work; it is called only while profiling is on.
+  template <class WorkFunction>
+  ProfileScope(const char* part, const WorkFunction& work) : ProfileScope(part) {
+    if (on_) profile::count(work());
   }
   ~ProfileScope() {
     if (on_) profile::leave();

@@ -17,6 +17,7 @@ void add_bleu_command(CLI::App& app);
 void add_vocab_command(CLI::App& app);
 void add_average_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
+void add_bench_command(CLI::App& app);
 void add_version_command(CLI::App& app);
 
 }  // namespace calque

@@ -6,11 +6,10 @@
 #include "config/visit.h"
 
 namespace calque {
-void add_threads_option(CLI::App& command, int64_t& threads) {
+void add_threads_option(CLI::App& command, int64_t& threads, const std::string& effect) {
   add_value_option(
       command, "--threads", threads, Integer(1, kMostThreads),
-      "Threads to compute with (default: the processors that this process may use). The results "
-      "do not depend on it")
+      "Threads to compute with (default: the processors that this process may use). " + effect)
       ->type_name("N");
 }
 

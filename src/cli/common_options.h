@@ -33,8 +33,9 @@ CLI::Option* add_value_option(CLI::App& command, const std::string& name, Value&
   return command.add_option_function<std::string>(name, read, std::move(help));
 }
 
-/// `--threads N`. `threads` stays 0 where it is not given.
-void add_threads_option(CLI::App& command, int64_t& threads);
+/// `--threads N`. `threads` stays 0 where it is not given. `effect`: what depends on it.
+void add_threads_option(CLI::App& command, int64_t& threads,
+                        const std::string& effect = "The results do not depend on it");
 
 /// Computes with so many threads from now on; 0: with all processors that the process may use. More
 /// than these are a warning.

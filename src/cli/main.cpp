@@ -43,6 +43,7 @@ void add_commands(CLI::App& app) {
   add_vocab_command(app);
   add_average_command(app);
   add_inspect_command(app);
+  add_bench_command(app);
   add_version_command(app);
   for (CLI::App* command : app.get_subcommands(nullptr)) command->group("Commands");
 }
@@ -62,6 +63,18 @@ std::vector<std::string> option_names(const CLI::App& command) {
   return names;
 }
 
+/// The innermost command on the command line; `app` itself when there is none.
+const CLI::App& command_given(const CLI::App& app) {
+  const std::vector<CLI::App*> commands = app.get_subcommands();
+  return commands.empty() ? app : command_given(*commands.front());
+}
+
+/// "calque bench train".
+std::string full_name(const CLI::App& command) {
+  const CLI::App* const parent = command.get_parent();
+  return (parent == nullptr ? "" : full_name(*parent) + " ") + command.get_name();
+}
+
 /// What the parser says, in our words where its own are none.
 std::string in_our_words(const CLI::ParseError& error) {
   const std::string text = error.what();
@@ -75,22 +88,22 @@ std::string in_our_words(const CLI::ParseError& error) {
 
 /// What is wrong with the command line, and what was probably meant.
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
-  const std::vector<CLI::App*> commands = app.get_subcommands();
-  const CLI::App& command = commands.empty() ? app : *commands.front();
-  const std::string help = commands.empty() ? "calque" : "calque " + command.get_name();
+  const CLI::App& command = command_given(app);
+  const bool takes_command = !command.get_subcommands(nullptr).empty();
+  const std::string help = full_name(command);
   const std::vector<std::string> unknown = command.remaining();
   if (unknown.empty()) {
     return fmt::format("{}\n`{} --help` explains it", in_our_words(error), help);
   }
   const std::string& word = unknown.front();
   const bool is_option = word.starts_with('-');
-  std::vector<std::string> names = is_option ? option_names(command) : command_names(app);
-  if (commands.empty() && is_option) {
-    for (const std::string& name : command_names(app)) names.push_back(name);  // --version
+  std::vector<std::string> names = command_names(command);  // also for an option: --version
+  if (is_option) {
+    for (const std::string& name : option_names(command)) names.push_back(name);
   }
   const std::string meant = nearest_name(word.substr(0, word.find('=')), names);
   return fmt::format("unknown {} {}{}\n`{} --help` lists what there is",
-                     is_option ? "option" : (commands.empty() ? "command" : "argument"), word,
+                     is_option ? "option" : (takes_command ? "command" : "argument"), word,
                      meant.empty() ? "" : fmt::format("; do you mean {}?", meant), help);
 }
 

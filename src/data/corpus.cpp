@@ -220,6 +220,9 @@ ParallelCorpus::ParallelCorpus(std::string name, const ParallelFiles& files,
   for (const std::string& line : drop_report().lines(name_)) log::info("{}", line);
 }
 
+ParallelCorpus::ParallelCorpus(std::string name, TokenCache cache)
+    : name_(std::move(name)), cache_(std::move(cache)) {}
+
 void ParallelCorpus::append_source(int64_t pair, std::vector<int32_t>& ids) const {
   cache_.append_source(pair, ids);
 }

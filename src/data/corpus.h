@@ -34,6 +34,9 @@ class ParallelCorpus {
                  const TokenizerPair& tokenizers, const std::filesystem::path& cache_folder,
                  const std::filesystem::path& borrowed = {});
 
+  /// Pairs that are not from text files, as data/random_corpus.h makes them.
+  ParallelCorpus(std::string name, TokenCache cache);
+
   /// Number of pairs kept. They are numbered from 0 in the order of the files.
   int64_t size() const { return cache_.size(); }
   /// Pieces of a sentence, begin and end ids not counted.

@@ -11,6 +11,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/gemm_engines.h"
 #include "kernels/gemm_packed.h"
+#include "kernels/work.h"
 
 namespace calque::kernels {
 namespace {
@@ -50,6 +51,19 @@ Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, M
                "product of form {}: a [{}, {}], b [{}, {}], c [{}, {}] do not fit",
                static_cast<int>(form), a.rows, a.cols, b.rows, b.cols, c.rows, c.cols);
   return {m, n, k};
+}
+
+/// As the profile calls it, after its use in a linear layer y = x W^T.
+const char* part_name(GemmForm form) {
+  switch (form) {
+    case GemmForm::kNT:
+      return "gemm: y = x W^T";
+    case GemmForm::kNN:
+      return "gemm: dx = dy W";
+    case GemmForm::kTN:
+      return "gemm: dW = dy^T x";
+  }
+  return "gemm";
 }
 
 /// One library call; m, n and k above 0.
@@ -212,7 +226,7 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena)
   RightOperand<T> right{form, b};
   const bool is_empty = b.rows == 0 || b.cols == 0;
   if (current_engine() == GemmEngine::kCalque && !is_empty) {
-    const ProfileScope profile("gemm");
+    const ProfileScope profile("gemm packing");
     right.panels = packed_panels(right, arena);
   }
   return right;
@@ -221,8 +235,10 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena)
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias) {
-  const ProfileScope profile("gemm");
   const Sizes sizes = checked_sizes(right.form, a, right.b, c);
+  const ProfileScope profile(part_name(right.form), [&] {
+    return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate);
+  });
   CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
   if (sizes.m == 0 || sizes.n == 0) return;
   if (sizes.k == 0) {

@@ -14,6 +14,7 @@
 #include "checkpoint/save.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
+#include "kernels/work.h"
 #include "optim/clip.h"
 #include "optim/schedule.h"
 
@@ -118,13 +119,13 @@ StopReason Trainer::train(const StopSignal& stop) {
 }
 
 UpdateResult Trainer::update() {
-  if (!batches_) batches_ = std::make_unique<Prefetcher>(std::move(batcher_));
+  const ProfileScope whole("rest of the update");
   ParameterStore& parameters = model_.parameters();
   UpdateResult result;
   saved_ = false;
   parameters.start_gradients();
   for (int64_t i = 0; i < options_.accumulate; ++i) {
-    const Batch& batch = batches_->next();
+    const Batch& batch = next_batch();
     const int64_t parts = MicroBatch::count(batch, options_.micro_batch_tokens);
     for (int64_t part = 0; part < parts; ++part) {
       micro_batch_.cut(batch, part, parts);
@@ -139,7 +140,9 @@ UpdateResult Trainer::update() {
   parameters.finish_gradients();
   prepared_weights_.forget();
 
-  const ProfileScope scope("optimizer");
+  const ProfileScope scope("optimizer", [&] {  // Adam's seven, the norm's one, the average's three
+    return kernels::work::pass<Real>(parameters.count(), average_ ? 11 : 8, 1);
+  });
   const double per_token = 1.0 / static_cast<double>(result.target_tokens);
   result.gradient_norm = per_token * gradient_norm(parameters.gradients());
   result.learning_rate = learning_rate(options_.optimizer, model_.options().model,
@@ -171,6 +174,17 @@ void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result
   tape_.backward();
   result.loss += sums.loss;
   result.negative_log_likelihood += sums.negative_log_likelihood;
+}
+
+size_t Trainer::optimizer_bytes() const {
+  const size_t blocks = average_ ? 3 : 2;
+  return blocks * model_.parameters().values().size_bytes();
+}
+
+const Batch& Trainer::next_batch() {
+  const ProfileScope scope("waiting for a batch");
+  if (!batches_) batches_ = std::make_unique<Prefetcher>(std::move(batcher_));
+  return batches_->next();
 }
 
 std::optional<StopReason> Trainer::reason_to_stop(const StopSignal& stop, double seconds) const {

@@ -64,6 +64,8 @@ class Trainer {
 
   int64_t step() const { return state_.step; }
   const CheckpointState& state() const { return state_; }
+  /// Bytes of the optimizer's state: Adam's moments, and the weights' moving average.
+  size_t optimizer_bytes() const;
   /// Bytes of activations, of gradients in flight, and of scratch at their most so far.
   size_t activation_bytes() const { return arena_.peak(); }
   size_t gradient_bytes() const { return tape_.gradients().peak(); }
@@ -89,6 +91,7 @@ class Trainer {
 
   /// Forward and backward of one micro-batch: adds to the gradients and to the sums of `result`.
   void add_gradients(const TrainingExample& example, UpdateResult& result);
+  const Batch& next_batch();
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   double epoch() const;
   void report(bool line);

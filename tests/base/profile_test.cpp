@@ -80,9 +80,40 @@ TEST_CASE("the table has a row with the calls of each part that ran", "[base]") 
   CHECK(profile::table().find("test part") == std::string::npos);
 }
 
-TEST_CASE("off, nothing is timed", "[base]") {
+TEST_CASE("work is summed over the scopes of a part and shown as rates", "[base]") {
+  const ProfilingForTest profiling;
+  for (int i = 1; i <= 2; ++i) {
+    const ProfileScope outer("test outer work", [&] { return profile::Work{1e6 * i, 2e6}; });
+    const ProfileScope inner("test inner work", [] { return profile::Work{0, 5e6}; });
+    work(0.002);
+  }
+  { const ProfileScope scope("test no work"); }
+  const std::vector<profile::Part> parts = profile::parts();
+  REQUIRE(parts.size() == 3);
+  CHECK(std::string(parts[0].name) == "test inner work");  // the longest first
+  CHECK(parts[0].calls == 2);
+  CHECK(parts[0].work.flops == 0);
+  CHECK(parts[0].work.bytes == 10e6);
+  for (const profile::Part& part : parts) {
+    if (std::string(part.name) != "test outer work") continue;
+    CHECK(part.work.flops == 3e6);
+    CHECK(part.work.bytes == 4e6);
+  }
+  const std::string table = profile::table({{"test rates", 7, 0.5, {2e9, 30e9}}});
+  CHECK(table.find("test rates                              7        500.0 100.0 %       4.0    "
+                   "60.0\n") != std::string::npos);
+}
+
+TEST_CASE("off, nothing is timed and no work is asked for", "[base]") {
   REQUIRE_FALSE(profile::enabled());
-  { const ProfileScope scope("test off"); }
+  bool asked = false;
+  {
+    const ProfileScope scope("test off", [&] {
+      asked = true;
+      return profile::Work{1, 1};
+    });
+  }
+  CHECK_FALSE(asked);
   CHECK(profile::seconds("test off") == 0);
 }
 

@@ -1,4 +1,6 @@
 // What every command has in common: help, mistakes on the command line, exit codes.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -25,7 +27,14 @@ const std::vector<Help> kHelp{
     {"vocab", {"CONFIG", "--set", "--output", "--run"}},
     {"average", {"CHECKPOINT", "--output", "--run", "--last", "(default: 5)"}},
     {"inspect", {"DIR", "--json"}},
+    {"bench", {"\n  train", "\n  gemm", "\n  kernels"}},
     {"version", {"CALQUE_GEMM"}},
+};
+
+const std::vector<Help> kBenchHelp{
+    {"train", {"CONFIG", "--steps", "(default: 20)", "--tokens", "--set", "--threads", "--json"}},
+    {"gemm", {"CONFIG", "--shape MxNxK", "--threads", "--json"}},
+    {"kernels", {"CONFIG", "--threads", "--json"}},
 };
 
 size_t longest_line(const std::string& text) {
@@ -38,6 +47,18 @@ size_t longest_line(const std::string& text) {
   return longest;
 }
 
+void check_help(std::vector<std::string> command, const std::vector<std::string>& mentions) {
+  const std::string name = fmt::format("{}", fmt::join(command, " "));
+  command.push_back("--help");
+  const RunResult result = run_binary(command);
+  INFO(result.out);
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
+  CHECK_THAT(result.out, ContainsSubstring("Usage: calque " + name));
+  for (const std::string& mention : mentions) CHECK_THAT(result.out, ContainsSubstring(mention));
+  CHECK(longest_line(result.out) <= 100);
+}
+
 }  // namespace
 
 TEST_CASE("the program and each command explain themselves on standard output", "[cli]") {
@@ -47,17 +68,8 @@ TEST_CASE("the program and each command explain themselves on standard output", 
     CHECK(result.err.empty());
     for (const Help& help : kHelp) CHECK_THAT(result.out, ContainsSubstring("\n  " + help.command));
   }
-  for (const Help& help : kHelp) {
-    const RunResult result = run_binary({help.command, "--help"});
-    INFO(result.out);
-    CHECK(result.exit_code == 0);
-    CHECK(result.err.empty());
-    CHECK_THAT(result.out, ContainsSubstring("Usage: calque " + help.command));
-    for (const std::string& mention : help.mentions) {
-      CHECK_THAT(result.out, ContainsSubstring(mention));
-    }
-    CHECK(longest_line(result.out) <= 100);
-  }
+  for (const Help& help : kHelp) check_help({help.command}, help.mentions);
+  for (const Help& help : kBenchHelp) check_help({"bench", help.command}, help.mentions);
 }
 
 TEST_CASE("an unknown command or option is the user's mistake, with a hint", "[cli]") {

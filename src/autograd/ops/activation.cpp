@@ -1,6 +1,7 @@
 #include "autograd/ops/activation.h"
 
 #include "base/profile.h"
+#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -11,7 +12,9 @@ struct ActivationBackward {
   kernels::Dropout dropout;
 
   static void run(const ActivationBackward& op, Tape& tape, Workspace&) {
-    const ProfileScope scope("activation");
+    const ProfileScope scope("activation backward", [&] {
+      return kernels::work::pass<Real>(op.u.rows(), op.u.cols(), 3);
+    });
     if (const GradientTarget du = tape.target(op.u)) {
       kernels::activation_backward<Real>(op.kind, op.u.matrix(), op.dropout,
                                          tape.gradient(op.y).matrix(), du.matrix(), du.accumulate);
@@ -23,7 +26,8 @@ struct ActivationBackward {
 
 Var activation(Context& context, const Var& u, kernels::Activation kind,
                const kernels::Dropout& dropout) {
-  const ProfileScope scope("activation");
+  const ProfileScope scope("activation",
+                           [&] { return kernels::work::pass<Real>(u.rows(), u.cols(), 2); });
   const Tensor value = context.arena.tensor(u.value.shape);
   kernels::activation_forward<Real>(kind, u.matrix(), dropout, value.matrix());
   const Var y = context.result(value, u);

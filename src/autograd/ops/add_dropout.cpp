@@ -1,6 +1,7 @@
 #include "autograd/ops/add_dropout.h"
 
 #include "base/profile.h"
+#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -10,7 +11,9 @@ struct AddDropoutBackward {
   kernels::Dropout dropout;
 
   static void run(const AddDropoutBackward& op, Tape& tape, Workspace&) {
-    const ProfileScope scope("residual");
+    const ProfileScope scope("residual backward", [&] {
+      return kernels::work::pass<Real>(op.y.rows(), op.y.cols(), op.dropout.active() ? 2 : 0);
+    });
     if (!op.dropout.active()) {
       tape.pass_gradient(op.y, op.f);
     } else if (const GradientTarget df = tape.target(op.f)) {
@@ -24,7 +27,8 @@ struct AddDropoutBackward {
 }  // namespace
 
 Var add_dropout(Context& context, const Var& x, const Var& f, const kernels::Dropout& dropout) {
-  const ProfileScope scope("residual");
+  const ProfileScope scope("residual",
+                           [&] { return kernels::work::pass<Real>(x.rows(), x.cols(), 3); });
   CALQUE_CHECK(x.value.shape == f.value.shape, "{} + {}", x.value.shape.to_string(),
                f.value.shape.to_string());
   const Tensor value = context.arena.tensor(x.value.shape);

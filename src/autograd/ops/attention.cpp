@@ -5,6 +5,7 @@
 
 #include "base/profile.h"
 #include "kernels/elementwise.h"
+#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -50,7 +51,9 @@ struct AttentionBackward {
   }
 
   static void run(const AttentionBackward& op, Tape& tape, Workspace& workspace) {
-    const ProfileScope scope("attention");
+    const ProfileScope scope("attention backward", [&] {
+      return kernels::work::attention_backward<Real>(op.shape, op.in.model);
+    });
     const AttentionInputs& in = op.in;
     const bool same = in.query.needs_gradient() && in.query.slot == in.memory.slot;
     const bool all_rows = op.shape.queries.tokens == in.query.rows() &&
@@ -81,7 +84,9 @@ struct AttentionBackward {
 
 Var attention(Context& context, const AttentionInputs& inputs,
               const kernels::AttentionShape& shape, Real* probabilities) {
-  const ProfileScope scope("attention");
+  const ProfileScope scope("attention", [&] {
+    return kernels::work::attention_forward<Real>(shape, inputs.model);
+  });
   const int64_t rows = inputs.query.rows();
   const Tensor value = context.arena.tensor({rows, inputs.model});
   const Var y = context.result(value, inputs.query, inputs.memory);

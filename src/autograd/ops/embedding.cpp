@@ -2,6 +2,7 @@
 
 #include "base/profile.h"
 #include "kernels/embedding.h"
+#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -14,8 +15,9 @@ struct EmbeddingBackward {
   kernels::Dropout dropout;
 
   static void run(const EmbeddingBackward& op, Tape& tape, Workspace&) {
-    const ProfileScope scope("embedding");
     const MatrixView<Real> dy = tape.gradient(op.y).matrix();
+    const ProfileScope scope("embedding backward",
+                             [&] { return kernels::work::pass<Real>(dy.rows, dy.cols, 3); });
     if (const GradientTarget dweight = tape.target(op.weight)) {
       kernels::embedding_backward<Real>(dy, op.ids, op.scale, op.dropout, dweight.matrix(),
                                         dweight.accumulate);
@@ -32,9 +34,10 @@ struct EmbeddingBackward {
 Var embedding(Context& context, const Var& weight, Ids ids, double scale,
               const Var& position_table, std::span<const int32_t> positions,
               const kernels::Dropout& dropout) {
-  const ProfileScope scope("embedding");
-  const Tensor value =
-      context.arena.tensor({static_cast<int64_t>(ids.size()), weight.cols()});
+  const auto tokens = static_cast<int64_t>(ids.size());
+  const ProfileScope scope(
+      "embedding", [&] { return kernels::work::pass<Real>(tokens, weight.cols(), 2); });
+  const Tensor value = context.arena.tensor({tokens, weight.cols()});
   const MatrixView<Real> table = position_table ? position_table.matrix() : MatrixView<Real>();
   kernels::embedding_forward<Real>(weight.matrix(), ids, static_cast<Real>(scale), table, positions,
                                    dropout, value.matrix());

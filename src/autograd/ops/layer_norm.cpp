@@ -2,6 +2,7 @@
 
 #include "base/profile.h"
 #include "kernels/layer_norm.h"
+#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -12,7 +13,9 @@ struct LayerNormBackward {
   const Real* rstd;
 
   static void run(const LayerNormBackward& op, Tape& tape, Workspace& workspace) {
-    const ProfileScope scope("layer norm");
+    const ProfileScope scope("layer norm backward", [&] {
+      return kernels::work::pass<Real>(op.x.rows(), op.x.cols(), 3);
+    });
     const GradientTarget dx = tape.target(op.x);
     const GradientTarget dgain = tape.target(op.gain);
     const GradientTarget dbias = tape.target(op.bias);
@@ -26,9 +29,10 @@ struct LayerNormBackward {
 }  // namespace
 
 Var layer_norm(Context& context, const Var& x, const Var& gain, const Var& bias, double epsilon) {
-  const ProfileScope scope("layer norm");
   const int64_t tokens = x.rows();
   const int64_t model = x.cols();
+  const ProfileScope scope("layer norm",
+                           [&] { return kernels::work::pass<Real>(tokens, model, 2); });
   CHECK_SHAPE(gain.value, {model});
   CHECK_SHAPE(bias.value, {model});
   const Tensor value = context.arena.tensor({tokens, model});

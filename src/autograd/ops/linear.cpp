@@ -3,6 +3,7 @@
 #include "base/profile.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
+#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -29,7 +30,8 @@ struct LinearBackward {
                           workspace);
     }
     if (const GradientTarget dbias = tape.target(op.bias)) {
-      const ProfileScope scope("bias gradient");
+      const ProfileScope scope(
+          "bias gradient", [&] { return kernels::work::pass<Real>(dy.rows, dy.cols, 1); });
       kernels::column_sums<Real>(dy, dbias.tensor.data, dbias.accumulate, workspace);
     }
   }

@@ -1,6 +1,7 @@
 #include "autograd/ops/projection_cross_entropy.h"
 
 #include "base/profile.h"
+#include "kernels/work.h"
 
 namespace calque::ops {
 
@@ -9,8 +10,10 @@ kernels::CrossEntropySums projection_cross_entropy(Context& context, const Var& 
                                                    double smoothing,
                                                    std::span<const Real> row_weights,
                                                    std::span<Real> log_probabilities) {
-  const ProfileScope scope("cross entropy");
   const int64_t vocab = weight.rows();
+  const ProfileScope scope("cross entropy", [&] {  // the logits; the products are parts inside
+    return kernels::work::pass<Real>(x.rows(), vocab, context.tape != nullptr ? 2 : 1);
+  });
   CHECK_SHAPE(weight.value, {vocab, x.cols()});
   GradientTarget dx;
   GradientTarget dweight;

@@ -1,0 +1,26 @@
+#include "model/linear_flops.h"
+
+namespace calque {
+
+double linear_layer_flops(const TransformerOptions& options, int64_t target_vocab,
+                          int64_t source_tokens, int64_t target_tokens) {
+  const auto model = static_cast<double>(options.model);
+  const auto hidden = static_cast<double>(options.hidden);
+  const auto encoder_layers = static_cast<double>(options.encoder_layers);
+  const auto decoder_layers = static_cast<double>(options.decoder_layers);
+  // Weights that a row is multiplied with.
+  const double self_attention = model * (3 * model + model);
+  const double feed_forward = 2 * model * hidden;
+  const double cross_attention = model * (model + model);
+  const double cross_memory = model * 2 * model;
+  const double source_row =
+      encoder_layers * (self_attention + feed_forward) + decoder_layers * cross_memory;
+  const double target_row = decoder_layers * (self_attention + cross_attention + feed_forward) +
+                            model * static_cast<double>(target_vocab);
+  constexpr double kPasses = 3;  // forward, and two products backward
+  return kPasses * 2 *
+         (static_cast<double>(source_tokens) * source_row +
+          static_cast<double>(target_tokens) * target_row);
+}
+
+}  // namespace calque

@@ -1,0 +1,186 @@
+// The benchmarks through the real binary.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "support/catch.h"
+#include "support/run_contents.h"
+#include "support/tiny_corpus.h"
+
+using calque::read_file;
+using calque::write_file_atomically;
+using calque::test::listing;
+using calque::test::run_binary;
+using calque::test::RunResult;
+using calque::test::TinyCorpus;
+using nlohmann::json;
+
+namespace {
+
+void check_training(const json& figures) {
+  INFO(figures.dump(2));
+  CHECK(figures["steps"] == 2);
+  CHECK(figures["threads"] == 1);
+  CHECK(figures["step_seconds"]["all"].size() == 2);
+  CHECK(figures["step_seconds"]["min"] <= figures["step_seconds"]["median"]);
+  CHECK(figures["step_seconds"]["median"] <= figures["step_seconds"]["max"]);
+  CHECK(figures["tokens_per_second"] > 0);
+  CHECK(figures["utilisation"] > 0);
+  CHECK(figures["utilisation"] < 1);
+  CHECK(figures["gemm_peak"]["flops_per_second"] >= figures["gemm_peak"]["before"]);
+  CHECK(figures["gemm_peak"]["flops_per_second"] >= figures["gemm_peak"]["after"]);
+  CHECK(figures["fma_peak"]["one_thread"] > 0);
+  CHECK(figures["fma_peak"]["all_threads"] > 0);
+  // One layer a stack of width 16 and hidden 32 (tests/model/linear_flops_test.cpp counts): a
+  // source row meets 2048 + 512 weights, a target row 2560 and the vocabulary of 60.
+  const double source = figures["source_tokens"];
+  const double target = figures["target_tokens"];
+  CHECK(figures["linear_flops"].get<double>() == 6 * (source * 2560 + target * (2560 + 60 * 16)));
+  double share = 0;
+  double gemm_flops = 0;
+  double seconds = 0;
+  for (const json& part : figures["parts"]) {
+    share += part["share"].get<double>();
+    seconds += part["seconds"].get<double>();
+    if (part["part"].get<std::string>().starts_with("gemm")) {
+      gemm_flops += part["flops"].get<double>();
+    }
+  }
+  CHECK(share == Approx(1.0));
+  double steps = 0;
+  for (const json& step : figures["step_seconds"]["all"]) steps += step.get<double>();
+  CHECK(seconds == Approx(steps).epsilon(0.1));  // the parts are the whole step
+  CHECK(gemm_flops == figures["linear_flops"]);  // what was multiplied is what was counted
+  const json& memory = figures["memory_bytes"];
+  CHECK(memory["parameters"] == 6592 * 4);
+  CHECK(memory["parameter_gradients"] == 6592 * 4);
+  CHECK(memory["optimizer"] == 2 * 6592 * 4);
+  for (const char* owner : {"activations", "activation_gradients", "scratch"}) {
+    CHECK(memory[owner] > 0);
+    CHECK(memory[owner] < memory["process_peak"]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("bench train measures the steps of a config on its text", "[bench]") {
+  const TinyCorpus corpus;
+  const std::vector<std::string> before = listing(corpus / ".");
+  const RunResult result =
+      run_binary({"bench", "train", corpus.config(), "--steps", "2", "--threads", "1", "--json"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const json figures = json::parse(result.out);
+  CHECK(figures["data"] == "text");
+  CHECK(figures["batch_tokens"] == 128);
+  check_training(figures);
+  CHECK(listing(corpus / ".") == before);
+}
+
+TEST_CASE("bench train takes random ids where the text is missing, and says so", "[bench]") {
+  const TinyCorpus corpus;
+  const std::string missing = corpus.path("train.target");
+  std::filesystem::remove(missing);
+  const std::vector<std::string> arguments{
+      "bench",     "train", corpus.config(), "--steps",           "2", "--tokens", "100",
+      "--threads", "1",     "--set",         "train.accumulate=2"};
+  std::vector<std::string> as_json = arguments;
+  as_json.push_back("--json");
+  const RunResult result = run_binary(as_json);
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const json figures = json::parse(result.out);
+  CHECK(figures["data"] == "random");
+  CHECK(figures["batch_tokens"] == 100);
+  check_training(figures);
+
+  const RunResult text = run_binary(arguments);
+  INFO(text.out);
+  REQUIRE(text.exit_code == 0);
+  for (const std::string& said : std::vector<std::string>{
+           "processor ", "engine ", "instructions ", "threads       1\n",
+           "data          RANDOM ids, 5 to 40 tokens a sentence: " + missing + " does not exist\n",
+           "steps         2, after 3 to warm up; ", "tokens/s (source + target)",
+           "step time     median ", "utilisation   0.", "of the GEMM peak", "4096 x 512 x 2048",
+           "FMA peak ", "part ", "gemm: y = x W^T", "gemm: dx = dy W", "gemm: dW = dy^T x",
+           "attention backward", "peak memory   parameters 25.8 KB"}) {
+    CHECK_THAT(text.out, ContainsSubstring(said));
+  }
+}
+
+TEST_CASE("bench gemm measures every engine on the shapes asked for", "[bench]") {
+  const RunResult result = run_binary(
+      {"bench", "gemm", "--shape", "40x24x16", "--shape", "8x8x8", "--threads", "1", "--json"});
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const json products = json::parse(result.out)["products"];
+  REQUIRE(products.size() == 9);  // the shape of the peak, too
+  CHECK(products[0]["m"] == 4096);
+  CHECK(products[4]["form"] == "NN");
+  CHECK(products[4]["m"] == 40);
+  CHECK(products[4]["n"] == 24);
+  CHECK(products[4]["k"] == 16);
+  for (const json& product : products) {
+    for (const auto& [engine, speed] : product["flops_per_second"].items()) CHECK(speed > 0);
+  }
+  for (const char* wrong : {"40x24", "40x24x16x8", "40x-24x16", "0x1x1", "axbxc", "40 x 24 x 16",
+                            "9999999999999999999x1x1"}) {
+    const RunResult refused = run_binary({"bench", "gemm", "--shape", wrong});
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err == std::string("calque: error: --shape ") + wrong +
+                             ": expected MxNxK, three sizes from 1 to 1048576, as in "
+                             "4096x512x2048\n");
+  }
+}
+
+TEST_CASE("bench gemm and kernels take their sizes from a config", "[bench]") {
+  const TinyCorpus corpus;
+  const RunResult gemm = run_binary({"bench", "gemm", corpus.config(), "--threads", "1"});
+  INFO(gemm.out);
+  REQUIRE(gemm.exit_code == 0);
+  for (const char* said :
+       {"query, key, value: y = x W^T           NT     128      48      16",
+        "feed-forward output: dW = dy^T x       TN      16      32     128",
+        "output projection: dx = dy W           NN     128      16      60", "Eigen 3"}) {
+    CHECK_THAT(gemm.out, ContainsSubstring(said));
+  }
+  const RunResult kernels =
+      run_binary({"bench", "kernels", corpus.config(), "--threads", "1", "--json"});
+  INFO(kernels.err);
+  REQUIRE(kernels.exit_code == 0);
+  const json figures = json::parse(kernels.out);
+  CHECK(figures["memory_bytes_per_second"] > 1e8);
+  std::string names;
+  for (const json& kernel : figures["kernels"]) {
+    CHECK(kernel["seconds"] > 0);
+    CHECK(kernel["bytes"] > 0);
+    names += kernel["kernel"].get<std::string>() + ", ";
+  }
+  CHECK(names ==
+        "attention, attention backward, causal attention, causal attention backward, layer norm, "
+        "layer norm backward, dropout masks, residual, dropout, residual, dropout backward, "
+        "activation, activation backward, projection, cross entropy, embedding, embedding "
+        "backward, gradient norm, adam, ");
+}
+
+TEST_CASE("mistakes at bench are explained with its own help", "[bench]") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"bench"}, "`calque bench --help` explains it"},
+      {{"bench", "trian"}, "unknown command trian; do you mean train?\n`calque bench --help`"},
+      {{"bench", "train"}, "CONFIG is required\n`calque bench train --help` explains it"},
+      {{"bench", "gemm", "--shap", "1x1x1"},
+       "unknown option --shap; do you mean --shape?\n`calque bench gemm --help`"},
+      {{"bench", "train", "/nowhere/config.yaml"}, "/nowhere/config.yaml"},
+      {{"bench", "train", "c.yaml", "--steps", "0"},
+       "--steps: expected an integer from 1 to 1000000, found 0"},
+      {{"bench", "train", "c.yaml", "--tokens", "many"}, "--tokens: expected an integer"},
+  };
+  for (const auto& [arguments, message] : cases) {
+    const RunResult result = run_binary(arguments);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, ContainsSubstring("calque: error: "));
+    CHECK_THAT(result.err, ContainsSubstring(message));
+  }
+}
