@@ -110,7 +110,7 @@ std::string to_text(const Report& report) {
       format_count(std::llround(static_cast<double>(training.target_tokens) / steps)));
   text += fmt::format("speed         {} tokens/s (source + target)\n",
                       format_count(std::llround(training.tokens_per_second())));
-  text += fmt::format("step time     median {:.4g} ms, least {:.4g}, most {:.4g}\n",
+  text += fmt::format("step time     median {:.1f} ms, least {:.1f}, most {:.1f}\n",
                       training.median_step() * 1e3, report.shortest_step() * 1e3,
                       report.longest_step() * 1e3);
   text +=
