@@ -259,8 +259,9 @@ void report_end(StopReason reason, const Trainer& trainer, const RunFolder& fold
           max_minutes, trainer.step());
       break;
     case StopReason::kPatience:
-      log::info("no better validation in the last {} (train.patience): done at step {}",
-                trainer.state().validations_without_best, trainer.step());
+      log::info("the last {} were no better than the best (train.patience): done at step {}",
+                format_count(trainer.state().validations_without_best, "validation"),
+                trainer.step());
       break;
     case StopReason::kMaxSteps:
       log::info("all {} steps are done", trainer.step());

@@ -46,8 +46,8 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
       static_cast<double>(options.encoder_layers) * encoder_layer_width(options) +
       static_cast<double>(options.decoder_layers) * decoder_layer_width(options) + 4 * model;
   const int64_t all_tokens = std::max(text.source_pieces(), text.target_pieces()) + text.size();
-  const auto tokens = static_cast<double>(
-      std::min({train.batch_tokens, train.micro_batch_tokens, all_tokens}));
+  const auto tokens =
+      static_cast<double>(std::min({train.batch_tokens, train.micro_batch_tokens, all_tokens}));
   const auto weights = static_cast<double>(parameters);
   MemoryEstimate estimate;
   estimate.parameters = 2 * weights * sizeof(Real);
@@ -55,9 +55,10 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   estimate.activations = tokens * per_token * sizeof(Real);
   // In backward a handful of rows are in flight at once, the hidden layer's twice.
   estimate.gradients = tokens * std::max(6 * model, 2 * model + 2 * hidden) * sizeof(Real);
-  estimate.scratch =
-      static_cast<double>(kernels::cross_entropy_chunk_rows(options.model) * target_vocab) *
-      sizeof(Real);
+  // A chunk of logits, and each weight packed for two of its products.
+  const auto logits =
+      static_cast<double>(kernels::cross_entropy_chunk_rows(options.model) * target_vocab);
+  estimate.scratch = (logits + 2 * weights) * sizeof(Real);
   return estimate;
 }
 

@@ -21,12 +21,13 @@ constexpr std::array<const char*, 7> kMarks{
 FileLock lock_folder(const fs::path& path) {
   FileLock lock(path / "lock");
   if (lock.is_taken()) return lock;
-  const std::string holder = lock.holder().empty() ? "?" : lock.holder();
-  throw UserError(
-      fmt::format("{} is in use by another training, process {}. Wait until it is done, stop it "
-                  "(`kill {}` saves "
-                  "and stops), or choose another folder with --run",
-                  path.string(), holder, holder));
+  // Between taking the lock and naming itself, and on a full disk, a holder is not known.
+  const std::string& holder = lock.holder();
+  throw UserError(fmt::format(
+      "{} is in use by another training{}. Wait until it is done, stop it (`kill {}` saves and "
+      "stops), or choose another folder with --run",
+      path.string(), holder.empty() ? "" : ", process " + holder,
+      holder.empty() ? "PROCESS" : holder));
 }
 
 const fs::path& made(const fs::path& path) {

@@ -69,7 +69,7 @@ class Trainer {
   /// Bytes of activations, of gradients in flight, and of scratch at their most so far.
   size_t activation_bytes() const { return arena_.peak(); }
   size_t gradient_bytes() const { return tape_.gradients().peak(); }
-  size_t scratch_bytes() const { return workspace_.peak(); }
+  size_t scratch_bytes() const { return workspace_.peak() + prepared_weights_.bytes(); }
 
  private:
   TrainOptions options_;

@@ -179,7 +179,8 @@ TEST_CASE("training stops when patience is over, and best names the best step", 
   CHECK(named_step(corpus / "run", "best") == best_step);
   CHECK(named_step(corpus / "run", "latest") == best_step + 3 * 2);
   CHECK_THAT(result.err,
-             ContainsSubstring("no better validation in the last 3 (train.patience): done"));
+             ContainsSubstring(
+                 "the last 3 validations were no better than the best (train.patience): done"));
   const RunResult again = run_binary(arguments);
   CHECK(again.exit_code == 0);
   CHECK(named_step(corpus / "run", "latest") == best_step + 3 * 2);

@@ -42,6 +42,17 @@ TEST_CASE("only one has a run folder at a time", "[train]") {
   CHECK_NOTHROW(RunFolder(folder / "run"));
 }
 
+TEST_CASE("a run folder whose holder has not named itself is refused without a process id",
+          "[train]") {
+  const TemporaryFolder folder;
+  const RunFolder run(folder / "run");
+  std::filesystem::resize_file(folder / "run/lock", 0);
+  CHECK_THROWS_WITH(RunFolder(folder / "run"),
+                    (folder / "run").string() +
+                        " is in use by another training. Wait until it is done, stop it (`kill "
+                        "PROCESS` saves and stops), or choose another folder with --run");
+}
+
 TEST_CASE("only a run folder is put aside", "[train]") {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "empty");
