@@ -13,8 +13,8 @@
 namespace calque::kernels {
 namespace {
 
-constexpr int64_t kInner = 256;  // of a block: rows of a tile and a panel fit the first cache
-constexpr int64_t kRangeTiles = 16;             // row tiles of a task, at most
+constexpr int64_t kInner = 256;      // of a block: rows of a tile and a panel fit the first cache
+constexpr int64_t kRangeTiles = 16;  // row tiles of a task, at most
 constexpr int64_t kCached = int64_t{1} << 17;  // elements of op(b)'s block in the second cache
 
 int64_t pieces(int64_t size, int64_t step) { return (size + step - 1) / step; }
@@ -30,7 +30,8 @@ struct LeftRows {
   LeftRows from_row(int64_t row) const { return {data + row * row_step(), stride}; }
 };
 
-/// One tile of `rows` <= Rows rows of c, at `c`, `cols` columns wide: the rows of op(a) times a panel.
+/// One tile of `rows` <= Rows rows of c, at `c`, `cols` columns wide: the rows of op(a) times a
+/// panel.
 template <int Rows, class T, bool Transposed>
 void multiply_rows(int64_t rows, int64_t cols, int64_t k, LeftRows<T, Transposed> left,
                    const T* panel, Addend<T> addend, T* c, int64_t c_stride) {
@@ -130,8 +131,8 @@ void multiply_range(ConstMatrixView<T> a, const T* panels, MatrixView<T> c, Adde
 
 /// `c` = a^T b + start.
 template <class T>
-void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
-                       Addend<T> start, Arena& scratch) {
+void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c, Addend<T> start,
+                       Arena& scratch) {
   constexpr int64_t kPanelSize = kInner * kTileCols<T>;
   constexpr int64_t kNearRows = 2048;  // bytes between rows of a that are read where they are
   const bool copy = a.stride * static_cast<int64_t>(sizeof(T)) > kNearRows;
@@ -257,8 +258,7 @@ struct Tasks {
 template <class T>
 const T* packed_panels(const RightOperand<T>& right, Arena& arena) {
   T* const panels = arena.allocate<T>(packed_size(right));
-  parallel_for(panel_count(right),
-               [&](int64_t i, int) { pack_panels(right, i, i + 1, panels); });
+  parallel_for(panel_count(right), [&](int64_t i, int) { pack_panels(right, i, i + 1, panels); });
   return panels;
 }
 
@@ -292,9 +292,9 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
   });
 }
 
-#define CALQUE_INSTANTIATE(T)                                                                  \
-  template const T* packed_panels(const RightOperand<T>&, Arena&);                  \
-  template void packed_gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,   \
+#define CALQUE_INSTANTIATE(T)                                                                \
+  template const T* packed_panels(const RightOperand<T>&, Arena&);                           \
+  template void packed_gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, \
                             const T*, Workspace&);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

@@ -5,11 +5,10 @@
 namespace calque::kernels {
 
 template <class T>
-const RightOperand<T>& PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weight) {
+RightOperand<T> PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weight) {
   const auto known = std::find_if(operands_.begin(), operands_.end(), [&](const auto& operand) {
-    return operand.form == form && operand.b.data == weight.data &&
-           operand.b.rows == weight.rows && operand.b.cols == weight.cols &&
-           operand.b.stride == weight.stride;
+    return operand.form == form && operand.b.data == weight.data && operand.b.rows == weight.rows &&
+           operand.b.cols == weight.cols && operand.b.stride == weight.stride;
   });
   if (known != operands_.end()) return *known;
   return operands_.emplace_back(prepare_right(form, weight, arena_));

@@ -7,13 +7,13 @@
 
 namespace calque::kernels {
 
-/// Weights prepared as right operands (`prepare_right`), each once, for as long as their values stay:
-/// those of an update's micro-batches, or of all that a model translates.
+/// Weights prepared as right operands (`prepare_right`), each once, for as long as their values
+/// stay: those of an update's micro-batches, or of all that a model translates.
 template <class T>
 class PreparedWeights {
  public:
   /// `weight`, prepared at the first call for this form. It must not have changed since.
-  const RightOperand<T>& right(GemmForm form, ConstMatrixView<T> weight);
+  RightOperand<T> right(GemmForm form, ConstMatrixView<T> weight);
   /// Weights have changed: prepare anew. Keeps the memory.
   void forget();
   size_t bytes() const { return arena_.peak(); }

@@ -13,13 +13,13 @@ enum class BestMetric { kBleu, kLoss };
 
 /// The `train` block of a config.
 struct TrainOptions {
-  int64_t max_steps = 100000;    // updates in all
-  double max_minutes = 0;        // wall time of one call of `calque train`; 0: no limit
-  int64_t batch_tokens = 4096;   // bounds target tokens and source tokens of a batch, each
+  int64_t max_steps = 100000;         // updates in all
+  double max_minutes = 0;             // wall time of one call of `calque train`; 0: no limit
+  int64_t batch_tokens = 4096;        // bounds target tokens and source tokens of a batch, each
   int64_t micro_batch_tokens = 1024;  // about as many are computed at a time
-  int64_t accumulate = 1;        // batches added up for one update
-  int64_t window_batches = 100;  // batches sorted by length together
-  int64_t log_every = 50;        // updates between progress lines
+  int64_t accumulate = 1;             // batches added up for one update
+  int64_t window_batches = 100;       // batches sorted by length together
+  int64_t log_every = 50;             // updates between progress lines
   int64_t validate_every = 1000;
   int64_t save_every = 1000;
   int64_t keep_last = 5;  // checkpoints kept beside the best one

@@ -1,15 +1,14 @@
 #include "base/file.h"
 
-#include <signal.h>
-#include <sys/resource.h>
-
 #include <functional>
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
 #include "support/catch.h"
+#include "support/file_size_limit.h"
 
 using namespace calque;
+using calque::test::FileSizeLimit;
 using calque::test::TemporaryFolder;
 
 namespace {
@@ -28,25 +27,6 @@ std::string message_of(const std::function<void()>& action) {
   }
   return "no UserError";
 }
-
-/// No file of this process grows beyond `bytes` while it lives: write() fails as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    handler_ = signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "kernels/matrices.h"
+#include "kernels/prepared_weights.h"
 #include "kernels/small_gemm.h"
 #include "support/catch.h"
 
@@ -122,6 +123,42 @@ TEST_CASE("gemm with an empty result writes nothing, with an empty inner size ze
     }
     const Case<float> no_rows(form, 0, 3, 4);
     CHECK(no_rows.run(false, false, workspace).values().empty());
+  }
+}
+
+TEST_CASE("a prepared weight gives the bits of the plain product, and is prepared anew when told",
+          "[kernels]") {
+  Workspace workspace(threads());
+  for (const GemmEngine engine : gemm_engines()) {
+    const EngineScope scope(engine);
+    for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
+      const Case<float> product(form, 37, 45, 300, 3);
+      TestMatrix<float> weight = product.b;
+      PreparedWeights<float> prepared;
+      TestMatrix<float> c = product.start;
+      gemm<float>(product.a, prepared.right(form, weight), c, false, workspace);
+      CHECK(c.values() == product.run(false, false, workspace).values());
+      weight.at(0, 0) += 1;
+      prepared.forget();
+      gemm<float>(product.a, prepared.right(form, weight), c, false, workspace);
+      CHECK(c.values() != product.run(false, false, workspace).values());
+    }
+  }
+}
+
+TEST_CASE("in our own engine a row has the same bits alone and among others", "[kernels]") {
+  Workspace workspace(threads());
+  const EngineScope scope(GemmEngine::kCalque);
+  for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
+    const Case<float> product(form, 67, 45, 300);
+    const TestMatrix<float> all = product.run(false, true, workspace);
+    for (const int64_t row : {0, 13, 14, 66}) {
+      TestMatrix<float> alone(1, 45);
+      const ConstMatrixView<float> a = product.a;
+      gemm<float>(form, a.row_range(row, 1), product.b, alone, false, workspace,
+                  product.bias.data());
+      for (int64_t j = 0; j < 45; ++j) CHECK(alone.at(0, j) == all.at(row, j));
+    }
   }
 }
 

@@ -22,16 +22,16 @@ struct LinearBackward {
   static void run(const LinearBackward& op, Tape& tape, Workspace& workspace) {
     const MatrixView<Real> dy = tape.gradient(op.y).matrix();
     if (const GradientTarget dx = tape.target(op.x)) {
-      kernels::gemm<Real>(dy, right_operand(op.prepared, GemmForm::kNN, op.weight),
-                          dx.matrix(), dx.accumulate, workspace);
+      kernels::gemm<Real>(dy, right_operand(op.prepared, GemmForm::kNN, op.weight), dx.matrix(),
+                          dx.accumulate, workspace);
     }
     if (const GradientTarget dweight = tape.target(op.weight)) {
       kernels::gemm<Real>(GemmForm::kTN, dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
                           workspace);
     }
     if (const GradientTarget dbias = tape.target(op.bias)) {
-      const ProfileScope scope(
-          "bias gradient", [&] { return kernels::work::pass<Real>(dy.rows, dy.cols, 1); });
+      const ProfileScope scope("bias gradient",
+                               [&] { return kernels::work::pass<Real>(dy.rows, dy.cols, 1); });
       kernels::column_sums<Real>(dy, dbias.tensor.data, dbias.accumulate, workspace);
     }
   }
@@ -50,7 +50,8 @@ Var linear(Context& context, const Var& x, const Var& weight, const Var& bias) {
                       value.matrix(), false, context.workspace, bias ? bias.value.data : nullptr);
   const Var y = context.result(value, x, weight, bias);
   if (y.needs_gradient()) {
-    context.tape->record(y, LinearBackward{x, weight, bias, y, context.weights}, &LinearBackward::run);
+    context.tape->record(y, LinearBackward{x, weight, bias, y, context.weights},
+                         &LinearBackward::run);
   }
   return y;
 }
