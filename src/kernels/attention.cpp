@@ -1,18 +1,26 @@
 #include "kernels/attention.h"
 
-#include <cmath>
+#include <limits>
 
 #include "base/parallel.h"
 #include "kernels/attention_head.h"
 #include "kernels/elementwise.h"
-#include "kernels/row_math.h"
+#include "kernels/work.h"
 
 namespace calque::kernels {
 namespace {
 
-template <class T>
-T score_scale(int64_t head) {
-  return T(1) / std::sqrt(static_cast<T>(head));
+using simd::kLanes;
+using simd::Vec;
+
+/// Queries, and keys, of a task of the backward pass.
+constexpr int64_t kChunk = 8 * kBlock;
+
+/// The most pieces of `size` that a sentence's queries or keys have, at least 1.
+int64_t most_parts(const SequenceLayout& layout, int64_t size) {
+  int64_t most = 1;
+  for (const int32_t length : layout.lengths) most = std::max(most, parts(length, size));
+  return most;
 }
 
 template <class T>
@@ -24,55 +32,137 @@ struct Forward {
   T* probabilities;
   const int64_t* probability_begins;  // [sentences], where each one's weights begin
 
-  void run_task(const AttentionTask& task, Arena& arena) const {
+  /// Of one block of queries: the running softmax over the blocks of keys (Milakov and Gimelshein
+  /// 2018; Dao et al. 2022). The sums of what was seen so far are those of exp(score - highest).
+  struct Scratch {
+    T* packed;   // [head, kBlock], the queries
+    T* rows;     // [kBlock, head], keys or values
+    T* weights;  // a block
+    T* factors;  // a block
+    T* outputs;  // [kBlock, head], sums of weights times values
+    T* highest;  // [kBlock], of the scores
+    T* sums;     // [kBlock], of the weights
+    T* fade;     // [kBlock], what a higher maximum makes of the sums so far
+    Scratch(Workspace::Scope& scope, int64_t width)
+        : packed(scope.allocate<T>(width * kBlock)),
+          rows(scope.allocate<T>(width * kBlock)),
+          weights(scope.allocate<T>(kBlock * kBlock)),
+          factors(scope.allocate<T>(kBlock * kBlock)),
+          outputs(scope.allocate<T>(kBlock * width)),
+          highest(scope.allocate<T>(kBlock)),
+          sums(scope.allocate<T>(kBlock)),
+          fade(scope.allocate<T>(kBlock)) {}
+  };
+
+  void run_block(const AttentionHead& head, Range queries, Arena& arena) const {
     Workspace::Scope scope(arena);
-    const int64_t stride = simd::padded<T>(task.keys);
-    T* const keys = scope.allocate<T>(task.head * stride);
-    T* const weights = scope.allocate<T>(std::min(kQueryBlock, task.queries) * stride);
-    T* const factors = scope.allocate<T>(stride);
-    const ConstMatrixView<T> q = task.query_rows(query);
-    const ConstMatrixView<T> v = task.key_rows(value);
-    const MatrixView<T> out = task.query_rows(output);
-    pack_transposed<T>(task.key_rows(key), score_scale<T>(task.head), keys);
-    for_query_blocks(task, shape.causal, [&](const QueryBlock& block) {
-      small_gemm(block.rows, simd::padded<T>(block.keys), task.head,
-                 strided(q.row_range(block.begin, block.rows)), keys, stride, weights, stride,
-                 false);
-      for (int64_t r = 0; r < block.rows; ++r) {
-        softmax_row(task, block, r, weights + r * stride, factors);
+    const Scratch scratch(scope, head.width);
+    const MatrixView<T> outputs(scratch.outputs, queries.count, head.width);
+    const Range keys{0, head.keys};
+    pack_transposed<T>(queries.of(head.query_rows(query)), score_scale<T>(head), scratch.packed);
+    std::fill_n(scratch.highest, kBlock, -std::numeric_limits<T>::infinity());
+    std::fill_n(scratch.sums, kBlock, T(0));
+    if (head.keys == 0) zero_rows(outputs);
+    for_key_blocks(queries, keys, shape.causal, [&](const Block& block) {
+      const ConstMatrixView<T> k = near_rows(block.keys.of(head.key_rows(key)), scratch.rows);
+      multiply_keys(block, k, scratch.packed, scratch.weights);
+      const bool first = block.keys.begin == 0;
+      weigh(block, scratch);
+      if (!first) scale_rows(outputs, scratch.fade, outputs);
+      if (shape.dropout.active()) drop(head, block, scratch);
+      const ConstMatrixView<T> v = near_rows(block.keys.of(head.key_rows(value)), scratch.rows);
+      sum_over_keys(block, scratch.weights, v, outputs, !first);
+    });
+    finish(head, queries, scratch);
+  }
+
+  /// Scores become exp(score - highest), in place; what was summed up so far fades.
+  void weigh(const Block& block, const Scratch& scratch) const {
+    for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto& visible) {
+      constexpr T kLowest = -std::numeric_limits<T>::infinity();
+      T* const weights = scratch.weights + query;
+      const Vec<T> before = simd::load(scratch.highest + query);
+      Vec<T> highest = before;
+      for (int64_t key = 0; key < keys; ++key) {
+        highest = simd::max<T>(highest, visible(key, simd::load(weights + key * kBlock), kLowest));
       }
-      small_gemm<T>(block.rows, task.head, block.keys, {weights, stride, 1}, v.data, v.stride,
-                    out.row(block.begin), out.stride, false);
+      Vec<T> sum{};
+      for (int64_t key = 0; key < keys; ++key) {
+        T* const at = weights + key * kBlock;
+        const Vec<T> weight = visible(key, simd::exp(simd::load(at) - highest), T(0));
+        sum += weight;
+        simd::store<T>(weight, at);
+      }
+      const Vec<T> fade = simd::exp(before - highest);
+      simd::store<T>(fade, scratch.fade + query);
+      simd::store<T>(highest, scratch.highest + query);
+      simd::store<T>(simd::load(scratch.sums + query) * fade + sum, scratch.sums + query);
     });
   }
 
-  /// Scores of the block's row `r` become weights, in place.
-  void softmax_row(const AttentionTask& task, const QueryBlock& block, int64_t r, T* row,
-                   T* factors) const {
-    const int64_t visible = block.visible(shape.causal, r);
-    const int64_t in_sentence = block.begin + r;
-    const T highest = row_max(row, visible);
-    const double sum = exp_row(row, visible, highest, row);
-    const T inverse = static_cast<T>(1 / sum);
-    for (int64_t j = 0; j < visible; ++j) row[j] *= inverse;
-    std::fill(row + visible, row + block.keys, T(0));
+  void drop(const AttentionHead& head, const Block& block, const Scratch& scratch) const {
+    weight_factors(shape.dropout, head, block, scratch.factors);
+    for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto&) {
+      for (int64_t at = query; at < keys * kBlock; at += kBlock) {
+        simd::store<T>(simd::load(scratch.weights + at) * simd::load(scratch.factors + at),
+                       scratch.weights + at);
+      }
+    });
+  }
+
+  /// to[r] = factors[r] from[r].
+  static void scale_rows(ConstMatrixView<T> from, const T* factors, MatrixView<T> to) {
+    for (int64_t r = 0; r < from.rows; ++r) {
+      const T* const row = from.row(r);
+      T* const scaled = to.row(r);
+      for (int64_t c = 0; c < from.cols; ++c) scaled[c] = factors[r] * row[c];
+    }
+  }
+
+  /// The sums become outputs, and logs for backward.
+  void finish(const AttentionHead& head, Range queries, const Scratch& scratch) const {
+    T* const inverses = scratch.fade;
+    for (int64_t query = 0; query < queries.count; query += kLanes<T>) {
+      const Vec<T> sum = simd::load(scratch.sums + query);
+      const Vec<T> log_sum = simd::load(scratch.highest + query) + simd::log(sum);
+      simd::store<T>(T(1) / sum, inverses + query);
+      simd::store<T>(log_sum, scratch.highest + query);
+    }
+    if (head.keys == 0) std::fill_n(inverses, kBlock, T(1));
+    scale_rows({scratch.outputs, queries.count, head.width}, inverses,
+               queries.of(head.query_rows(output)));
     if (log_sums != nullptr) {
-      log_sums[(task.query_begin + in_sentence) * shape.heads + task.head_index] =
-          highest + static_cast<T>(std::log(sum));
+      T* const to = log_sums + (head.query_begin + queries.begin) * shape.heads + head.index;
+      for (int64_t r = 0; r < queries.count; ++r) to[r * shape.heads] = scratch.highest[r];
     }
-    if (probabilities != nullptr) {
-      T* const saved = probabilities + probability_begins[task.sentence] +
-                       (task.head_index * task.queries + in_sentence) * task.keys;
-      std::copy_n(row, visible, saved);
-      std::fill(saved + visible, saved + task.keys, T(0));
-    }
-    if (shape.dropout.active()) {
-      weight_factors(shape, task, task.query_begin + in_sentence, visible, factors);
-      for (int64_t j = 0; j < visible; ++j) row[j] *= factors[j];
-    }
+    if (probabilities != nullptr) save_probabilities(head, queries, scratch);
+  }
+
+  /// The weights once more, now that their sums are known.
+  void save_probabilities(const AttentionHead& head, Range queries, const Scratch& scratch) const {
+    const MatrixView<T> saved(probabilities + probability_begins[head.sentence] +
+                                  (head.index * head.queries + queries.begin) * head.keys,
+                              queries.count, head.keys);
+    zero_rows(saved);
+    for_key_blocks(queries, {0, head.keys}, shape.causal, [&](const Block& block) {
+      multiply_keys<T>(block, block.keys.of(head.key_rows(key)), scratch.packed, scratch.weights);
+      for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto& visible) {
+        const Vec<T> log_sum = simd::load(scratch.highest + query);
+        for (int64_t key = 0; key < keys; ++key) {
+          const Vec<T> score = simd::load(scratch.weights + key * kBlock + query);
+          const Vec<T> weight = visible(key, simd::exp(score - log_sum), T(0));
+          for (int64_t r = query; r < std::min(query + kLanes<T>, queries.count); ++r) {
+            saved.row(r)[block.keys.begin + key] = weight[r - query];
+          }
+        }
+      });
+    });
   }
 };
 
+/// Of every sentence and head one task for each pair of a chunk of its queries and a chunk of its
+/// keys. The pairs are worked on in rounds, in which no chunk occurs twice, so that tasks can add
+/// to the gradients of their rows: query chunk i meets key chunk (round - i) modulo their number.
 template <class T>
 struct Backward {
   const AttentionShape& shape;
@@ -82,90 +172,121 @@ struct Backward {
   MatrixView<T> dquery, dkey, dvalue;
   bool accumulate_query, accumulate_key, accumulate_value;
 
-  void run_task(const AttentionTask& task, Arena& arena) const {
+  struct Scratch {
+    T* queries;    // [head, kBlock], packed
+    T* rows[4];    // [kBlock, head], queries, their gradients, keys, values
+    T* gradients;  // [head, kBlock], of the output, packed, over sqrt(head)
+    T* weights;    // a block
+    T* dscores;    // a block
+    T* factors;    // a block
+    T* log_sums;   // [kBlock]
+    T* means;      // [kBlock], rowsum(P dP) / sqrt(head)
+    Scratch(Workspace::Scope& scope, int64_t width)
+        : queries(scope.allocate<T>(width * kBlock)),
+          rows{scope.allocate<T>(width * kBlock), scope.allocate<T>(width * kBlock),
+               scope.allocate<T>(width * kBlock), scope.allocate<T>(width * kBlock)},
+          gradients(scope.allocate<T>(width * kBlock)),
+          weights(scope.allocate<T>(kBlock * kBlock)),
+          dscores(scope.allocate<T>(kBlock * kBlock)),
+          factors(scope.allocate<T>(kBlock * kBlock)),
+          log_sums(scope.allocate<T>(kBlock)),
+          means(scope.allocate<T>(kBlock)) {}
+  };
+
+  static int64_t rounds(const AttentionHead& head) {
+    return std::max({parts(head.queries, kChunk), parts(head.keys, kChunk), int64_t{1}});
+  }
+
+  void run_chunk(const AttentionHead& head, int64_t round, int64_t chunk, Arena& arena) const {
+    const int64_t count = rounds(head);
+    if (round >= count || chunk >= count) return;
+    const Range queries = Range{0, head.queries}.part(chunk, kChunk);
+    const Range keys = Range{0, head.keys}.part((round + count - chunk) % count, kChunk);
+    if (round == 0) {  // every chunk occurs once
+      if (starts(dquery, accumulate_query)) zero_rows(queries.of(head.query_rows(dquery)));
+      if (starts(dkey, accumulate_key)) zero_rows(keys.of(head.key_rows(dkey)));
+      if (starts(dvalue, accumulate_value)) zero_rows(keys.of(head.key_rows(dvalue)));
+    }
+    if (keys.count == 0 || (shape.causal && keys.begin > queries.begin)) return;
+    for (int64_t i = 0; i < parts(queries.count, kBlock); ++i) {
+      run_block(head, queries.part(i, kBlock), keys, arena);
+    }
+  }
+
+  static bool starts(MatrixView<T> target, bool accumulate) {
+    return target.data != nullptr && !accumulate;
+  }
+
+  void run_block(const AttentionHead& head, Range queries, Range keys, Arena& arena) const {
     Workspace::Scope scope(arena);
-    const int64_t stride = simd::padded<T>(task.keys);
-    const int64_t block_rows = std::min(kQueryBlock, task.queries);
-    T* const keys = scope.allocate<T>(task.head * stride);
-    T* const values = scope.allocate<T>(task.head * stride);
-    T* const weights = scope.allocate<T>(block_rows * stride);
-    T* const dscores = scope.allocate<T>(block_rows * stride);
-    T* const factors = scope.allocate<T>(stride);
-    pack_transposed<T>(task.key_rows(key), score_scale<T>(task.head), keys);
-    pack_transposed<T>(task.key_rows(value), T(1), values);
-    std::fill_n(factors, task.keys, T(1));
-    if (task.queries == 0) clear_keys(task);
-    const ConstMatrixView<T> q = task.query_rows(query);
-    const ConstMatrixView<T> dout = task.query_rows(doutput);
-    for_query_blocks(task, shape.causal, [&](const QueryBlock& block) {
-      const int64_t width = simd::padded<T>(block.keys);
-      small_gemm(block.rows, width, task.head, strided(q.row_range(block.begin, block.rows)), keys,
-                 stride, weights, stride, false);
-      small_gemm(block.rows, width, task.head, strided(dout.row_range(block.begin, block.rows)),
-                 values, stride, dscores, stride, false);
-      for (int64_t r = 0; r < block.rows; ++r) {
-        score_gradient_row(task, block, r, weights + r * stride, dscores + r * stride, factors);
+    const Scratch scratch(scope, head.width);
+    const ConstMatrixView<T> q = near_rows(queries.of(head.query_rows(query)), scratch.rows[0]);
+    const ConstMatrixView<T> dout =
+        near_rows(queries.of(head.query_rows(doutput)), scratch.rows[1]);
+    const T scale = score_scale<T>(head);
+    pack_transposed(q, scale, scratch.queries);
+    pack_transposed(dout, scale, scratch.gradients);
+    multiply_rows(dout, queries.of(head.query_rows(ConstMatrixView<T>(output))), scale,
+                  scratch.means);
+    const T* const sums = log_sums + (head.query_begin + queries.begin) * shape.heads + head.index;
+    std::fill_n(scratch.log_sums, kBlock, T(0));
+    for (int64_t r = 0; r < queries.count; ++r) scratch.log_sums[r] = sums[r * shape.heads];
+    for_key_blocks(queries, keys, shape.causal, [&](const Block& block) {
+      const ConstMatrixView<T> k = near_rows(block.keys.of(head.key_rows(key)), scratch.rows[2]);
+      const ConstMatrixView<T> v = near_rows(block.keys.of(head.key_rows(value)), scratch.rows[3]);
+      multiply_keys(block, k, scratch.queries, scratch.weights);
+      multiply_keys(block, v, scratch.gradients, scratch.dscores);
+      if (shape.dropout.active()) {
+        weight_factors(shape.dropout, head, block, scratch.factors);
+        differentiate<true>(block, scratch);
+      } else {
+        differentiate<false>(block, scratch);
       }
       if (dquery.data != nullptr) {
-        const ConstMatrixView<T> k = task.key_rows(key);
-        const MatrixView<T> target = task.query_rows(dquery);
-        small_gemm<T>(block.rows, task.head, block.keys, {dscores, stride, 1}, k.data, k.stride,
-                      target.row(block.begin), target.stride, accumulate_query);
+        sum_over_keys<T>(block, scratch.dscores, k, queries.of(head.query_rows(dquery)), true);
       }
-      add_to_keys(task, block, {dscores, 1, stride}, q, dkey, accumulate_key);
-      add_to_keys(task, block, {weights, 1, stride}, dout, dvalue, accumulate_value);
+      if (dkey.data != nullptr) {
+        add_over_queries<T>(block, scratch.dscores, q, block.keys.of(head.key_rows(dkey)));
+      }
+      if (dvalue.data != nullptr) {
+        add_over_queries<T>(block, scratch.weights, dout, block.keys.of(head.key_rows(dvalue)));
+      }
     });
   }
 
-  /// In place: scores become the weights after dropout, their gradient that of the raw scores.
-  void score_gradient_row(const AttentionTask& task, const QueryBlock& block, int64_t r, T* weights,
-                          T* dscores, T* factors) const {
-    const int64_t visible = block.visible(shape.causal, r);
-    const int64_t row = task.query_begin + block.begin + r;
-    exp_row(weights, visible, log_sums[row * shape.heads + task.head_index], weights);
-    const T mean = dot(doutput.row(row) + task.column, output.row(row) + task.column, task.head);
-    const T scale = score_scale<T>(task.head);
-    if (shape.dropout.active()) weight_factors(shape, task, row, visible, factors);
-    for (int64_t j = 0; j < visible; ++j) {
-      dscores[j] = weights[j] * (factors[j] * dscores[j] - mean) * scale;
-      weights[j] *= factors[j];
-    }
-    std::fill(weights + visible, weights + block.keys, T(0));
-    std::fill(dscores + visible, dscores + block.keys, T(0));
-  }
-
-  /// target[key] += sum over the block's queries of coefficient(key, query) rows[query]. The first
-  /// block that sees a key assigns, unless `accumulate`.
-  void add_to_keys(const AttentionTask& task, const QueryBlock& block,
-                   StridedMatrix<T> coefficients, ConstMatrixView<T> rows, MatrixView<T> target,
-                   bool accumulate) const {
-    if (target.data == nullptr) return;
-    const int64_t assigned = shape.causal || block.begin == 0 ? block.begin : block.keys;
-    const MatrixView<T> out = task.key_rows(target);
-    const T* const right = rows.row(block.begin);
-    small_gemm(assigned, task.head, block.rows, coefficients, right, rows.stride, out.data,
-               out.stride, true);
-    coefficients.data += assigned * coefficients.row_step;
-    small_gemm(block.keys - assigned, task.head, block.rows, coefficients, right, rows.stride,
-               out.row(assigned), out.stride, accumulate);
-  }
-
-  /// Keys that no query looks at have gradient 0.
-  void clear_keys(const AttentionTask& task) const {
-    const auto clear = [&](MatrixView<T> target, bool accumulate) {
-      if (target.data == nullptr || accumulate) return;
-      zero_rows(task.key_rows(target));
-    };
-    clear(dkey, accumulate_key);
-    clear(dvalue, accumulate_value);
+  /// In place: scores become the weights after dropout; the gradients of those, the gradients of
+  /// the raw scores.
+  template <bool Dropped>
+  void differentiate(const Block& block, const Scratch& scratch) const {
+    for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto& visible) {
+      const Vec<T> log_sum = simd::load(scratch.log_sums + query);
+      const Vec<T> mean = simd::load(scratch.means + query);
+      for (int64_t key = 0; key < keys; ++key) {
+        const int64_t at = key * kBlock + query;
+        const Vec<T> weight =
+            visible(key, simd::exp(simd::load(scratch.weights + at) - log_sum), T(0));
+        Vec<T> kept = weight;
+        if constexpr (Dropped) kept *= simd::load(scratch.factors + at);
+        simd::store<T>(kept * simd::load(scratch.dscores + at) - weight * mean,
+                       scratch.dscores + at);
+        simd::store<T>(kept, scratch.weights + at);
+      }
+    });
   }
 };
 
-/// Runs `pass.run_task` for every sentence and head.
-template <class Pass>
-void run_pass(const AttentionShape& shape, int64_t model, const Pass& pass, Workspace& workspace) {
-  parallel_for(shape.queries.sentences() * shape.heads, [&](int64_t task, int worker) {
-    pass.run_task(AttentionTask(shape, task, model), workspace.worker(worker));
+/// Calls `body(head, piece, worker's arena)` for `pieces` pieces of every sentence and head, on all
+/// threads, several to a task where sentences are short.
+template <class Body>
+void for_pieces(const AttentionShape& shape, int64_t model, int64_t pieces, Workspace& workspace,
+                const Body& body) {
+  const int64_t count = shape.queries.sentences() * shape.heads * pieces;
+  if (count == 0) return;
+  const auto work = static_cast<int64_t>(work::visible_pairs(shape)) * model / count;
+  parallel_rows(count, work, [&](int64_t begin, int64_t end, int worker) {
+    for (int64_t i = begin; i < end; ++i) {
+      body(AttentionHead(shape, i / pieces, model), i % pieces, workspace.worker(worker));
+    }
   });
 }
 
@@ -183,9 +304,12 @@ void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
     begins[s] = begin;
     begin += shape.heads * shape.queries.lengths[s] * shape.keys.lengths[s];
   }
-  run_pass(shape, query.cols,
-           Forward<T>{shape, query, key, value, output, log_sums, probabilities, begins},
-           workspace);
+  const Forward<T> pass{shape, query, key, value, output, log_sums, probabilities, begins};
+  for_pieces(shape, query.cols, most_parts(shape.queries, kBlock), workspace,
+             [&](const AttentionHead& head, int64_t piece, Arena& arena) {
+               const Range queries = Range{0, head.queries}.part(piece, kBlock);
+               if (queries.count > 0) pass.run_block(head, queries, arena);
+             });
 }
 
 template <class T>
@@ -195,10 +319,17 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
                         bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
                         MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace) {
   check_attention(shape, query.rows, key.rows, query.cols);
-  run_pass(shape, query.cols,
-           Backward<T>{shape, query, key, value, output, log_sums, doutput, dquery, dkey, dvalue,
-                       accumulate_query, accumulate_key, accumulate_value},
-           workspace);
+  const Backward<T> pass{shape,           query,  key,  value,  output,           log_sums,
+                         doutput,         dquery, dkey, dvalue, accumulate_query, accumulate_key,
+                         accumulate_value};
+  const int64_t chunks =
+      std::max(most_parts(shape.queries, kChunk), most_parts(shape.keys, kChunk));
+  for (int64_t round = 0; round < chunks; ++round) {
+    for_pieces(shape, query.cols, chunks, workspace,
+               [&](const AttentionHead& head, int64_t chunk, Arena& arena) {
+                 pass.run_chunk(head, round, chunk, arena);
+               });
+  }
 }
 
 template void attention_forward(const AttentionShape&, ConstMatrixView<float>,

@@ -18,8 +18,8 @@ struct AttentionShape {
   int64_t heads = 1;
   /// Query i of a sentence sees its keys 0..i only. Query and key lengths must be equal then.
   bool causal = false;
-  /// On the attention weights. Logical index: row = row of the query, column = head * 65536 + key
-  /// (so a sentence has at most 65536 keys while it is active).
+  /// On the attention weights (dropout_tile). Logical index: row = row of the key, column = head *
+  /// 65536 + query (so a sentence has at most 65536 queries while it is active).
   Dropout dropout;
 };
 
@@ -27,10 +27,10 @@ struct AttentionShape {
 ///   output = dropout(softmax(query key^T / sqrt(head))) value
 /// query, output: [query rows, model]; key, value: [key rows, model]; each head owns `head` =
 /// model / heads neighbouring columns. Views may be strided: column ranges of one [tokens, 3 model]
-/// matrix. `log_sums`: [query rows, heads], the log of the softmax's denominator of each scaled-score
-/// row, for backward; null in inference. `probabilities`: null, or where the weights before dropout
-/// go: per sentence in order, [heads, queries, keys] contiguous (0 where causal forbids).
-/// Rows outside the layouts are not written. A sentence with no key gives zeros.
+/// matrix. `log_sums`: [query rows, heads], the log of the softmax's denominator of each
+/// scaled-score row, for backward; null in inference. `probabilities`: null, or where the weights
+/// before dropout go: per sentence in order, [heads, queries, keys] contiguous (0 where causal
+/// forbids). Rows outside the layouts are not written. A sentence with no key gives zeros.
 template <class T>
 void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
                        ConstMatrixView<T> key, ConstMatrixView<T> value, MatrixView<T> output,

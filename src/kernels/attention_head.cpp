@@ -31,10 +31,106 @@ void check_attention(const AttentionShape& shape, int64_t query_rows, int64_t ke
     CALQUE_CHECK(!shape.causal || shape.keys.lengths[s] == shape.queries.lengths[s],
                  "causal attention of sentence {}: {} queries, {} keys", s,
                  shape.queries.lengths[s], shape.keys.lengths[s]);
-    CALQUE_CHECK(!shape.dropout.active() || shape.keys.lengths[s] <= kColumnsPerHead,
-                 "attention dropout reaches {} keys at most, sentence {} has {}", kColumnsPerHead,
-                 s, shape.keys.lengths[s]);
+    CALQUE_CHECK(!shape.dropout.active() || shape.queries.lengths[s] <= kColumnsPerHead,
+                 "attention dropout reaches {} queries at most, sentence {} has {}",
+                 kColumnsPerHead, s, shape.queries.lengths[s]);
   }
 }
+
+template <class T>
+void pack_transposed(ConstMatrixView<T> x, T scale, T* to) {
+  constexpr int64_t kLanes = simd::kLanes<T>;
+  for (int64_t row = 0; row < x.rows; row += kLanes) {
+    const int64_t rows = std::min(kLanes, x.rows - row);
+    int64_t c = 0;
+    for (; c + kLanes <= x.cols; c += kLanes) {
+      simd::Vec<T> square[kLanes];
+      for (int64_t r = 0; r < kLanes; ++r) {
+        square[r] = r < rows ? simd::load(x.row(row + r) + c) * scale : simd::Vec<T>{};
+      }
+      simd::transpose<T>(square);
+      for (int64_t r = 0; r < kLanes; ++r) simd::store<T>(square[r], to + (c + r) * kBlock + row);
+    }
+    for (; c < x.cols; ++c) {
+      T* const column = to + c * kBlock + row;
+      for (int64_t r = 0; r < rows; ++r) column[r] = x.row(row + r)[c] * scale;
+      std::fill(column + rows, column + kLanes, T(0));
+    }
+  }
+}
+
+template <class T>
+void multiply_rows(ConstMatrixView<T> a, ConstMatrixView<T> b, T scale, T* sums) {
+  constexpr int64_t kLanes = simd::kLanes<T>;
+  for (int64_t row = 0; row < a.rows; row += kLanes) {
+    simd::Vec<T> square[kLanes]{};
+    for (int64_t r = 0; r < std::min(kLanes, a.rows - row); ++r) {
+      const T* const left = a.row(row + r);
+      const T* const right = b.row(row + r);
+      int64_t c = 0;
+      for (; c + kLanes <= a.cols; c += kLanes) {
+        square[r] += simd::load(left + c) * simd::load(right + c);
+      }
+      if (c < a.cols) {
+        square[r] += simd::load_part(left + c, a.cols - c, T(0)) *
+                     simd::load_part(right + c, a.cols - c, T(0));
+      }
+    }
+    simd::transpose<T>(square);
+    simd::Vec<T> sum = square[0];
+    for (int64_t c = 1; c < kLanes; ++c) sum += square[c];
+    simd::store<T>(sum * scale, sums + row);
+  }
+}
+
+template <class T>
+void multiply_keys(const Block& block, ConstMatrixView<T> keys, const T* packed, T* scores) {
+  const int64_t width = simd::padded<T>(block.queries.count);
+  block.for_bands(block.keys.count, [&](Range band) {
+    const int64_t first = block.first_query(band);
+    small_gemm<T>(band.count, width - first, keys.cols, {keys.row(band.begin), keys.stride, 1},
+                  packed + first, kBlock, scores + band.begin * kBlock + first, kBlock, false);
+  });
+}
+
+template <class T>
+void sum_over_keys(const Block& block, const T* weights, ConstMatrixView<T> keys,
+                   MatrixView<T> sums, bool accumulate) {
+  block.for_bands(block.queries.count, [&](Range band) {
+    small_gemm<T>(band.count, keys.cols, block.visible_keys(band),
+                  {weights + band.begin, 1, kBlock}, keys.data, keys.stride, sums.row(band.begin),
+                  sums.stride, accumulate);
+  });
+}
+
+template <class T>
+void add_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
+                      MatrixView<T> sums) {
+  block.for_bands(block.keys.count, [&](Range band) {
+    const int64_t first = block.first_query(band);
+    small_gemm<T>(band.count, queries.cols, queries.rows - first,
+                  {weights + band.begin * kBlock + first, kBlock, 1}, queries.row(first),
+                  queries.stride, sums.row(band.begin), sums.stride, true);
+  });
+}
+
+template <class T>
+void weight_factors(const Dropout& dropout, const AttentionHead& head, const Block& block,
+                    T* factors) {
+  dropout_tile(dropout, static_cast<uint32_t>(head.key_begin + block.keys.begin),
+               static_cast<uint32_t>(head.index * kColumnsPerHead + block.queries.begin),
+               block.keys.count, block.queries.count, factors, kBlock);
+}
+
+#define CALQUE_INSTANTIATE(T)                                                                   \
+  template void pack_transposed(ConstMatrixView<T>, T, T*);                                     \
+  template void multiply_rows(ConstMatrixView<T>, ConstMatrixView<T>, T, T*);                   \
+  template void multiply_keys(const Block&, ConstMatrixView<T>, const T*, T*);                  \
+  template void sum_over_keys(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>, bool); \
+  template void add_over_queries(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>);    \
+  template void weight_factors(const Dropout&, const AttentionHead&, const Block&, T*);
+CALQUE_INSTANTIATE(float)
+CALQUE_INSTANTIATE(double)
+#undef CALQUE_INSTANTIATE
 
 }  // namespace calque::kernels

@@ -1,95 +1,167 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "kernels/attention.h"
 #include "kernels/simd.h"
 #include "kernels/small_gemm.h"
 
-// What the two passes of attention share: one sentence and head at a time, the queries in blocks.
+// What the two passes of attention share. The scores of one sentence and head are computed block by
+// block, a block being [keys, queries], queries side by side: so every lane of a vector is a query,
+// whatever runs over the keys runs down the rows, and only queries are filled up to whole vectors.
 
 namespace calque::kernels {
 
-/// Queries that are in scratch at once, so that scratch is linear in the length.
-inline constexpr int64_t kQueryBlock = 64;
+/// Queries, and keys, of a block: scratch is a few blocks, whatever the length.
+inline constexpr int64_t kBlock = 64;
+
+/// On the diagonal of causal attention rows go in bands, each with the columns that it reaches.
+inline constexpr int64_t kBand = 16;
 
 /// Columns of dropout draws that belong to one head.
-inline constexpr int32_t kColumnsPerHead = 65536;
+inline constexpr int64_t kColumnsPerHead = 65536;
 
 /// One sentence and head of an AttentionShape.
-struct AttentionTask {
-  int64_t sentence, head_index;
+struct AttentionHead {
+  int64_t sentence, index;
   int64_t query_begin, queries;  // rows
   int64_t key_begin, keys;
-  int64_t column, head;  // the head's columns
+  int64_t column, width;  // the head's columns
 
-  AttentionTask(const AttentionShape& shape, int64_t task, int64_t model)
+  AttentionHead(const AttentionShape& shape, int64_t task, int64_t model)
       : sentence(task / shape.heads),
-        head_index(task % shape.heads),
+        index(task % shape.heads),
         query_begin(shape.queries.begins[sentence]),
         queries(shape.queries.lengths[sentence]),
         key_begin(shape.keys.begins[sentence]),
         keys(shape.keys.lengths[sentence]),
-        column(head_index * (model / shape.heads)),
-        head(model / shape.heads) {}
+        column(index * (model / shape.heads)),
+        width(model / shape.heads) {}
 
   template <class T>
   MatrixView<T> query_rows(MatrixView<T> x) const {
-    return x.row_range(query_begin, queries).column_range(column, head);
+    return x.row_range(query_begin, queries).column_range(column, width);
   }
   template <class T>
   MatrixView<T> key_rows(MatrixView<T> x) const {
-    return x.row_range(key_begin, keys).column_range(column, head);
+    return x.row_range(key_begin, keys).column_range(column, width);
   }
 };
 
-/// The queries [begin, begin + rows) of a task, and the keys [0, keys) that any of them sees.
-struct QueryBlock {
-  int64_t begin, rows, keys;
-
-  /// Number of keys that row `r` of the block sees.
-  int64_t visible(bool causal, int64_t r) const { return causal ? begin + r + 1 : keys; }
+/// The part [begin, begin + count) of a sentence's queries or keys.
+struct Range {
+  int64_t begin, count;
+  template <class T>
+  MatrixView<T> of(MatrixView<T> x) const {
+    return x.row_range(begin, count);
+  }
+  /// Part `index` of those, `size` long but for the last; empty behind it.
+  Range part(int64_t index, int64_t size) const {
+    const int64_t from = std::min(index * size, count);
+    return {begin + from, std::min(size, count - from)};
+  }
 };
 
-/// Calls `body(block)` for the task's query blocks in order; a task without queries has none.
+inline int64_t parts(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+/// A block of scores: at most kBlock queries and keys. Element (key, query) lies at
+/// key * kBlock + query.
+struct Block {
+  Range queries, keys;
+  bool diagonal;  // causal, of the queries and keys with the same numbers: key <= query is seen
+
+  /// Calls `body(band)` for parts of `all` that see, or are seen by, different ranges.
+  template <class Body>
+  void for_bands(int64_t all, const Body& body) const {
+    if (!diagonal) return body(Range{0, all});
+    for (int64_t begin = 0; begin < all; begin += kBand) {
+      body(Range{begin, std::min(kBand, all - begin)});
+    }
+  }
+  /// The first query that sees a key of this band, and the keys that a query of this band sees.
+  int64_t first_query(Range band) const { return diagonal ? band.begin : 0; }
+  int64_t visible_keys(Range band) const { return diagonal ? band.begin + band.count : keys.count; }
+};
+
+/// Calls `body(block)` for the blocks that these queries, at most kBlock, form with these keys, in
+/// order. Both ranges begin at multiples of kBlock.
 template <class Body>
-void for_query_blocks(const AttentionTask& task, bool causal, const Body& body) {
-  for (int64_t begin = 0; begin < task.queries; begin += kQueryBlock) {
-    const int64_t rows = std::min(kQueryBlock, task.queries - begin);
-    body(QueryBlock{begin, rows, causal ? begin + rows : task.keys});
+void for_key_blocks(Range queries, Range keys, bool causal, const Body& body) {
+  for (int64_t i = 0; i < parts(keys.count, kBlock); ++i) {
+    const Range part = keys.part(i, kBlock);
+    if (causal && part.begin > queries.begin) return;
+    body(Block{queries, part, causal && part.begin == queries.begin});
   }
+}
+
+/// The rows of x, at most kBlock: where they lie, or as a copy in `memory` [rows, cols] where they
+/// are whole half pages apart, as ranges of columns are, and would fight for the same few lines of
+/// the first cache.
+template <class T>
+ConstMatrixView<T> near_rows(ConstMatrixView<T> x, T* memory) {
+  if (x.stride * static_cast<int64_t>(sizeof(T)) % 2048 != 0 || x.rows <= kBand) return x;
+  for (int64_t r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, memory + r * x.cols);
+  return {memory, x.rows, x.cols};
+}
+
+/// to[c * kBlock + r] = scale x[r, c] for the at most kBlock rows of x, filled up with zeros to
+/// whole vectors.
+template <class T>
+void pack_transposed(ConstMatrixView<T> x, T scale, T* to);
+
+/// sums[r] = scale times the sum over c of a[r, c] b[r, c], r < a.rows <= kBlock, filled up with
+/// zeros to whole vectors.
+template <class T>
+void multiply_rows(ConstMatrixView<T> a, ConstMatrixView<T> b, T scale, T* sums);
+
+/// scores = the block's rows of `keys` times `packed` queries.
+template <class T>
+void multiply_keys(const Block& block, ConstMatrixView<T> keys, const T* packed, T* scores);
+
+/// sums[query] (+)= sum over the keys that it sees of weights(key, query) keys[key].
+template <class T>
+void sum_over_keys(const Block& block, const T* weights, ConstMatrixView<T> keys,
+                   MatrixView<T> sums, bool accumulate);
+
+/// sums[key] += sum over the queries that see it of weights(key, query) queries[query].
+template <class T>
+void add_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
+                      MatrixView<T> sums);
+
+/// For every vector of the block's queries `body(query, keys, visible)`: its first query, the
+/// number of keys to visit, and visible(key, x, hidden), which is x where a lane sees the key, else
+/// `hidden`.
+template <class T, class Body>
+void for_query_vectors(const Block& block, const Body& body) {
+  using simd::Vec;
+  for (int64_t query = 0; query < block.queries.count; query += simd::kLanes<T>) {
+    if (block.diagonal) {
+      const simd::Mask<T> lanes = simd::lane_numbers<T>() + static_cast<int32_t>(query);
+      const int64_t end = (query / kBand + 1) * kBand;
+      body(query, std::min(block.keys.count, end), [&](int64_t key, Vec<T> x, T hidden) {
+        return lanes >= static_cast<int32_t>(key) ? x : simd::broadcast(hidden);
+      });
+    } else {
+      body(query, block.keys.count, [](int64_t, Vec<T> x, T) { return x; });
+    }
+  }
+}
+
+/// The factors that dropout, which is active, gives the block's weights.
+template <class T>
+void weight_factors(const Dropout& dropout, const AttentionHead& head, const Block& block,
+                    T* factors);
+
+/// What scores are multiplied by: 1 / sqrt(head).
+template <class T>
+T score_scale(const AttentionHead& head) {
+  return T(1) / std::sqrt(static_cast<T>(head.width));
 }
 
 /// Throws InternalError when the layouts fit neither each other nor the matrices' rows and columns.
 void check_attention(const AttentionShape& shape, int64_t query_rows, int64_t key_rows,
                      int64_t model);
-
-template <class T>
-StridedMatrix<T> strided(ConstMatrixView<T> x) {
-  return {x.data, x.stride, 1};
-}
-
-/// to[c, r] = scale x[r, c], rows of `to` padded(x.rows) apart and filled up with zeros.
-template <class T>
-void pack_transposed(ConstMatrixView<T> x, T scale, T* to) {
-  const int64_t stride = simd::padded<T>(x.rows);
-  for (int64_t c = 0; c < x.cols; ++c) {
-    std::fill(to + c * stride + x.rows, to + (c + 1) * stride, T(0));
-  }
-  for (int64_t r = 0; r < x.rows; ++r) {
-    const T* const row = x.row(r);
-    for (int64_t c = 0; c < x.cols; ++c) to[c * stride + r] = scale * row[c];
-  }
-}
-
-/// The factors of the weights that `query` (a row of the query matrix) gives to the first `count`
-/// keys. Only while dropout is active.
-template <class T>
-void weight_factors(const AttentionShape& shape, const AttentionTask& task, int64_t query,
-                    int64_t count, T* factors) {
-  dropout_factors(shape.dropout, static_cast<uint32_t>(query),
-                  static_cast<uint32_t>(task.head_index * kColumnsPerHead), count, factors);
-}
 
 }  // namespace calque::kernels

@@ -26,6 +26,16 @@ template <class T>
 void dropout_factors(const Dropout& dropout, uint32_t row, uint32_t first_column, int64_t cols,
                      T* factors);
 
+/// The factors of a tile of a matrix, for attention: factors[r * stride + c] is that of row `row` +
+/// r and column `column` + c, for r < rows, c < cols. Here one Philox call, at (row + r, (column +
+/// c) / 2) of the tile's rows r = 0, 4, 8 ..., gives the draws of four rows by two columns, so that
+/// they come out of the registers in order: word 2 (r % 4 / 2) + c % 2, its low half for even r. A
+/// tile begins at an even column, and where any tile of the same matrix has a row that is a
+/// multiple of 4. Written are whole groups of 4 rows and whole vectors of columns.
+template <class T>
+void dropout_tile(const Dropout& dropout, uint32_t row, uint32_t column, int64_t rows, int64_t cols,
+                  T* factors, int64_t stride);
+
 /// For kernels with a dropout of their own: calls `body(begin, count, factors)` for neighbouring
 /// column ranges of row `row`, each short enough to stay in the first cache. `factors` holds the
 /// `count` factors; the body may overwrite them with its results.

@@ -6,7 +6,8 @@
 #include "kernels/simd.h"
 
 // The innermost loop of every matrix product of our own: a tile of the result stays in registers
-// while the inner size runs by (Goto and van de Geijn 2008).
+// while the inner size runs by (Goto and van de Geijn 2008). Its loops over rows and vectors are
+// unrolled by hand: GCC would do so too late to keep the sums out of memory before and behind it.
 
 namespace calque::kernels {
 
@@ -16,7 +17,7 @@ inline constexpr int kTileRows = simd::kVectorBytes == 64 ? 14 : 6;
 inline constexpr int kTileVectors = 2;
 /// Columns of a full tile.
 template <class T>
-inline constexpr int64_t kTileCols = kTileVectors * simd::kLanes<T>;
+inline constexpr int64_t kTileCols = kTileVectors* simd::kLanes<T>;
 
 /// What the rows of a product are added to: row r starts at data + r * stride. Without data: zeros;
 /// with stride 0: one row for all, a bias.
@@ -39,21 +40,26 @@ simd::Vec<T> read(const T* from, [[maybe_unused]] int64_t lanes) {
   }
 }
 
-/// sums[r][v] = sum over p < k of a[r * a_row_step + p * a_col_step] b[p * b_stride + v * lanes ...]:
-/// each lane one sum in the order of p. With `Partial` only `lanes` columns of b exist.
+/// sums[r][v] = sum over p < k of a[r * a_row_step + p * a_col_step] b[p * b_stride + v * lanes
+/// ...]: each lane one sum in the order of p. With `Partial` only `lanes` columns of b exist.
 template <int Rows, int Vectors, bool Partial, class T>
 [[gnu::always_inline]] inline void multiply_tile(int64_t k, const T* a, int64_t a_row_step,
                                                  int64_t a_col_step, const T* b, int64_t b_stride,
                                                  int64_t lanes,
                                                  simd::Vec<T> (&sums)[Rows][Vectors]) {
-  for (auto& row : sums) {
-    for (auto& sum : row) sum = simd::Vec<T>{};
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; ++v) sums[r][v] = simd::Vec<T>{};
   }
   for (int64_t p = 0; p < k; ++p, a += a_col_step, b += b_stride) {
     simd::Vec<T> right[Vectors];
+#pragma GCC unroll 16
     for (int v = 0; v < Vectors; ++v) right[v] = read<Partial>(b + v * simd::kLanes<T>, lanes);
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
       const simd::Vec<T> left = simd::broadcast(a[r * a_row_step]);
+#pragma GCC unroll 16
       for (int v = 0; v < Vectors; ++v) sums[r][v] += left * right[v];
     }
   }
@@ -61,12 +67,14 @@ template <int Rows, int Vectors, bool Partial, class T>
 
 /// c[r] = addend[r] + sums[r], `cols` columns, full vectors where `Partial` is false.
 template <int Rows, int Vectors, bool Partial, class T>
-[[gnu::always_inline]] inline void store_tile(simd::Vec<T> (&sums)[Rows][Vectors],
-                                              Addend<T> addend, T* c, int64_t c_stride,
+[[gnu::always_inline]] inline void store_tile(simd::Vec<T> (&sums)[Rows][Vectors], Addend<T> addend,
+                                              T* c, int64_t c_stride,
                                               [[maybe_unused]] int64_t cols) {
   constexpr int64_t kLanes = simd::kLanes<T>;
   if (addend.data != nullptr) {
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
       for (int v = 0; v < Vectors; ++v) {
         const T* const from = addend.data + r * addend.stride + v * kLanes;
         const int64_t lanes = std::clamp<int64_t>(cols - v * kLanes, 0, kLanes);
@@ -74,7 +82,9 @@ template <int Rows, int Vectors, bool Partial, class T>
       }
     }
   }
+#pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
     for (int v = 0; v < Vectors; ++v) {
       T* const to = c + r * c_stride + v * kLanes;
       if constexpr (Partial) {

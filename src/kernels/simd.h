@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 /// SIMD that names no instruction set: the compilers' vector extensions at the width of the machine
@@ -27,6 +28,11 @@ struct VectorOf {
 /// kLanes<T> values side by side.
 template <class T>
 using Vec = typename VectorOf<T>::type;
+
+/// Whole numbers as wide as T, one for each lane of a Vec<T>: what comparing those gives, and what
+/// `mask ? a : b` takes.
+template <class T>
+using Mask = Vec<std::conditional_t<sizeof(T) == 4, int32_t, int64_t>>;
 
 template <class T>
 inline constexpr int64_t kLanes = kVectorBytes / static_cast<int64_t>(sizeof(T));
@@ -123,6 +129,14 @@ inline void transpose(Vec<T> (&rows)[kLanes<T>]) {
   detail::transpose_steps<1, T>(rows);
 }
 
+/// Lane i holds i.
+template <class T>
+inline Mask<T> lane_numbers() {
+  Mask<T> numbers{};
+  for (int64_t lane = 0; lane < kLanes<T>; ++lane) numbers[lane] += lane;
+  return numbers;
+}
+
 /// e^x within 2 units in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial for e^r
 /// (coefficients of Cephes' expf), times 2^n. Exact 0 below -87.3 (where floats stop being normal)
 /// and for -infinity, infinity above 88.3; NaN stays NaN.
@@ -156,6 +170,36 @@ inline Vec<float> exp(Vec<float> x) {
 
 inline Vec<double> exp(Vec<double> x) {
   for (int64_t i = 0; i < kLanes<double>; ++i) x[i] = std::exp(x[i]);
+  return x;
+}
+
+/// The natural logarithm of normal positive numbers within 2 units in the last place: x = 2^n m
+/// with m from sqrt(1/2) to sqrt(2), a polynomial for log m (coefficients of Cephes' logf).
+inline Vec<float> log(Vec<float> x) {
+  typedef int32_t Ints __attribute__((vector_size(kVectorBytes)));
+  constexpr int32_t kMantissaBits = 23;
+  constexpr int32_t kRootOfHalf = 0x3F3504F3;  // as a float
+  constexpr float kLn2High = 0.693359375f;
+  constexpr float kLn2Low = -2.12194440e-4f;
+  const Ints n = (std::bit_cast<Ints>(x) - kRootOfHalf) >> kMantissaBits;
+  const Vec<float> r =
+      std::bit_cast<Vec<float>>(std::bit_cast<Ints>(x) - (n << kMantissaBits)) - 1.0f;
+  const Vec<float> whole = __builtin_convertvector(n, Vec<float>);
+  Vec<float> p = broadcast(7.0376836292e-2f);
+  p = p * r - 1.1514610310e-1f;
+  p = p * r + 1.1676998740e-1f;
+  p = p * r - 1.2420140846e-1f;
+  p = p * r + 1.4249322787e-1f;
+  p = p * r - 1.6668057665e-1f;
+  p = p * r + 2.0000714765e-1f;
+  p = p * r - 2.4999993993e-1f;
+  p = p * r + 3.3333331174e-1f;
+  const Vec<float> square = r * r;
+  return whole * kLn2High + (r + (whole * kLn2Low + (p * r - 0.5f) * square));
+}
+
+inline Vec<double> log(Vec<double> x) {
+  for (int64_t i = 0; i < kLanes<double>; ++i) x[i] = std::log(x[i]);
   return x;
 }
 

@@ -4,8 +4,8 @@
 
 namespace calque::kernels {
 
-/// A matrix read element by element: (i, j) is data[i * row_step + j * col_step]. So a transpose
-/// costs nothing.
+/// A matrix read element by element: (i, j) is data[i * row_step + j * col_step], and one of the
+/// steps is 1. So a transpose costs nothing.
 template <class T>
 struct StridedMatrix {
   const T* data;

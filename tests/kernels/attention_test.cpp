@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "kernels/matrices.h"
+#include "kernels/simd.h"
 #include "support/catch.h"
 
 namespace calque::kernels {
@@ -49,7 +50,19 @@ struct Case {
   }
 };
 
-/// The output by the formula, without dropout.
+/// What dropout makes of the weight that the query at `row` gives the key at `key_row`, which is
+/// key number `key` of its sentence.
+double factor_of(const AttentionShape& shape, int64_t head, int64_t query, int64_t key_row,
+                 int64_t key) {
+  if (!shape.dropout.active()) return 1;
+  double tile[4 * simd::kLanes<float>];
+  const auto column = static_cast<uint32_t>(head * 65536 + query / 2 * 2);
+  dropout_tile(shape.dropout, static_cast<uint32_t>(key_row - key % 4), column, 4, 2, tile,
+               simd::kLanes<float>);
+  return tile[key % 4 * simd::kLanes<float> + query % 2];
+}
+
+/// The output by the formula.
 TestMatrix<double> naive(const Case<double>& c) {
   TestMatrix<double> output(c.query.rows(), c.query.cols());
   const AttentionShape shape = c.shape();
@@ -71,9 +84,11 @@ TestMatrix<double> naive(const Case<double>& c) {
           sum += weights.back();
         }
         for (int64_t j = 0; j < keys; ++j) {
+          const int64_t key_row = shape.keys.begins[index] + j;
+          const double weight =
+              weights[static_cast<size_t>(j)] / sum * factor_of(shape, h, i, key_row, j);
           for (int64_t d = h * head; d < (h + 1) * head; ++d) {
-            output.at(row, d) +=
-                weights[static_cast<size_t>(j)] / sum * c.value.at(shape.keys.begins[index] + j, d);
+            output.at(row, d) += weight * c.value.at(key_row, d);
           }
         }
       }
@@ -94,19 +109,44 @@ std::vector<Lengths> shapes() {
           {{5, 1, 17}, {5, 1, 17}, 24, 3, true},
           {{0, 3}, {2, 0}, 8, 2, false},
           {{70, 130}, {20, 66}, 32, 1, false},
-          {{64, 131}, {64, 131}, 34, 2, true}};
+          {{64, 131}, {64, 131}, 34, 2, true},
+          // At the borders of blocks of 64 and, in backward, of chunks of 512.
+          {{63, 64, 65, 128, 129}, {129, 65, 128, 64, 1}, 64, 2, false},
+          {{1, 63, 65, 128, 129}, {1, 63, 65, 128, 129}, 64, 2, true},
+          {{512, 3, 513, 9}, {20, 1100, 512, 9}, 8, 1, false},
+          {{1025, 5, 512}, {1025, 5, 512}, 8, 1, true},
+          {{70}, {70}, 1024, 1, false}};  // rows a page apart
 }
 
 TEST_CASE("attention equals its formula, causal or not, in short and long sentences", "[kernels]") {
   Workspace workspace(threads());
-  for (const Lengths& l : shapes()) {
-    CAPTURE(l.queries, l.keys, l.model, l.causal);
-    Case<double> wide(l.queries, l.keys, l.model, l.heads, l.causal);
-    Case<float> narrow(l.queries, l.keys, l.model, l.heads, l.causal);
+  for (const double rate : {0.0, 0.3}) {
+    for (const Lengths& l : shapes()) {
+      CAPTURE(l.queries, l.keys, l.model, l.causal, rate);
+      Case<double> wide(l.queries, l.keys, l.model, l.heads, l.causal, rate);
+      Case<float> narrow(l.queries, l.keys, l.model, l.heads, l.causal, rate);
+      wide.forward(workspace);
+      narrow.forward(workspace);
+      CHECK(relative_difference(wide.output, naive(wide)) < 1e-13);
+      CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("large scores anywhere in a row do not overflow", "[kernels]") {
+  Workspace workspace(threads());
+  for (const bool causal : {false, true}) {
+    Case<double> wide({150}, {150}, 16, 1, causal);
+    Case<float> narrow({150}, {150}, 16, 1, causal);
+    for (const int64_t key : {0, 70, 149}) {  // each block's maximum is far above the last one's
+      for (int64_t c = 0; c < 16; ++c) {
+        wide.key.at(key, c) *= 100 * static_cast<double>(key + 1);
+        narrow.key.at(key, c) = static_cast<float>(wide.key.at(key, c));
+      }
+    }
     wide.forward(workspace);
     narrow.forward(workspace);
-    CHECK(relative_difference(wide.output, naive(wide)) < 1e-13);
-    CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
+    CHECK(relative_difference(narrow.output, wide.output) < 1e-4);
   }
 }
 
@@ -161,6 +201,54 @@ TEST_CASE("attention's gradients are those of its output", "[kernels]") {
   check_gradients(blocks, workspace);
 }
 
+/// The change of the loss when `x` moves along `direction`, by central differences, and by `dx`.
+void check_slope(Case<double>& c, TestMatrix<double>& x, const TestMatrix<double>& dx,
+                 Workspace& workspace) {
+  const auto direction = TestMatrix<double>::random(x.rows(), x.cols(), 99);
+  constexpr double kStep = 1e-5;
+  double slope = 0;
+  const auto move = [&](double step) {
+    for (int64_t r = 0; r < x.rows(); ++r) {
+      for (int64_t d = 0; d < x.cols(); ++d) x.at(r, d) += step * direction.at(r, d);
+    }
+  };
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    for (int64_t d = 0; d < x.cols(); ++d) slope += dx.at(r, d) * direction.at(r, d);
+  }
+  move(kStep);
+  const double above = loss_of(c, workspace);
+  move(-2 * kStep);
+  const double below = loss_of(c, workspace);
+  move(kStep);
+  CHECK((above - below) / (2 * kStep) == Approx(slope).epsilon(1e-6));
+}
+
+TEST_CASE("attention's gradients are those of its output in long sentences too", "[kernels]") {
+  Workspace workspace(threads());
+  for (const Lengths& l : shapes()) {
+    CAPTURE(l.queries, l.keys, l.model, l.causal);
+    Case<double> c(l.queries, l.keys, l.model, l.heads, l.causal, 0.2);
+    c.forward(workspace);
+    c.backward(workspace);
+    check_slope(c, c.query, c.dquery, workspace);
+    check_slope(c, c.key, c.dkey, workspace);
+    check_slope(c, c.value, c.dvalue, workspace);
+  }
+}
+
+TEST_CASE("attention's scratch does not grow with the length", "[kernels]") {
+  size_t of_short = 0;
+  for (const int64_t length : {10, 500, 5000}) {
+    Workspace workspace(threads());
+    Case<float> c({length}, {length}, 16, 1, true, 0.1);
+    c.forward(workspace);
+    c.backward(workspace);
+    if (length == 10) of_short = workspace.peak();
+    // One worker may have had nothing to do with the shortest.
+    CHECK(workspace.peak() <= of_short * static_cast<size_t>(threads()));
+  }
+}
+
 TEST_CASE("attention adds its gradients to what is there where asked", "[kernels]") {
   Workspace workspace(threads());
   for (const bool causal : {false, true}) {
@@ -186,12 +274,12 @@ TEST_CASE("attention adds its gradients to what is there where asked", "[kernels
 
 TEST_CASE("a batch of sentences gives the bits of its sentences one by one", "[kernels]") {
   Workspace workspace(threads());
-  Case<float> batch({7, 80, 1}, {13, 30, 5}, 64, 2, false);
+  Case<float> batch({7, 80, 1, 600}, {13, 30, 5, 700}, 64, 2, false, 0.1);
   batch.forward(workspace);
   batch.backward(workspace);
   const AttentionShape all = batch.shape();
-  for (size_t s = 0; s < 3; ++s) {
-    Case<float> alone({7, 80, 1}, {13, 30, 5}, 64, 2, false);
+  for (size_t s = 0; s < 4; ++s) {
+    Case<float> alone({7, 80, 1, 600}, {13, 30, 5, 700}, 64, 2, false, 0.1);
     alone.query_layout.clear();
     alone.query_layout.append_at(all.queries.begins[s], all.queries.lengths[s]);
     alone.key_layout.clear();
@@ -216,7 +304,7 @@ TEST_CASE("a batch of sentences gives the bits of its sentences one by one", "[k
 
 TEST_CASE("a row of causal attention equals attention over the rows up to it", "[kernels]") {
   Workspace workspace(threads());
-  constexpr int64_t kLength = 75;
+  constexpr int64_t kLength = 150;
   Case<float> causal({kLength}, {kLength}, 32, 2, true);
   causal.forward(workspace);
   for (int64_t i = 0; i < kLength; ++i) {
@@ -270,7 +358,7 @@ TEST_CASE("attention gives the same bits with 1, 2 and 3 threads", "[kernels]") 
   for (const int count : {1, 2, 3}) {
     const ThreadsScope set(count);
     Workspace workspace(count);
-    Case<float> c({9, 80, 1, 33}, {9, 80, 1, 33}, 48, 3, true, 0.1);
+    Case<float> c({9, 1100, 1, 33}, {9, 1100, 1, 33}, 48, 3, true, 0.1);
     c.forward(workspace);
     c.backward(workspace);
     if (count == 1) {

@@ -66,6 +66,41 @@ TEST_CASE("a column range has the factors that it has in the whole row", "[kerne
   CHECK_THROWS_AS(dropout_factors(dropout, 0, 4, 8, factors.data()), InternalError);
 }
 
+template <class T>
+int64_t wrong_in_tile(const Dropout& dropout, uint32_t row, uint32_t column, int64_t rows,
+                      int64_t cols) {
+  constexpr int64_t kStride = 128;
+  std::vector<T> tile(static_cast<size_t>(20 * kStride), T{-1});
+  dropout_tile(dropout, row, column, rows, cols, tile.data(), kStride);
+  const double threshold = std::round(dropout.rate * 65536);
+  int64_t wrong = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < cols; ++c) {
+      const auto words = random_words(dropout.key, row + static_cast<uint32_t>(r / 4 * 4),
+                                      (column + static_cast<uint32_t>(c)) / 2);
+      const uint32_t word = words[static_cast<size_t>(r % 4 / 2 * 2 + c % 2)];
+      const uint32_t draw = r % 2 == 0 ? word & 0xFFFFu : word >> 16;
+      const double factor = draw < threshold ? 0 : 1 / (1 - threshold / 65536);
+      wrong += tile[static_cast<size_t>(r * kStride + c)] != static_cast<T>(factor);
+    }
+  }
+  return wrong;
+}
+
+TEMPLATE_TEST_CASE("the factors of a tile are those of random_words, at every size", "[kernels]",
+                   float, double) {
+  const Dropout dropout{0.3, kKey};
+  int64_t wrong = 0;
+  for (int64_t rows = 1; rows <= 17; ++rows) {
+    for (const int64_t cols : {1, 2, 15, 16, 17, 64, 65, 112}) {
+      wrong += wrong_in_tile<TestType>(dropout, 7, 5 * 65536 + 64, rows, cols);
+    }
+  }
+  CHECK(wrong == 0);
+  TestType tile[4 * 16];
+  CHECK_THROWS_AS(dropout_tile(dropout, 0, 3, 4, 2, tile, 16), InternalError);
+}
+
 TEST_CASE("the share that is dropped is the rate, and the mean factor is one", "[kernels]") {
   constexpr int64_t kRows = 200;
   constexpr int64_t kCols = 512;
