@@ -6,10 +6,10 @@
 #include <cmath>
 
 #include "base/parallel.h"
+#include "bench/attention_bench.h"
 #include "bench/measure.h"
 #include "kernels/activation.h"
 #include "kernels/adam.h"
-#include "kernels/attention.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/embedding.h"
 #include "kernels/layer_norm.h"
@@ -84,26 +84,11 @@ class KernelBench {
     const SequenceLayoutBuffer layout = make_layout(tokens_);
     const kernels::AttentionShape shape{
         layout.view(), layout.view(), options_.heads, causal, {options_.attention_dropout, kKey}};
-    const RandomMatrix input(tokens_, 3 * model);
-    const RandomMatrix gradient(tokens_, 3 * model);
-    const RandomMatrix output(tokens_, model);
-    const RandomMatrix doutput(tokens_, model);
-    const RandomMatrix log_sums(tokens_, options_.heads);
-    const auto part = [&](const RandomMatrix& of, int64_t index) {
-      return of.view().column_range(index * model, model);
-    };
+    const AttentionRun run(shape, model);
     const std::string name = causal ? "causal attention" : "attention";
     const std::string heads = fmt::format("{}, {} heads", size(tokens_, model), options_.heads);
-    measure(name, heads, work::attention_forward<float>(shape, model), [&] {
-      kernels::attention_forward<float>(shape, part(input, 0), part(input, 1), part(input, 2),
-                                        output.view(), log_sums.data(), nullptr, workspace_);
-    });
-    measure(name + " backward", heads, work::attention_backward<float>(shape, model), [&] {
-      kernels::attention_backward<float>(shape, part(input, 0), part(input, 1), part(input, 2),
-                                         output.view(), log_sums.data(), doutput.view(),
-                                         part(gradient, 0), false, part(gradient, 1), false,
-                                         part(gradient, 2), false, workspace_);
-    });
+    measure(name, heads, run.forward_work(), [&] { run.forward(workspace_); });
+    measure(name + " backward", heads, run.backward_work(), [&] { run.backward(workspace_); });
   }
 
   void layer_norm() {

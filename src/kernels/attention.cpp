@@ -14,7 +14,7 @@ using simd::kLanes;
 using simd::Vec;
 
 /// Queries, and keys, of a task of the backward pass.
-constexpr int64_t kChunk = 8 * kBlock;
+constexpr int64_t kChunk = 6 * kBlock;
 
 /// The most pieces of `size` that a sentence's queries or keys have, at least 1.
 int64_t most_parts(const SequenceLayout& layout, int64_t size) {
@@ -38,7 +38,7 @@ struct Forward {
     T* packed;   // [head, kBlock], the queries
     T* rows;     // [kBlock, head], keys or values
     T* weights;  // a block
-    T* factors;  // a block
+    T* factors;  // a band of a block
     T* outputs;  // [kBlock, head], sums of weights times values
     T* highest;  // [kBlock], of the scores
     T* sums;     // [kBlock], of the weights
@@ -47,7 +47,7 @@ struct Forward {
         : packed(scope.allocate<T>(width * kBlock)),
           rows(scope.allocate<T>(width * kBlock)),
           weights(scope.allocate<T>(kBlock * kBlock)),
-          factors(scope.allocate<T>(kBlock * kBlock)),
+          factors(scope.allocate<T>(kBand * kBlock)),
           outputs(scope.allocate<T>(kBlock * width)),
           highest(scope.allocate<T>(kBlock)),
           sums(scope.allocate<T>(kBlock)),
@@ -78,35 +78,39 @@ struct Forward {
 
   /// Scores become exp(score - highest), in place; what was summed up so far fades.
   void weigh(const Block& block, const Scratch& scratch) const {
-    for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto& visible) {
-      constexpr T kLowest = -std::numeric_limits<T>::infinity();
-      T* const weights = scratch.weights + query;
-      const Vec<T> before = simd::load(scratch.highest + query);
-      Vec<T> highest = before;
-      for (int64_t key = 0; key < keys; ++key) {
-        highest = simd::max<T>(highest, visible(key, simd::load(weights + key * kBlock), kLowest));
-      }
-      Vec<T> sum{};
-      for (int64_t key = 0; key < keys; ++key) {
-        T* const at = weights + key * kBlock;
-        const Vec<T> weight = visible(key, simd::exp(simd::load(at) - highest), T(0));
-        sum += weight;
-        simd::store<T>(weight, at);
-      }
-      const Vec<T> fade = simd::exp(before - highest);
-      simd::store<T>(fade, scratch.fade + query);
-      simd::store<T>(highest, scratch.highest + query);
-      simd::store<T>(simd::load(scratch.sums + query) * fade + sum, scratch.sums + query);
-    });
+    for_query_vectors<T>(
+        block, {0, block.keys.count}, [&](int64_t query, Range keys, const auto& visible) {
+          constexpr T kLowest = -std::numeric_limits<T>::infinity();
+          T* const weights = scratch.weights + query;
+          const Vec<T> before = simd::load(scratch.highest + query);
+          Vec<T> highest = before;
+          for (int64_t key = 0; key < keys.count; ++key) {
+            highest =
+                simd::max<T>(highest, visible(key, simd::load(weights + key * kBlock), kLowest));
+          }
+          Vec<T> sum{};
+          for (int64_t key = 0; key < keys.count; ++key) {
+            T* const at = weights + key * kBlock;
+            const Vec<T> weight = visible(key, simd::exp(simd::load(at) - highest), T(0));
+            sum += weight;
+            simd::store<T>(weight, at);
+          }
+          const Vec<T> fade = simd::exp(before - highest);
+          simd::store<T>(fade, scratch.fade + query);
+          simd::store<T>(highest, scratch.highest + query);
+          simd::store<T>(simd::load(scratch.sums + query) * fade + sum, scratch.sums + query);
+        });
   }
 
   void drop(const AttentionHead& head, const Block& block, const Scratch& scratch) const {
-    weight_factors(shape.dropout, head, block, scratch.factors);
-    for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto&) {
-      for (int64_t at = query; at < keys * kBlock; at += kBlock) {
-        simd::store<T>(simd::load(scratch.weights + at) * simd::load(scratch.factors + at),
-                       scratch.weights + at);
-      }
+    for_bands(block.keys.count, [&](Range band) {
+      weight_factors(shape.dropout, head, block, band, scratch.factors);
+      T* const weights = scratch.weights + band.begin * kBlock;
+      for_query_vectors<T>(block, band, [&](int64_t query, Range keys, const auto&) {
+        for (int64_t at = query; at < keys.count * kBlock; at += kBlock) {
+          simd::store<T>(simd::load(weights + at) * simd::load(scratch.factors + at), weights + at);
+        }
+      });
     });
   }
 
@@ -146,16 +150,17 @@ struct Forward {
     zero_rows(saved);
     for_key_blocks(queries, {0, head.keys}, shape.causal, [&](const Block& block) {
       multiply_keys<T>(block, block.keys.of(head.key_rows(key)), scratch.packed, scratch.weights);
-      for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto& visible) {
-        const Vec<T> log_sum = simd::load(scratch.highest + query);
-        for (int64_t key = 0; key < keys; ++key) {
-          const Vec<T> score = simd::load(scratch.weights + key * kBlock + query);
-          const Vec<T> weight = visible(key, simd::exp(score - log_sum), T(0));
-          for (int64_t r = query; r < std::min(query + kLanes<T>, queries.count); ++r) {
-            saved.row(r)[block.keys.begin + key] = weight[r - query];
-          }
-        }
-      });
+      for_query_vectors<T>(
+          block, {0, block.keys.count}, [&](int64_t query, Range keys, const auto& visible) {
+            const Vec<T> log_sum = simd::load(scratch.highest + query);
+            for (int64_t key = 0; key < keys.count; ++key) {
+              const Vec<T> score = simd::load(scratch.weights + key * kBlock + query);
+              const Vec<T> weight = visible(key, simd::exp(score - log_sum), T(0));
+              for (int64_t r = query; r < std::min(query + kLanes<T>, queries.count); ++r) {
+                saved.row(r)[block.keys.begin + key] = weight[r - query];
+              }
+            }
+          });
     });
   }
 };
@@ -188,7 +193,7 @@ struct Backward {
           gradients(scope.allocate<T>(width * kBlock)),
           weights(scope.allocate<T>(kBlock * kBlock)),
           dscores(scope.allocate<T>(kBlock * kBlock)),
-          factors(scope.allocate<T>(kBlock * kBlock)),
+          factors(scope.allocate<T>(kBand * kBlock)),
           log_sums(scope.allocate<T>(kBlock)),
           means(scope.allocate<T>(kBlock)) {}
   };
@@ -236,12 +241,14 @@ struct Backward {
       const ConstMatrixView<T> v = near_rows(block.keys.of(head.key_rows(value)), scratch.rows[3]);
       multiply_keys(block, k, scratch.queries, scratch.weights);
       multiply_keys(block, v, scratch.gradients, scratch.dscores);
-      if (shape.dropout.active()) {
-        weight_factors(shape.dropout, head, block, scratch.factors);
-        differentiate<true>(block, scratch);
-      } else {
-        differentiate<false>(block, scratch);
-      }
+      for_bands(block.keys.count, [&](Range band) {
+        if (shape.dropout.active()) {
+          weight_factors(shape.dropout, head, block, band, scratch.factors);
+          differentiate<true>(block, band, scratch);
+        } else {
+          differentiate<false>(block, band, scratch);
+        }
+      });
       if (dquery.data != nullptr) {
         sum_over_keys<T>(block, scratch.dscores, k, queries.of(head.query_rows(dquery)), true);
       }
@@ -254,19 +261,19 @@ struct Backward {
     });
   }
 
-  /// In place: scores become the weights after dropout; the gradients of those, the gradients of
-  /// the raw scores.
+  /// In place, for a band of the block's keys: scores become the weights after dropout; the
+  /// gradients of those, the gradients of the raw scores.
   template <bool Dropped>
-  void differentiate(const Block& block, const Scratch& scratch) const {
-    for_query_vectors<T>(block, [&](int64_t query, int64_t keys, const auto& visible) {
+  void differentiate(const Block& block, Range band, const Scratch& scratch) const {
+    for_query_vectors<T>(block, band, [&](int64_t query, Range keys, const auto& visible) {
       const Vec<T> log_sum = simd::load(scratch.log_sums + query);
       const Vec<T> mean = simd::load(scratch.means + query);
-      for (int64_t key = 0; key < keys; ++key) {
+      for (int64_t key = keys.begin; key < keys.begin + keys.count; ++key) {
         const int64_t at = key * kBlock + query;
         const Vec<T> weight =
             visible(key, simd::exp(simd::load(scratch.weights + at) - log_sum), T(0));
         Vec<T> kept = weight;
-        if constexpr (Dropped) kept *= simd::load(scratch.factors + at);
+        if constexpr (Dropped) kept *= simd::load(scratch.factors + at - keys.begin * kBlock);
         simd::store<T>(kept * simd::load(scratch.dscores + at) - weight * mean,
                        scratch.dscores + at);
         simd::store<T>(kept, scratch.weights + at);
@@ -276,13 +283,16 @@ struct Backward {
 };
 
 /// Calls `body(head, piece, worker's arena)` for `pieces` pieces of every sentence and head, on all
-/// threads, several to a task where sentences are short.
+/// threads. A task has several where sentences are short: the heads of a sentence are neighbours in
+/// memory.
 template <class Body>
 void for_pieces(const AttentionShape& shape, int64_t model, int64_t pieces, Workspace& workspace,
                 const Body& body) {
+  constexpr int64_t kProductsPerElement = 16;  // multiply-adds in the time of a pass over one
   const int64_t count = shape.queries.sentences() * shape.heads * pieces;
   if (count == 0) return;
-  const auto work = static_cast<int64_t>(work::visible_pairs(shape)) * model / count;
+  const auto products = static_cast<int64_t>(work::visible_pairs(shape)) * model;
+  const int64_t work = products / count / kProductsPerElement;
   parallel_rows(count, work, [&](int64_t begin, int64_t end, int worker) {
     for (int64_t i = begin; i < end; ++i) {
       body(AttentionHead(shape, i / pieces, model), i % pieces, workspace.worker(worker));

@@ -86,19 +86,19 @@ void multiply_rows(ConstMatrixView<T> a, ConstMatrixView<T> b, T scale, T* sums)
 template <class T>
 void multiply_keys(const Block& block, ConstMatrixView<T> keys, const T* packed, T* scores) {
   const int64_t width = simd::padded<T>(block.queries.count);
-  block.for_bands(block.keys.count, [&](Range band) {
-    const int64_t first = block.first_query(band);
-    small_gemm<T>(band.count, width - first, keys.cols, {keys.row(band.begin), keys.stride, 1},
-                  packed + first, kBlock, scores + band.begin * kBlock + first, kBlock, false);
+  block.for_rows(block.keys.count, [&](Range rows) {
+    const int64_t first = block.first_query(rows);
+    small_gemm<T>(rows.count, width - first, keys.cols, {keys.row(rows.begin), keys.stride, 1},
+                  packed + first, kBlock, scores + rows.begin * kBlock + first, kBlock, false);
   });
 }
 
 template <class T>
 void sum_over_keys(const Block& block, const T* weights, ConstMatrixView<T> keys,
                    MatrixView<T> sums, bool accumulate) {
-  block.for_bands(block.queries.count, [&](Range band) {
-    small_gemm<T>(band.count, keys.cols, block.visible_keys(band),
-                  {weights + band.begin, 1, kBlock}, keys.data, keys.stride, sums.row(band.begin),
+  block.for_rows(block.queries.count, [&](Range rows) {
+    small_gemm<T>(rows.count, keys.cols, block.visible_keys(rows),
+                  {weights + rows.begin, 1, kBlock}, keys.data, keys.stride, sums.row(rows.begin),
                   sums.stride, accumulate);
   });
 }
@@ -106,20 +106,20 @@ void sum_over_keys(const Block& block, const T* weights, ConstMatrixView<T> keys
 template <class T>
 void add_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
                       MatrixView<T> sums) {
-  block.for_bands(block.keys.count, [&](Range band) {
-    const int64_t first = block.first_query(band);
-    small_gemm<T>(band.count, queries.cols, queries.rows - first,
-                  {weights + band.begin * kBlock + first, kBlock, 1}, queries.row(first),
-                  queries.stride, sums.row(band.begin), sums.stride, true);
+  block.for_rows(block.keys.count, [&](Range rows) {
+    const int64_t first = block.first_query(rows);
+    small_gemm<T>(rows.count, queries.cols, queries.rows - first,
+                  {weights + rows.begin * kBlock + first, kBlock, 1}, queries.row(first),
+                  queries.stride, sums.row(rows.begin), sums.stride, true);
   });
 }
 
 template <class T>
 void weight_factors(const Dropout& dropout, const AttentionHead& head, const Block& block,
-                    T* factors) {
-  dropout_tile(dropout, static_cast<uint32_t>(head.key_begin + block.keys.begin),
+                    Range band, T* factors) {
+  dropout_tile(dropout, static_cast<uint32_t>(head.key_begin + block.keys.begin + band.begin),
                static_cast<uint32_t>(head.index * kColumnsPerHead + block.queries.begin),
-               block.keys.count, block.queries.count, factors, kBlock);
+               band.count, block.queries.count, factors, kBlock);
 }
 
 #define CALQUE_INSTANTIATE(T)                                                                   \
@@ -128,7 +128,7 @@ void weight_factors(const Dropout& dropout, const AttentionHead& head, const Blo
   template void multiply_keys(const Block&, ConstMatrixView<T>, const T*, T*);                  \
   template void sum_over_keys(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>, bool); \
   template void add_over_queries(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>);    \
-  template void weight_factors(const Dropout&, const AttentionHead&, const Block&, T*);
+  template void weight_factors(const Dropout&, const AttentionHead&, const Block&, Range, T*);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)
 #undef CALQUE_INSTANTIATE

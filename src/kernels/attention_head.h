@@ -15,9 +15,10 @@
 namespace calque::kernels {
 
 /// Queries, and keys, of a block: scratch is a few blocks, whatever the length.
-inline constexpr int64_t kBlock = 64;
+inline constexpr int64_t kBlock = 96;
 
-/// On the diagonal of causal attention rows go in bands, each with the columns that it reaches.
+/// Rows of a block that are worked on at a time: on the diagonal of causal attention with the
+/// columns that they reach, and with the dropout factors that stay in the first cache.
 inline constexpr int64_t kBand = 16;
 
 /// Columns of dropout draws that belong to one head.
@@ -66,19 +67,24 @@ struct Range {
 
 inline int64_t parts(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
+/// Calls `body(band)` for the bands of `count` rows.
+template <class Body>
+void for_bands(int64_t count, const Body& body) {
+  for (int64_t begin = 0; begin < count; begin += kBand) {
+    body(Range{begin, std::min(kBand, count - begin)});
+  }
+}
+
 /// A block of scores: at most kBlock queries and keys. Element (key, query) lies at
 /// key * kBlock + query.
 struct Block {
   Range queries, keys;
   bool diagonal;  // causal, of the queries and keys with the same numbers: key <= query is seen
 
-  /// Calls `body(band)` for parts of `all` that see, or are seen by, different ranges.
+  /// Calls `body(rows)` for parts of `all` that see, or are seen by, different ranges.
   template <class Body>
-  void for_bands(int64_t all, const Body& body) const {
-    if (!diagonal) return body(Range{0, all});
-    for (int64_t begin = 0; begin < all; begin += kBand) {
-      body(Range{begin, std::min(kBand, all - begin)});
-    }
+  void for_rows(int64_t all, const Body& body) const {
+    diagonal ? for_bands(all, body) : body(Range{0, all});
   }
   /// The first query that sees a key of this band, and the keys that a query of this band sees.
   int64_t first_query(Range band) const { return diagonal ? band.begin : 0; }
@@ -130,29 +136,32 @@ template <class T>
 void add_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
                       MatrixView<T> sums);
 
-/// For every vector of the block's queries `body(query, keys, visible)`: its first query, the
-/// number of keys to visit, and visible(key, x, hidden), which is x where a lane sees the key, else
-/// `hidden`.
+/// For every vector of the block's queries that sees any of `keys`: `body(query, keys, visible)`
+/// with its first query, the keys to visit, and visible(key, x, hidden), which is x where a lane
+/// sees the key, else `hidden`.
 template <class T, class Body>
-void for_query_vectors(const Block& block, const Body& body) {
+void for_query_vectors(const Block& block, Range keys, const Body& body) {
   using simd::Vec;
   for (int64_t query = 0; query < block.queries.count; query += simd::kLanes<T>) {
-    if (block.diagonal) {
-      const simd::Mask<T> lanes = simd::lane_numbers<T>() + static_cast<int32_t>(query);
-      const int64_t end = (query / kBand + 1) * kBand;
-      body(query, std::min(block.keys.count, end), [&](int64_t key, Vec<T> x, T hidden) {
-        return lanes >= static_cast<int32_t>(key) ? x : simd::broadcast(hidden);
-      });
-    } else {
-      body(query, block.keys.count, [](int64_t, Vec<T> x, T) { return x; });
+    if (!block.diagonal) {
+      body(query, keys, [](int64_t, Vec<T> x, T) { return x; });
+      continue;
     }
+    const int64_t end = (query / kBand + 1) * kBand;
+    if (end <= keys.begin) continue;
+    const simd::Mask<T> lanes = simd::lane_numbers<T>() + static_cast<int32_t>(query);
+    body(query, Range{keys.begin, std::min(keys.count, end - keys.begin)},
+         [&](int64_t key, Vec<T> x, T hidden) {
+           return lanes >= static_cast<int32_t>(key) ? x : simd::broadcast(hidden);
+         });
   }
 }
 
-/// The factors that dropout, which is active, gives the block's weights.
+/// The factors, [kBand, kBlock], that dropout, which is active, gives the weights of a band of the
+/// block's keys.
 template <class T>
 void weight_factors(const Dropout& dropout, const AttentionHead& head, const Block& block,
-                    T* factors);
+                    Range band, T* factors);
 
 /// What scores are multiplied by: 1 / sqrt(head).
 template <class T>

@@ -144,8 +144,8 @@ TEST_CASE("bench gemm and kernels take their sizes from a config", "[bench]") {
         "output projection: dx = dy W           NN     128      16      60", "Eigen 3"}) {
     CHECK_THAT(gemm.out, ContainsSubstring(said));
   }
-  const RunResult kernels =
-      run_binary({"bench", "kernels", corpus.config(), "--threads", "1", "--json"});
+  const RunResult kernels = run_binary(
+      {"bench", "kernels", corpus.config(), "--threads", "1", "--longest", "300", "--json"});
   INFO(kernels.err);
   REQUIRE(kernels.exit_code == 0);
   const json figures = json::parse(kernels.out);
@@ -161,6 +161,19 @@ TEST_CASE("bench gemm and kernels take their sizes from a config", "[bench]") {
         "layer norm backward, dropout masks, residual, dropout, residual, dropout backward, "
         "activation, activation backward, projection, cross entropy, embedding, embedding "
         "backward, gradient norm, adam, ");
+  CHECK(figures["gemm_peak"] > 0);
+  REQUIRE(figures["sentence_attention"].size() == 2);
+  const json& shorter = figures["sentence_attention"][0];
+  const json& longer = figures["sentence_attention"][1];
+  CHECK(shorter["tokens"] == 64);
+  CHECK(longer["tokens"] == 256);
+  CHECK(longer["forward_flops"] == 4 * 256 * 256 * 16);
+  CHECK(longer["backward_flops"] == 10 * 256 * 256 * 16);
+  CHECK(longer["forward_seconds"] > 0);
+  CHECK(longer["backward_seconds"] > 0);
+  CHECK(longer["times_of_gemm"] > 0);
+  CHECK(longer["scratch_bytes"] > 0);
+  CHECK(longer["kept_bytes"] == 4 * shorter["kept_bytes"].get<int64_t>());
 }
 
 TEST_CASE("mistakes at bench are explained with its own help", "[bench]") {

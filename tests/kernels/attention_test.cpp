@@ -110,12 +110,12 @@ std::vector<Lengths> shapes() {
           {{0, 3}, {2, 0}, 8, 2, false},
           {{70, 130}, {20, 66}, 32, 1, false},
           {{64, 131}, {64, 131}, 34, 2, true},
-          // At the borders of blocks of 64 and, in backward, of chunks of 512.
-          {{63, 64, 65, 128, 129}, {129, 65, 128, 64, 1}, 64, 2, false},
-          {{1, 63, 65, 128, 129}, {1, 63, 65, 128, 129}, 64, 2, true},
-          {{512, 3, 513, 9}, {20, 1100, 512, 9}, 8, 1, false},
-          {{1025, 5, 512}, {1025, 5, 512}, 8, 1, true},
-          {{70}, {70}, 1024, 1, false}};  // rows a page apart
+          // At the borders of blocks of 96 and, in backward, of chunks of 576.
+          {{95, 96, 97, 192, 193}, {193, 97, 192, 96, 1}, 64, 2, false},
+          {{1, 95, 97, 192, 193}, {1, 95, 97, 192, 193}, 64, 2, true},
+          {{576, 3, 577, 9}, {20, 1200, 576, 9}, 8, 1, false},
+          {{1153, 5, 576}, {1153, 5, 576}, 8, 1, true},
+          {{100}, {100}, 1024, 1, false}};  // rows a page apart
 }
 
 TEST_CASE("attention equals its formula, causal or not, in short and long sentences", "[kernels]") {
@@ -136,9 +136,9 @@ TEST_CASE("attention equals its formula, causal or not, in short and long senten
 TEST_CASE("large scores anywhere in a row do not overflow", "[kernels]") {
   Workspace workspace(threads());
   for (const bool causal : {false, true}) {
-    Case<double> wide({150}, {150}, 16, 1, causal);
-    Case<float> narrow({150}, {150}, 16, 1, causal);
-    for (const int64_t key : {0, 70, 149}) {  // each block's maximum is far above the last one's
+    Case<double> wide({210}, {210}, 16, 1, causal);
+    Case<float> narrow({210}, {210}, 16, 1, causal);
+    for (const int64_t key : {0, 100, 209}) {  // each block's maximum is far above the last one's
       for (int64_t c = 0; c < 16; ++c) {
         wide.key.at(key, c) *= 100 * static_cast<double>(key + 1);
         narrow.key.at(key, c) = static_cast<float>(wide.key.at(key, c));
@@ -197,7 +197,7 @@ TEST_CASE("attention's gradients are those of its output", "[kernels]") {
     Case<double> self({4, 6}, {4, 6}, 6, 2, true, rate);
     check_gradients(self, workspace);
   }
-  Case<double> blocks({67}, {67}, 2, 1, true);
+  Case<double> blocks({99}, {99}, 2, 1, true);
   check_gradients(blocks, workspace);
 }
 
@@ -304,7 +304,7 @@ TEST_CASE("a batch of sentences gives the bits of its sentences one by one", "[k
 
 TEST_CASE("a row of causal attention equals attention over the rows up to it", "[kernels]") {
   Workspace workspace(threads());
-  constexpr int64_t kLength = 150;
+  constexpr int64_t kLength = 210;
   Case<float> causal({kLength}, {kLength}, 32, 2, true);
   causal.forward(workspace);
   for (int64_t i = 0; i < kLength; ++i) {
@@ -358,7 +358,7 @@ TEST_CASE("attention gives the same bits with 1, 2 and 3 threads", "[kernels]") 
   for (const int count : {1, 2, 3}) {
     const ThreadsScope set(count);
     Workspace workspace(count);
-    Case<float> c({9, 1100, 1, 33}, {9, 1100, 1, 33}, 48, 3, true, 0.1);
+    Case<float> c({9, 1200, 1, 33}, {9, 1200, 1, 33}, 48, 3, true, 0.1);
     c.forward(workspace);
     c.backward(workspace);
     if (count == 1) {
