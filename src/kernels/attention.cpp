@@ -13,8 +13,9 @@ namespace {
 using simd::kLanes;
 using simd::Vec;
 
-/// Queries, and keys, of a task of the backward pass.
-constexpr int64_t kChunk = 6 * kBlock;
+/// Queries, and in backward keys, of a task: what is near then stays in the second cache.
+constexpr int64_t kChunkBlocks = 6;
+constexpr int64_t kChunk = kChunkBlocks * kBlock;
 
 /// The most pieces of `size` that a sentence's queries or keys have, at least 1.
 int64_t most_parts(const SequenceLayout& layout, int64_t size) {
@@ -32,57 +33,76 @@ struct Forward {
   T* probabilities;
   const int64_t* probability_begins;  // [sentences], where each one's weights begin
 
-  /// Of one block of queries: the running softmax over the blocks of keys (Milakov and Gimelshein
-  /// 2018; Dao et al. 2022). The sums of what was seen so far are those of exp(score - highest).
+  /// A block of queries, and what is known from the keys seen so far: the running softmax (Milakov
+  /// and Gimelshein 2018; Dao et al. 2022), whose sums are those of exp(score - highest).
+  struct Queries {
+    Range range;
+    T* packed;              // [head, kBlock]
+    T* highest;             // [kBlock], of the scores
+    T* sums;                // [kBlock], of the weights
+    MatrixView<T> outputs;  // [queries, head], sums of weights times values
+  };
+
   struct Scratch {
-    T* packed;   // [head, kBlock], the queries
-    T* rows;     // [kBlock, head], keys or values
     T* weights;  // a block
     T* factors;  // a band of a block
-    T* outputs;  // [kBlock, head], sums of weights times values
-    T* highest;  // [kBlock], of the scores
-    T* sums;     // [kBlock], of the weights
     T* fade;     // [kBlock], what a higher maximum makes of the sums so far
-    Scratch(Workspace::Scope& scope, int64_t width)
-        : packed(scope.allocate<T>(width * kBlock)),
-          rows(scope.allocate<T>(width * kBlock)),
-          weights(scope.allocate<T>(kBlock * kBlock)),
+    explicit Scratch(Workspace::Scope& scope)
+        : weights(scope.allocate<T>(kBlock * kBlock)),
           factors(scope.allocate<T>(kBand * kBlock)),
-          outputs(scope.allocate<T>(kBlock * width)),
-          highest(scope.allocate<T>(kBlock)),
-          sums(scope.allocate<T>(kBlock)),
           fade(scope.allocate<T>(kBlock)) {}
   };
 
-  void run_block(const AttentionHead& head, Range queries, Arena& arena) const {
+  void run_chunk(const AttentionHead& head, Range queries, Arena& arena) const {
     Workspace::Scope scope(arena);
-    const Scratch scratch(scope, head.width);
-    const MatrixView<T> outputs(scratch.outputs, queries.count, head.width);
-    const Range keys{0, head.keys};
-    pack_transposed<T>(queries.of(head.query_rows(query)), score_scale<T>(head), scratch.packed);
-    std::fill_n(scratch.highest, kBlock, -std::numeric_limits<T>::infinity());
-    std::fill_n(scratch.sums, kBlock, T(0));
-    if (head.keys == 0) zero_rows(outputs);
-    for_key_blocks(queries, keys, shape.causal, [&](const Block& block) {
-      const ConstMatrixView<T> k = near_rows(block.keys.of(head.key_rows(key)), scratch.rows);
-      multiply_keys(block, k, scratch.packed, scratch.weights);
-      const bool first = block.keys.begin == 0;
-      weigh(block, scratch);
-      if (!first) scale_rows(outputs, scratch.fade, outputs);
-      if (shape.dropout.active()) drop(head, block, scratch);
-      const ConstMatrixView<T> v = near_rows(block.keys.of(head.key_rows(value)), scratch.rows);
-      sum_over_keys(block, scratch.weights, v, outputs, !first);
-    });
-    finish(head, queries, scratch);
+    const Scratch scratch(scope);
+    Queries blocks[kChunkBlocks];
+    const int64_t count = parts(queries.count, kBlock);
+    for (int64_t i = 0; i < count; ++i) blocks[i] = begin(head, queries.part(i, kBlock), scope);
+    for (int64_t i = 0; i < parts(head.keys, kBlock); ++i) {
+      const Range keys = Range{0, head.keys}.part(i, kBlock);
+      if (shape.causal && keys.begin >= queries.begin + queries.count) break;
+      Workspace::Scope near(arena);
+      const KeyRows<T> rows(head, keys, key, value, near);
+      for (int64_t j = 0; j < count; ++j) {
+        for_key_blocks(blocks[j].range, keys, shape.causal, [&](const Block& block) {
+          add_block(head, block, rows, blocks[j], scratch);
+        });
+      }
+    }
+    for (int64_t i = 0; i < count; ++i) finish(head, blocks[i], scratch);
+  }
+
+  Queries begin(const AttentionHead& head, Range range, Workspace::Scope& scope) const {
+    const Queries queries{range,
+                          scope.allocate<T>(head.width * kBlock),
+                          scope.allocate<T>(kBlock),
+                          scope.allocate<T>(kBlock),
+                          {scope.allocate<T>(range.count * head.width), range.count, head.width}};
+    pack_transposed<T>(range.of(head.query_rows(query)), score_scale<T>(head), queries.packed);
+    std::fill_n(queries.highest, kBlock, -std::numeric_limits<T>::infinity());
+    std::fill_n(queries.sums, kBlock, T(0));
+    if (head.keys == 0) zero_rows(queries.outputs);
+    return queries;
+  }
+
+  void add_block(const AttentionHead& head, const Block& block, const KeyRows<T>& rows,
+                 const Queries& queries, const Scratch& scratch) const {
+    multiply_keys(block, rows.keys_of(block), queries.packed, scratch.weights);
+    weigh(block, queries, scratch);
+    const bool first = block.keys.begin == 0;
+    if (!first) scale_rows(queries.outputs, scratch.fade, queries.outputs);
+    if (shape.dropout.active()) drop(head, block, scratch);
+    sum_over_keys(block, scratch.weights, rows.values_of(block), queries.outputs, !first);
   }
 
   /// Scores become exp(score - highest), in place; what was summed up so far fades.
-  void weigh(const Block& block, const Scratch& scratch) const {
+  void weigh(const Block& block, const Queries& queries, const Scratch& scratch) const {
     for_query_vectors<T>(
         block, {0, block.keys.count}, [&](int64_t query, Range keys, const auto& visible) {
           constexpr T kLowest = -std::numeric_limits<T>::infinity();
           T* const weights = scratch.weights + query;
-          const Vec<T> before = simd::load(scratch.highest + query);
+          const Vec<T> before = simd::load(queries.highest + query);
           Vec<T> highest = before;
           for (int64_t key = 0; key < keys.count; ++key) {
             highest =
@@ -97,8 +117,8 @@ struct Forward {
           }
           const Vec<T> fade = simd::exp(before - highest);
           simd::store<T>(fade, scratch.fade + query);
-          simd::store<T>(highest, scratch.highest + query);
-          simd::store<T>(simd::load(scratch.sums + query) * fade + sum, scratch.sums + query);
+          simd::store<T>(highest, queries.highest + query);
+          simd::store<T>(simd::load(queries.sums + query) * fade + sum, queries.sums + query);
         });
   }
 
@@ -124,39 +144,39 @@ struct Forward {
   }
 
   /// The sums become outputs, and logs for backward.
-  void finish(const AttentionHead& head, Range queries, const Scratch& scratch) const {
+  void finish(const AttentionHead& head, const Queries& queries, const Scratch& scratch) const {
     T* const inverses = scratch.fade;
-    for (int64_t query = 0; query < queries.count; query += kLanes<T>) {
-      const Vec<T> sum = simd::load(scratch.sums + query);
-      const Vec<T> log_sum = simd::load(scratch.highest + query) + simd::log(sum);
+    for (int64_t query = 0; query < queries.range.count; query += kLanes<T>) {
+      const Vec<T> sum = simd::load(queries.sums + query);
+      const Vec<T> log_sum = simd::load(queries.highest + query) + simd::log(sum);
       simd::store<T>(T(1) / sum, inverses + query);
-      simd::store<T>(log_sum, scratch.highest + query);
+      simd::store<T>(log_sum, queries.highest + query);
     }
     if (head.keys == 0) std::fill_n(inverses, kBlock, T(1));
-    scale_rows({scratch.outputs, queries.count, head.width}, inverses,
-               queries.of(head.query_rows(output)));
+    scale_rows(queries.outputs, inverses, queries.range.of(head.query_rows(output)));
     if (log_sums != nullptr) {
-      T* const to = log_sums + (head.query_begin + queries.begin) * shape.heads + head.index;
-      for (int64_t r = 0; r < queries.count; ++r) to[r * shape.heads] = scratch.highest[r];
+      T* const to = log_sums + (head.query_begin + queries.range.begin) * shape.heads + head.index;
+      for (int64_t r = 0; r < queries.range.count; ++r) to[r * shape.heads] = queries.highest[r];
     }
     if (probabilities != nullptr) save_probabilities(head, queries, scratch);
   }
 
   /// The weights once more, now that their sums are known.
-  void save_probabilities(const AttentionHead& head, Range queries, const Scratch& scratch) const {
+  void save_probabilities(const AttentionHead& head, const Queries& queries,
+                          const Scratch& scratch) const {
     const MatrixView<T> saved(probabilities + probability_begins[head.sentence] +
-                                  (head.index * head.queries + queries.begin) * head.keys,
-                              queries.count, head.keys);
+                                  (head.index * head.queries + queries.range.begin) * head.keys,
+                              queries.range.count, head.keys);
     zero_rows(saved);
-    for_key_blocks(queries, {0, head.keys}, shape.causal, [&](const Block& block) {
-      multiply_keys<T>(block, block.keys.of(head.key_rows(key)), scratch.packed, scratch.weights);
+    for_key_blocks(queries.range, {0, head.keys}, shape.causal, [&](const Block& block) {
+      multiply_keys<T>(block, block.keys.of(head.key_rows(key)), queries.packed, scratch.weights);
       for_query_vectors<T>(
           block, {0, block.keys.count}, [&](int64_t query, Range keys, const auto& visible) {
-            const Vec<T> log_sum = simd::load(scratch.highest + query);
+            const Vec<T> log_sum = simd::load(queries.highest + query);
             for (int64_t key = 0; key < keys.count; ++key) {
               const Vec<T> score = simd::load(scratch.weights + key * kBlock + query);
               const Vec<T> weight = visible(key, simd::exp(score - log_sum), T(0));
-              for (int64_t r = query; r < std::min(query + kLanes<T>, queries.count); ++r) {
+              for (int64_t r = query; r < std::min(query + kLanes<T>, queries.range.count); ++r) {
                 saved.row(r)[block.keys.begin + key] = weight[r - query];
               }
             }
@@ -179,7 +199,7 @@ struct Backward {
 
   struct Scratch {
     T* queries;    // [head, kBlock], packed
-    T* rows[4];    // [kBlock, head], queries, their gradients, keys, values
+    T* rows[2];    // [kBlock, head], queries, gradients of the output
     T* gradients;  // [head, kBlock], of the output, packed, over sqrt(head)
     T* weights;    // a block
     T* dscores;    // a block
@@ -188,8 +208,7 @@ struct Backward {
     T* means;      // [kBlock], rowsum(P dP) / sqrt(head)
     Scratch(Workspace::Scope& scope, int64_t width)
         : queries(scope.allocate<T>(width * kBlock)),
-          rows{scope.allocate<T>(width * kBlock), scope.allocate<T>(width * kBlock),
-               scope.allocate<T>(width * kBlock), scope.allocate<T>(width * kBlock)},
+          rows{scope.allocate<T>(width * kBlock), scope.allocate<T>(width * kBlock)},
           gradients(scope.allocate<T>(width * kBlock)),
           weights(scope.allocate<T>(kBlock * kBlock)),
           dscores(scope.allocate<T>(kBlock * kBlock)),
@@ -213,8 +232,10 @@ struct Backward {
       if (starts(dvalue, accumulate_value)) zero_rows(keys.of(head.key_rows(dvalue)));
     }
     if (keys.count == 0 || (shape.causal && keys.begin > queries.begin)) return;
+    Workspace::Scope scope(arena);
+    const KeyRows<T> rows(head, keys, key, value, scope);
     for (int64_t i = 0; i < parts(queries.count, kBlock); ++i) {
-      run_block(head, queries.part(i, kBlock), keys, arena);
+      run_block(head, queries.part(i, kBlock), rows, arena);
     }
   }
 
@@ -222,7 +243,8 @@ struct Backward {
     return target.data != nullptr && !accumulate;
   }
 
-  void run_block(const AttentionHead& head, Range queries, Range keys, Arena& arena) const {
+  void run_block(const AttentionHead& head, Range queries, const KeyRows<T>& rows,
+                 Arena& arena) const {
     Workspace::Scope scope(arena);
     const Scratch scratch(scope, head.width);
     const ConstMatrixView<T> q = near_rows(queries.of(head.query_rows(query)), scratch.rows[0]);
@@ -236,9 +258,9 @@ struct Backward {
     const T* const sums = log_sums + (head.query_begin + queries.begin) * shape.heads + head.index;
     std::fill_n(scratch.log_sums, kBlock, T(0));
     for (int64_t r = 0; r < queries.count; ++r) scratch.log_sums[r] = sums[r * shape.heads];
-    for_key_blocks(queries, keys, shape.causal, [&](const Block& block) {
-      const ConstMatrixView<T> k = near_rows(block.keys.of(head.key_rows(key)), scratch.rows[2]);
-      const ConstMatrixView<T> v = near_rows(block.keys.of(head.key_rows(value)), scratch.rows[3]);
+    for_key_blocks(queries, rows.range, shape.causal, [&](const Block& block) {
+      const ConstMatrixView<T> k = rows.keys_of(block);
+      const ConstMatrixView<T> v = rows.values_of(block);
       multiply_keys(block, k, scratch.queries, scratch.weights);
       multiply_keys(block, v, scratch.gradients, scratch.dscores);
       for_bands(block.keys.count, [&](Range band) {
@@ -315,10 +337,10 @@ void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
     begin += shape.heads * shape.queries.lengths[s] * shape.keys.lengths[s];
   }
   const Forward<T> pass{shape, query, key, value, output, log_sums, probabilities, begins};
-  for_pieces(shape, query.cols, most_parts(shape.queries, kBlock), workspace,
+  for_pieces(shape, query.cols, most_parts(shape.queries, kChunk), workspace,
              [&](const AttentionHead& head, int64_t piece, Arena& arena) {
-               const Range queries = Range{0, head.queries}.part(piece, kBlock);
-               if (queries.count > 0) pass.run_block(head, queries, arena);
+               const Range queries = Range{0, head.queries}.part(piece, kChunk);
+               if (queries.count > 0) pass.run_chunk(head, queries, arena);
              });
 }
 

@@ -102,15 +102,35 @@ void for_key_blocks(Range queries, Range keys, bool causal, const Body& body) {
   }
 }
 
-/// The rows of x, at most kBlock: where they lie, or as a copy in `memory` [rows, cols] where they
-/// are whole half pages apart, as ranges of columns are, and would fight for the same few lines of
-/// the first cache.
+/// The rows of x where they lie, or as a copy in `memory` [rows, cols] where they are whole half
+/// pages apart, as ranges of columns are, and would fight for the same few lines of the caches.
 template <class T>
 ConstMatrixView<T> near_rows(ConstMatrixView<T> x, T* memory) {
   if (x.stride * static_cast<int64_t>(sizeof(T)) % 2048 != 0 || x.rows <= kBand) return x;
   for (int64_t r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, memory + r * x.cols);
   return {memory, x.rows, x.cols};
 }
+
+/// Keys of a sentence and their values, near one another.
+template <class T>
+struct KeyRows {
+  Range range;
+  ConstMatrixView<T> keys, values;
+
+  KeyRows(const AttentionHead& head, Range some, ConstMatrixView<T> key, ConstMatrixView<T> value,
+          Workspace::Scope& scope)
+      : range(some),
+        keys(near_rows(some.of(head.key_rows(key)), scope.allocate<T>(some.count * head.width))),
+        values(
+            near_rows(some.of(head.key_rows(value)), scope.allocate<T>(some.count * head.width))) {}
+  ConstMatrixView<T> keys_of(const Block& block) const { return part_of(keys, block); }
+  ConstMatrixView<T> values_of(const Block& block) const { return part_of(values, block); }
+
+ private:
+  ConstMatrixView<T> part_of(ConstMatrixView<T> rows, const Block& block) const {
+    return rows.row_range(block.keys.begin - range.begin, block.keys.count);
+  }
+};
 
 /// to[c * kBlock + r] = scale x[r, c] for the at most kBlock rows of x, filled up with zeros to
 /// whole vectors.
