@@ -203,7 +203,7 @@ struct Backward {
     T* gradients;  // [head, kBlock], of the output, packed, over sqrt(head)
     T* weights;    // a block
     T* dscores;    // a block
-    T* factors;    // a block
+    T* factors;    // a band of a block
     T* log_sums;   // [kBlock]
     T* means;      // [kBlock], rowsum(P dP) / sqrt(head)
     Scratch(Workspace::Scope& scope, int64_t width)

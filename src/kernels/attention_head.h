@@ -169,7 +169,8 @@ void for_query_vectors(const Block& block, Range keys, const Body& body) {
     }
     const int64_t end = (query / kBand + 1) * kBand;
     if (end <= keys.begin) continue;
-    const simd::Mask<T> lanes = simd::lane_numbers<T>() + static_cast<int32_t>(query);
+    const simd::Mask<T> lanes =
+        simd::lane_numbers<simd::Integer<T>>() + static_cast<int32_t>(query);
     body(query, Range{keys.begin, std::min(keys.count, end - keys.begin)},
          [&](int64_t key, Vec<T> x, T hidden) {
            return lanes >= static_cast<int32_t>(key) ? x : simd::broadcast(hidden);

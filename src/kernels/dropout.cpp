@@ -73,13 +73,6 @@ template <int64_t kVectors>
   for (int64_t v = 0; v < kVectors; ++v) counters[v] = {{c0[v], c1[v], c2[v], c3[v]}};
 }
 
-/// Lane i holds i.
-Words lane_numbers() {
-  Words numbers{};
-  for (int64_t lane = 0; lane < kLanes; ++lane) numbers[lane] = static_cast<uint64_t>(lane);
-  return numbers;
-}
-
 static_assert(std::endian::native == std::endian::little, "draws are halves, low half first");
 
 /// Words `low` and `high` of every counter side by side.
@@ -90,7 +83,8 @@ template <int64_t kVectors>
 void draw_row(const RandomKey& key, uint32_t row, uint32_t first, uint16_t* draws) {
   Counters counters[kVectors];
   for (int64_t v = 0; v < kVectors; ++v) {
-    counters[v].words[0] = lane_numbers() + (first + static_cast<uint64_t>(v * kLanes));
+    counters[v].words[0] =
+        simd::lane_numbers<uint64_t>() + (first + static_cast<uint64_t>(v * kLanes));
     counters[v].words[1] = Words{} + row;
   }
   draw(key, counters);
@@ -155,7 +149,8 @@ void fill_tile(const RandomKey& key, uint32_t row, uint32_t column, const Factor
   Counters counters[kVectors];
   T* targets[kVectors];
   for (int64_t v = 0; v < kVectors; ++v) {
-    counters[v].words[0] = lane_numbers() + (column + static_cast<uint64_t>(place.col)) / 2;
+    counters[v].words[0] =
+        simd::lane_numbers<uint64_t>() + (column + static_cast<uint64_t>(place.col)) / 2;
     counters[v].words[1] = Words{} + (row + static_cast<uint64_t>(place.row));
     targets[v] = tile + place.row * stride + place.col;
     place.advance(cols);

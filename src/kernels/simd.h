@@ -32,7 +32,9 @@ using Vec = typename VectorOf<T>::type;
 /// Whole numbers as wide as T, one for each lane of a Vec<T>: what comparing those gives, and what
 /// `mask ? a : b` takes.
 template <class T>
-using Mask = Vec<std::conditional_t<sizeof(T) == 4, int32_t, int64_t>>;
+using Integer = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+template <class T>
+using Mask = Vec<Integer<T>>;
 
 template <class T>
 inline constexpr int64_t kLanes = kVectorBytes / static_cast<int64_t>(sizeof(T));
@@ -131,9 +133,9 @@ inline void transpose(Vec<T> (&rows)[kLanes<T>]) {
 
 /// Lane i holds i.
 template <class T>
-inline Mask<T> lane_numbers() {
-  Mask<T> numbers{};
-  for (int64_t lane = 0; lane < kLanes<T>; ++lane) numbers[lane] += lane;
+inline Vec<T> lane_numbers() {
+  Vec<T> numbers{};
+  for (int64_t lane = 0; lane < kLanes<T>; ++lane) numbers[lane] = static_cast<T>(lane);
   return numbers;
 }
 
