@@ -5,7 +5,6 @@
 #include "base/parallel.h"
 #include "kernels/attention_head.h"
 #include "kernels/elementwise.h"
-#include "kernels/work.h"
 
 namespace calque::kernels {
 namespace {
@@ -304,19 +303,29 @@ struct Backward {
   }
 };
 
+/// The multiply-adds of the scores of the sentence that has most, over all heads, as if nothing
+/// were hidden.
+int64_t most_products(const AttentionShape& shape, int64_t model) {
+  int64_t most = 0;
+  for (size_t s = 0; s < shape.queries.lengths.size(); ++s) {
+    const int64_t queries = shape.queries.lengths[s];
+    most = std::max(most, queries * shape.keys.lengths[s] * model);
+  }
+  return most;
+}
+
 /// Calls `body(head, piece, worker's arena)` for `pieces` pieces of every sentence and head, on all
-/// threads. A task has several where sentences are short: the heads of a sentence are neighbours in
+/// threads. Where all sentences are short, a task is a sentence: its heads are neighbours in
 /// memory.
 template <class Body>
 void for_pieces(const AttentionShape& shape, int64_t model, int64_t pieces, Workspace& workspace,
                 const Body& body) {
-  constexpr int64_t kProductsPerElement = 16;  // multiply-adds in the time of a pass over one
-  const int64_t count = shape.queries.sentences() * shape.heads * pieces;
-  if (count == 0) return;
-  const auto products = static_cast<int64_t>(work::visible_pairs(shape)) * model;
-  const int64_t work = products / count / kProductsPerElement;
-  parallel_rows(count, work, [&](int64_t begin, int64_t end, int worker) {
-    for (int64_t i = begin; i < end; ++i) {
+  constexpr int64_t kProductsOfShort = int64_t{1} << 21;
+  const int64_t in_sentence = shape.heads * pieces;
+  const int64_t step = most_products(shape, model) <= kProductsOfShort ? in_sentence : 1;
+  const int64_t tasks = shape.queries.sentences() * in_sentence / step;
+  parallel_for(tasks, [&](int64_t task, int worker) {
+    for (int64_t i = task * step; i < (task + 1) * step; ++i) {
       body(AttentionHead(shape, i / pieces, model), i % pieces, workspace.worker(worker));
     }
   });
