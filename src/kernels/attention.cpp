@@ -320,10 +320,12 @@ int64_t most_products(const AttentionShape& shape, int64_t model) {
 template <class Body>
 void for_pieces(const AttentionShape& shape, int64_t model, int64_t pieces, Workspace& workspace,
                 const Body& body) {
-  constexpr int64_t kProductsOfShort = int64_t{1} << 21;
-  const int64_t in_sentence = shape.heads * pieces;
-  const int64_t step = most_products(shape, model) <= kProductsOfShort ? in_sentence : 1;
-  const int64_t tasks = shape.queries.sentences() * in_sentence / step;
+  constexpr int64_t kMany = 8;
+  constexpr int64_t kProductsOfShort = int64_t{1} << 20;
+  const int64_t sentences = shape.queries.sentences();
+  const bool by_sentence = sentences >= kMany && most_products(shape, model) <= kProductsOfShort;
+  const int64_t step = by_sentence ? shape.heads * pieces : 1;
+  const int64_t tasks = sentences * shape.heads * pieces / step;
   parallel_for(tasks, [&](int64_t task, int worker) {
     for (int64_t i = task * step; i < (task + 1) * step; ++i) {
       body(AttentionHead(shape, i / pieces, model), i % pieces, workspace.worker(worker));
