@@ -1,9 +1,7 @@
 #include "autograd/ops/linear.h"
 
-#include "base/profile.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
-#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -25,13 +23,12 @@ struct LinearBackward {
       kernels::gemm<Real>(dy, right_operand(op.prepared, GemmForm::kNN, op.weight), dx.matrix(),
                           dx.accumulate, workspace);
     }
-    if (const GradientTarget dweight = tape.target(op.weight)) {
-      kernels::gemm<Real>(GemmForm::kTN, dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
-                          workspace);
-    }
-    if (const GradientTarget dbias = tape.target(op.bias)) {
-      const ProfileScope scope("bias gradient",
-                               [&] { return kernels::work::pass<Real>(dy.rows, dy.cols, 1); });
+    const GradientTarget dweight = tape.target(op.weight);
+    const GradientTarget dbias = tape.target(op.bias);
+    if (dweight) {
+      kernels::weight_gradient<Real>(dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
+                                     dbias.tensor.data, dbias.accumulate, workspace);
+    } else if (dbias) {
       kernels::column_sums<Real>(dy, dbias.tensor.data, dbias.accumulate, workspace);
     }
   }
