@@ -80,6 +80,10 @@ bool is_patience_over(const CheckpointState& state, const TrainOptions& options)
   return options.patience > 0 && state.validations_without_best >= options.patience;
 }
 
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed) {
+  return {options.batch_tokens, options.window_batches, seed};
+}
+
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
     : options_(options),
       parts_(std::move(parts)),
@@ -87,7 +91,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       adam_(options.optimizer, model_.parameters().count()),
       workspace_(threads()),
       tape_(arena_, workspace_),
-      batcher_(parts_.corpus, {options.batch_tokens, options.window_batches, parts_.seed}),
+      batcher_(parts_.corpus, batcher_options(options, parts_.seed)),
       meter_(0, options.max_steps, options.max_minutes) {
   if (options.moving_average > 0) {
     average_.emplace(options.moving_average, model_.parameters().values());

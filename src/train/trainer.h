@@ -27,6 +27,9 @@ bool is_validation_due(const CheckpointState& state, const TrainOptions& options
 /// Whether a run has seen as many validations without a new best as train.patience allows.
 bool is_patience_over(const CheckpointState& state, const TrainOptions& options);
 
+/// How a training with these options batches its corpus.
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed);
+
 /// Why training ended.
 enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
 
