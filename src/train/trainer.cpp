@@ -93,6 +93,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       workspace_(threads()),
       tape_(arena_, workspace_),
       batcher_(parts_.corpus, batcher_options(options, parts_.seed)),
+      micro_batch_(options.batch_tokens),
       meter_(0, options.max_steps, options.max_minutes) {
   if (options.moving_average > 0) {
     average_.emplace(options.moving_average, model_.parameters().values());
@@ -128,6 +129,7 @@ UpdateResult Trainer::update() {
   ParameterStore& parameters = model_.parameters();
   UpdateResult result;
   saved_ = false;
+  workspace_.even_out();
   parameters.start_gradients();
   for (int64_t i = 0; i < options_.accumulate; ++i) {
     const Batch& batch = next_batch();

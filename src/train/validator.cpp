@@ -32,6 +32,7 @@ Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
       label_smoothing_(train.label_smoothing),
       micro_batch_tokens_(train.micro_batch_tokens),
       batches_(make_batches(corpus, train.batch_tokens)),
+      micro_batch_(train.batch_tokens),
       sources_(read_all(files.source)),
       references_(read_all(files.target)) {}
 
