@@ -23,11 +23,10 @@ GemmEngine engine_from_environment() {
   if (name == "calque") return GemmEngine::kCalque;
   if (name == "eigen") return GemmEngine::kEigen;
   if (name == "onednn" && onednn_available()) return GemmEngine::kOneDnn;
-  throw UserError(
-      fmt::format("CALQUE_GEMM={}: expected {}; unset it for Calque's own engine", name,
-                  onednn_available()
-                      ? "`calque`, `onednn` or `eigen`"
-                      : "`calque` or `eigen` (this binary was built without oneDNN)"));
+  throw UserError(fmt::format("CALQUE_GEMM={}: expected {}; unset it for Calque's own engine", name,
+                              onednn_available()
+                                  ? "`calque`, `onednn` or `eigen`"
+                                  : "`calque` or `eigen` (this binary was built without oneDNN)"));
 }
 
 /// The engine in use. The environment is read at the first use.
@@ -41,7 +40,8 @@ struct Sizes {
 };
 
 template <class T>
-Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c) {
+Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
+                    bool accumulate, const T* bias) {
   const bool a_transposed = form == GemmForm::kTN;
   const bool b_transposed = form == GemmForm::kNT;
   const int64_t m = a_transposed ? a.cols : a.rows;
@@ -50,6 +50,7 @@ Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, M
   CALQUE_CHECK(c.rows == m && c.cols == n && (b_transposed ? b.cols : b.rows) == k,
                "product of form {}: a [{}, {}], b [{}, {}], c [{}, {}] do not fit",
                static_cast<int>(form), a.rows, a.cols, b.rows, b.cols, c.rows, c.cols);
+  CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
   return {m, n, k};
 }
 
@@ -81,6 +82,13 @@ template <class T>
 void start_rows(MatrixView<T> c, const T* bias) {
   if (bias == nullptr) return zero_rows(c);
   for (int64_t r = 0; r < c.rows; ++r) std::copy_n(bias, c.cols, c.row(r));
+}
+
+/// Whether there is nothing to add up. Then writes what the result starts from.
+template <class T>
+bool without_sums(const Sizes& sizes, MatrixView<T> c, bool accumulate, const T* bias) {
+  if (sizes.k == 0 && !accumulate) start_rows(c, bias);
+  return sizes.m == 0 || sizes.n == 0 || sizes.k == 0;
 }
 
 /// How a product is cut: `row_tiles` x `col_tiles` tiles of c, the inner size into `parts`.
@@ -222,7 +230,6 @@ std::string gemm_engine_name(GemmEngine engine) {
 
 template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena) {
-  CALQUE_CHECK(form != GemmForm::kTN, "the right operand of kTN cannot be prepared");
   RightOperand<T> right{form, b};
   const bool is_empty = b.rows == 0 || b.cols == 0;
   if (current_engine() == GemmEngine::kCalque && !is_empty) {
@@ -235,16 +242,10 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena)
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias) {
-  const Sizes sizes = checked_sizes(right.form, a, right.b, c);
-  const ProfileScope profile(part_name(right.form), [&] {
-    return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate);
-  });
-  CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
-  if (sizes.m == 0 || sizes.n == 0) return;
-  if (sizes.k == 0) {
-    if (!accumulate) start_rows(c, bias);
-    return;
-  }
+  const Sizes sizes = checked_sizes(right.form, a, right.b, c, accumulate, bias);
+  const ProfileScope profile(part_name(right.form),
+                             [&] { return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate); });
+  if (without_sums(sizes, c, accumulate, bias)) return;
   if (current_engine() == GemmEngine::kCalque) {
     return packed_gemm<T>(a, right, c, accumulate, bias, workspace);
   }
@@ -257,10 +258,24 @@ void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, b
   if (grid.parts > 1) product.add_partials();
 }
 
-#define CALQUE_INSTANTIATE(T)                                                              \
-  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Arena&); \
-  template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,      \
-                     Workspace&, const T*);
+template <class T>
+void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                  bool accumulate, Arena& scratch, const T* bias) {
+  const Sizes sizes = checked_sizes(right.form, a, right.b, c, accumulate, bias);
+  if (without_sums(sizes, c, accumulate, bias)) return;
+  if (current_engine() == GemmEngine::kCalque) {
+    return packed_gemm_in_task<T>(a, right, c, accumulate, bias, scratch);
+  }
+  if (bias != nullptr) start_rows(c, bias);
+  call_engine<T>(right.form, a, right.b, c, accumulate || bias != nullptr);
+}
+
+#define CALQUE_INSTANTIATE(T)                                                                     \
+  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Arena&);                   \
+  template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, Workspace&, \
+                     const T*);                                                                   \
+  template void gemm_in_task(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,     \
+                             Arena&, const T*);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)
 #undef CALQUE_INSTANTIATE
