@@ -12,10 +12,10 @@ endif()
 target_compile_definitions(calque_options INTERFACE EIGEN_DONT_PARALLELIZE)
 target_link_libraries(calque_options INTERFACE Threads::Threads)
 
-if(CALQUE_NATIVE)
-  set(native_flags -march=native)
+if(CALQUE_MARCH)
+  set(march_flags -march=${CALQUE_MARCH})
 endif()
-target_compile_options(calque_options INTERFACE ${native_flags})
+target_compile_options(calque_options INTERFACE ${march_flags})
 
 if(CALQUE_SANITIZE)
   set(sanitize_flags -fsanitize=${CALQUE_SANITIZE} -fno-sanitize-recover=all
@@ -26,10 +26,10 @@ endif()
 
 separate_arguments(user_flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
 execute_process(
-  COMMAND ${CMAKE_CXX_COMPILER} ${user_flags} ${native_flags} -dM -E -x c++ /dev/null
+  COMMAND ${CMAKE_CXX_COMPILER} ${user_flags} ${march_flags} -dM -E -x c++ /dev/null
   OUTPUT_VARIABLE predefined_macros COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL
-  "__(SSE3|SSSE3|SSE4_1|SSE4_2|POPCNT|AVX|AVX2|FMA|F16C|BMI|BMI2|LZCNT|MOVBE|AVX512[A-Z0-9]+)__ 1"
+  "__(SSE3|SSSE3|SSE4_1|SSE4_2|POPCNT|AVX[A-Z0-9]*|FMA|F16C|BMI|BMI2|LZCNT|MOVBE|GFNI)__ 1"
   required_instructions "${predefined_macros}")
 list(TRANSFORM required_instructions REPLACE "^__(.+)__ 1$" "\"\\1\", ")
 list(SORT required_instructions)

@@ -48,8 +48,10 @@ size_t terminal_columns() {
 
 bool stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
 
+bool shows_status_line() { return !log::is_quiet() && stderr_is_terminal(); }
+
 void show_status_line(std::string_view text) {
-  if (log::is_quiet() || !stderr_is_terminal()) return;
+  if (!shows_status_line()) return;
   const std::lock_guard lock(terminal_mutex);
   shown_line = cut_to_columns(text, terminal_columns());
   line_shown = true;

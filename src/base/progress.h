@@ -34,9 +34,12 @@ class Progress {
 /// True when standard error is a terminal.
 bool stderr_is_terminal();
 
+/// Whether `show_status_line` shows anything: on a terminal, unless log::set_quiet.
+bool shows_status_line();
+
 /// The live line at the bottom of a terminal: replaces the one before. Log lines printed meanwhile
-/// erase it first. On anything but a terminal, and when log::set_quiet, it does nothing. Longer
-/// text is cut at the terminal's width.
+/// erase it first. Where it is not shown, it does nothing. Longer text is cut at the terminal's
+/// width.
 void show_status_line(std::string_view text);
 void clear_status_line();
 

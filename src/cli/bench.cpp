@@ -35,6 +35,14 @@ nlohmann::json machine_json() {
           {"threads", threads()}};
 }
 
+void add_sizes_option(CLI::App& command, std::string& config_file) {
+  command
+      .add_option("CONFIG", config_file,
+                  "Take the sizes from this config (default: the base Transformer, 4096 tokens, "
+                  "vocabulary 8000)")
+      ->type_name("FILE");
+}
+
 RunConfig sizes_from(const std::string& config_file) {
   return config_file.empty() ? RunConfig() : load_config(config_file);
 }

@@ -23,6 +23,9 @@ void add_json_option(CLI::App& command, bool& json);
 std::string machine_text();
 nlohmann::json machine_json();
 
+/// `CONFIG`, where it may be missing: what sizes are taken from.
+void add_sizes_option(CLI::App& command, std::string& config_file);
+
 /// The config to take sizes from: that of the file, or the defaults without one (the base
 /// Transformer).
 RunConfig sizes_from(const std::string& config_file);

@@ -112,11 +112,7 @@ void add_bench_gemm_command(CLI::App& bench) {
   auto arguments = std::make_shared<BenchGemmArguments>();
   CLI::App* command = bench.add_subcommand(
       "gemm", "Speed of every engine built in, for the matrix products of a training step");
-  command
-      ->add_option("CONFIG", arguments->config,
-                   "Take the sizes from this config (default: the base Transformer, 4096 tokens, "
-                   "vocabulary 8000)")
-      ->type_name("FILE");
+  add_sizes_option(*command, arguments->config);
   command
       ->add_option("--shape", arguments->shapes,
                    "Measure M x N x K, in all three forms, instead of the shapes of a model; may "

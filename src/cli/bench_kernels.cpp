@@ -112,11 +112,7 @@ void add_bench_kernels_command(CLI::App& bench) {
   auto arguments = std::make_shared<BenchKernelsArguments>();
   CLI::App* command = bench.add_subcommand(
       "kernels", "Time of every other kernel of a training step, against the memory's speed");
-  command
-      ->add_option("CONFIG", arguments->config,
-                   "Take the sizes from this config (default: the base Transformer, 4096 tokens, "
-                   "vocabulary 8000)")
-      ->type_name("FILE");
+  add_sizes_option(*command, arguments->config);
   add_value_option(*command, "--longest", arguments->longest, Integer(1, 65536),
                    "Longest sentence that attention is measured in (default 8192)")
       ->type_name("TOKENS");

@@ -13,6 +13,7 @@
 #include "cli/bench.h"
 #include "cli/common_options.h"
 #include "cli/text_output.h"
+#include "data/batch_export.h"
 #include "data/random_corpus.h"
 
 namespace calque {
@@ -27,6 +28,7 @@ struct BenchTrainArguments {
   int64_t steps = 20;
   int64_t tokens = 0;
   int64_t threads = 0;
+  std::string export_batches;
   bool json = false;
 };
 
@@ -152,11 +154,19 @@ nlohmann::json parts_json(const std::vector<profile::Part>& parts) {
   return rows;
 }
 
+/// Every key of the config with its value's text: {"model.size": "512", ...}.
+nlohmann::json settings_json(const RunConfig& config) {
+  nlohmann::json settings;
+  for (const auto& [key, text] : written_values(config)) settings[key] = text;
+  return settings;
+}
+
 nlohmann::json to_json(const Report& report) {
   const bench::TrainingBenchmark& training = report.training;
   const bench::TrainingMemory& memory = training.memory;
   nlohmann::json json = machine_json();
   json.update({{"config", report.config.name},
+               {"settings", settings_json(report.config)},
                {"data", report.missing_file.empty() ? "text" : "random"},
                {"parameters", report.parameters},
                {"source_vocabulary", report.source_vocab},
@@ -207,6 +217,11 @@ void bench_train(BenchTrainArguments arguments) {
   const ScratchFolder scratch;
   const RunFolder folder(scratch.path());
   const BenchData data = open_data(config, folder);
+  if (!arguments.export_batches.empty()) {
+    export_batches(Batcher(data.corpus, batcher_options(config.train, config.seed)),
+                   (kWarmUpSteps + arguments.steps) * config.train.accumulate,
+                   arguments.export_batches);
+  }
   Transformer model(config.model, data.source_vocab, data.target_vocab, /*inference=*/false);
   model.parameters().initialize(config.seed);
   Trainer trainer(config.train, {model, data.corpus, nullptr, folder, config.seed, {}, {}});
@@ -238,6 +253,11 @@ void add_bench_train_command(CLI::App& bench) {
   add_value_option(*command, "--tokens", arguments->tokens, Integer(1),
                    "Tokens of a batch a side, as --set train.batch_tokens=N")
       ->type_name("N");
+  command
+      ->add_option("--export-batches", arguments->export_batches,
+                   "Write the batches of all steps, those to warm up first, to FILE: a JSON object "
+                   "a line, {\"source\": [[ID, ...], ...], \"target\": ...}")
+      ->type_name("FILE");
   add_set_option(*command, arguments->overrides);
   add_threads_option(*command, arguments->threads, kThreadsEffect);
   add_json_option(*command, arguments->json);

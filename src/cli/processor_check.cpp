@@ -46,7 +46,8 @@ struct InstructionSet {
   unsigned saved_registers;
 };
 
-// Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2A, CPUID.
+// What a compiler may use unasked (cmake/options.cmake picks these). Intel 64 and IA-32
+// Architectures Software Developer's Manual, volume 2A, CPUID.
 constexpr InstructionSet kInstructionSets[] = {
     {"SSE3", 1, 0, kEcx, 0, kNone},
     {"SSSE3", 1, 0, kEcx, 9, kNone},
@@ -68,6 +69,7 @@ constexpr InstructionSet kInstructionSets[] = {
     {"AVX512VL", 7, 0, kEbx, 31, kZmm},
     {"AVX512VBMI", 7, 0, kEcx, 1, kZmm},
     {"AVX512VBMI2", 7, 0, kEcx, 6, kZmm},
+    {"GFNI", 7, 0, kEcx, 8, kNone},
     {"AVX512VNNI", 7, 0, kEcx, 11, kZmm},
     {"AVX512BITALG", 7, 0, kEcx, 12, kZmm},
     {"AVX512VPOPCNTDQ", 7, 0, kEcx, 14, kZmm},
@@ -75,6 +77,10 @@ constexpr InstructionSet kInstructionSets[] = {
     {"AVX512FP16", 7, 0, kEdx, 23, kZmm},
     {"AVXVNNI", 7, 1, kEax, 4, kYmm},
     {"AVX512BF16", 7, 1, kEax, 5, kZmm},
+    {"AVXIFMA", 7, 1, kEax, 23, kYmm},
+    {"AVXVNNIINT8", 7, 1, kEdx, 4, kYmm},
+    {"AVXNECONVERT", 7, 1, kEdx, 5, kYmm},
+    {"AVXVNNIINT16", 7, 1, kEdx, 10, kYmm},
     {"LZCNT", 0x80000001, 0, kEcx, 5, kNone},
 };
 
@@ -134,8 +140,9 @@ __attribute__((constructor(101))) void check_processor() {
     print(missing[i]);
   }
   print(
-      "\nBuild it on this machine, or for every x86-64 processor with\n"
-      "  cmake --preset release -DCALQUE_NATIVE=OFF && cmake --build --preset release\n");
+      "\nBuild it on this machine, or for every x86-64 processor with AVX2:\n"
+      "  cmake --preset portable && cmake --build --preset portable\n"
+      "and for older ones too with -DCALQUE_MARCH=x86-64 behind the first preset.\n");
   _exit(1);
 }
 

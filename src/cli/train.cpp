@@ -61,7 +61,7 @@ std::optional<Validator> make_validator(const RunConfig& config, const RunData& 
                                         Transformer& model) {
   if (!data.validation) return std::nullopt;
   return Validator(model, data.tokenizers, *data.validation, config.data.validation,
-                   config.validation, config.train.label_smoothing, config.train.batch_tokens);
+                   config.validation, config.train);
 }
 
 CorpusRecord corpus_record(const ParallelCorpus& corpus) {

@@ -62,7 +62,7 @@ TranslationSession::TranslationSession(const TranslationArguments& arguments)
     : opened_(open_with_threads(arguments)),
       workspace_(threads()),
       translator_(*opened_.model, opened_.tokenizers, decode_options(opened_.config, arguments),
-                  arena_, workspace_) {}
+                  arena_, workspace_, &weights_) {}
 
 std::vector<std::string> TranslationSession::translate(std::span<const std::string> lines,
                                                        const OnProgress& on_progress) {

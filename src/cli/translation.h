@@ -47,6 +47,7 @@ class TranslationSession {
   OpenedModel opened_;
   Arena arena_;
   Workspace workspace_;
+  kernels::PreparedWeights<Real> weights_;
   Translator translator_;
   int64_t lines_ = 0;
   double seconds_ = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/data_options.h"
@@ -38,6 +39,9 @@ RunConfig parse_config(const std::string& text, const std::filesystem::path& fil
 
 /// The effective config: every key, in the order of config/visit.h. Parses back to the same config.
 std::string to_yaml(const RunConfig& config);
+
+/// The same as pairs of full key and the value's text.
+std::vector<std::pair<std::string, std::string>> written_values(const RunConfig& config);
 
 /// Every key with its type, range, unit, default and meaning, and what a change means to a run that
 /// is resumed: the text of `calque train --help-config`.

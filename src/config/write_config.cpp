@@ -11,15 +11,6 @@
 namespace calque {
 namespace {
 
-/// The key and text of every value.
-std::vector<std::pair<std::string, std::string>> written_values(const RunConfig& config) {
-  std::vector<std::pair<std::string, std::string>> values;
-  visit_fields(config, [&](const Field& field, const auto& value, const auto& kind) {
-    values.emplace_back(field.key, kind.write(value));
-  });
-  return values;
-}
-
 /// How many of a key's blocks the key before stands in too, as the length of their names with dots.
 size_t common_blocks(const std::string& before, const std::string& key) {
   size_t common = 0;
@@ -47,6 +38,14 @@ bool ends_with_training(const RunConfig& config) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> written_values(const RunConfig& config) {
+  std::vector<std::pair<std::string, std::string>> values;
+  visit_fields(config, [&](const Field& field, const auto& value, const auto& kind) {
+    values.emplace_back(field.key, kind.write(value));
+  });
+  return values;
+}
 
 std::string to_yaml(const RunConfig& config) {
   std::string yaml;

@@ -10,6 +10,16 @@ std::string BatchPosition::to_string() const {
   return fmt::format("epoch {}, window {}, batch {}", epoch, window, batch);
 }
 
+void Batch::reserve(int64_t tokens) {
+  for (auto* ids : {&source_ids, &target_input_ids, &target_output_ids}) {
+    ids->reserve(static_cast<size_t>(tokens));
+  }
+  const int64_t sentences = most_sentences(tokens);
+  pairs.reserve(static_cast<size_t>(sentences));
+  source_layout.reserve(sentences);
+  target_layout.reserve(sentences);
+}
+
 void Batch::clear() {
   position = {};
   pairs.clear();

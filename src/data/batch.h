@@ -37,6 +37,10 @@ struct Batch {
   int64_t source_tokens() const { return static_cast<int64_t>(source_ids.size()); }
   int64_t target_tokens() const { return static_cast<int64_t>(target_output_ids.size()); }
 
+  /// Most sentences that batches of `tokens` tokens a side may have: each has a piece and an end.
+  static int64_t most_sentences(int64_t tokens) { return tokens / 2; }
+  /// Memory for `tokens` tokens a side.
+  void reserve(int64_t tokens);
   /// Forgets the sentences and the position.
   void clear();
   /// Adds a pair of the corpus behind the others.

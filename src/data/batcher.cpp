@@ -76,6 +76,9 @@ Batcher::Batcher(const ParallelCorpus& corpus, const BatcherOptions& options)
   check_batch_tokens(corpus, options.batch_tokens);
   windows_ =
       std::clamp<int64_t>(least_batches_per_epoch() / options.window_batches, 1, corpus.size());
+  const auto most = static_cast<size_t>(corpus.size() / windows_ + 1);  // pairs of a window
+  window_pairs_.reserve(most);
+  window_batches_.reserve(most);
   seek({});
 }
 
@@ -121,6 +124,7 @@ void Batcher::next(Batch& batch) {
     }
     load_window(position_.epoch, position_.window);
   }
+  batch.reserve(options_.batch_tokens);
   fill(*corpus_, window_pairs_, window_batches_[static_cast<size_t>(position_.batch)], position_,
        batch);
 }

@@ -10,8 +10,8 @@
 namespace calque {
 
 BeamSearch::BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena,
-                       Workspace& workspace)
-    : model_(model), options_(options), arena_(arena), workspace_(workspace) {
+                       Workspace& workspace, kernels::PreparedWeights<Real>* weights)
+    : model_(model), options_(options), arena_(arena), workspace_(workspace), weights_(weights) {
   CALQUE_CHECK(options.beam >= 1, "beam = {}", options.beam);
 }
 
@@ -20,6 +20,7 @@ std::vector<std::vector<Hypothesis>> BeamSearch::search(Ids source, const Sequen
   std::vector<std::vector<Hypothesis>> result(static_cast<size_t>(layout.sentences()));
   const Arena::Scope search_scope(arena_);
   Context context(arena_, workspace_);
+  context.weights = weights_;
   const int64_t slots = begin(layout);
   DecoderCache cache;
   model_.start_decoding(context, cache, model_.encode(context, source, layout), slots);

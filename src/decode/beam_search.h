@@ -18,8 +18,10 @@ namespace calque {
 /// where every live hypothesis ends.
 class BeamSearch {
  public:
-  /// Values of a pass lie in `arena`, which is rewound to where it was.
-  BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena, Workspace& workspace);
+  /// Values of a pass lie in `arena`, which is rewound to where it was. `weights`, when given,
+  /// keeps the model's weights prepared from step to step.
+  BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena, Workspace& workspace,
+             kernels::PreparedWeights<Real>* weights = nullptr);
 
   /// source: [source tokens], each sentence with its end id. Returns the finished hypotheses of
   /// each sentence, best score first. `before_step`, when given, is called before every decoding
@@ -60,6 +62,7 @@ class BeamSearch {
   DecodeOptions options_;
   Arena& arena_;
   Workspace& workspace_;
+  kernels::PreparedWeights<Real>* weights_;
 
   // Of the search that is running.
   std::vector<Sentence> sentences_;  // those that are not done

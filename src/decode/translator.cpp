@@ -27,11 +27,12 @@ std::string_view cut_to_bytes(std::string_view text, size_t bytes) {
 }  // namespace
 
 Translator::Translator(Transformer& model, const TokenizerPair& tokenizers,
-                       const DecodeOptions& options, Arena& arena, Workspace& workspace)
+                       const DecodeOptions& options, Arena& arena, Workspace& workspace,
+                       kernels::PreparedWeights<Real>* weights)
     : tokenizers_(tokenizers),
       options_(options),
       longest_source_(std::min(model.longest_sentence(), options.max_length)),
-      search_(model, options, arena, workspace) {}
+      search_(model, options, arena, workspace, weights) {}
 
 std::vector<int32_t> Translator::encode(const std::string& line, int64_t number) const {
   const std::string_view text =

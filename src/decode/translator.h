@@ -13,9 +13,9 @@ namespace calque {
 /// Text in, text out: tokenises, batches by length, searches, and puts the lines back in order.
 class Translator {
  public:
-  /// Keeps references to all of them.
+  /// Keeps references to all of them. `weights`: as BeamSearch.
   Translator(Transformer& model, const TokenizerPair& tokenizers, const DecodeOptions& options,
-             Arena& arena, Workspace& workspace);
+             Arena& arena, Workspace& workspace, kernels::PreparedWeights<Real>* weights = nullptr);
 
   /// One line out for each line in, in order. A line without text gives an empty line; one with
   /// more tokens than max_length, or than the model has learned positions for, is cut, with a

@@ -34,9 +34,16 @@ void* Arena::allocate_bytes(size_t bytes) {
   return data;
 }
 
-void Arena::merge_blocks() {
+void Arena::merge_blocks() { replace_blocks(std::max(capacity(), peak_ + peak_ / 4)); }
+
+void Arena::replace_blocks(size_t bytes) {
   blocks_.clear();  // first, so that old and new are never there together
-  blocks_.emplace_back(peak_);
+  blocks_.emplace_back(bytes);
+}
+
+void Arena::reserve(size_t bytes) {
+  CALQUE_CHECK(total_ == 0, "an arena cannot be exchanged while {} bytes of it are in use", total_);
+  if (capacity() < bytes) replace_blocks(bytes);
 }
 
 void Arena::reset() { rewind(Mark{}); }

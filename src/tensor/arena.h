@@ -11,8 +11,9 @@ namespace calque {
 
 /// Memory for activations: handed out by moving a pointer, taken back all at once by `reset`. When
 /// a step needs more than the arena has, further blocks are added; once everything has been taken
-/// back, the next allocation makes one block of the peak size out of them. So from the second step
-/// on nothing is allocated.
+/// back, the next allocation makes one block out of them, a quarter larger than the peak: what is
+/// never touched takes no memory. So from the second step on, steps that need about as much
+/// allocate nothing.
 class Arena {
  public:
   explicit Arena(size_t bytes = 0);
@@ -27,6 +28,8 @@ class Arena {
 
   /// Takes everything back.
   void reset();
+  /// Makes room for `bytes` in all. Nothing may be in use.
+  void reserve(size_t bytes);
 
   /// A place to return to: everything allocated after `mark` is taken back by `rewind`.
   struct Mark {
@@ -68,6 +71,7 @@ class Arena {
   size_t peak_ = 0;   // the largest total_ ever
   void* allocate_bytes(size_t bytes);
   void merge_blocks();
+  void replace_blocks(size_t bytes);
 };
 
 }  // namespace calque

@@ -9,6 +9,7 @@ namespace calque {
 namespace {
 
 constexpr size_t kSmallestBlock = size_t{4} << 20;
+constexpr size_t kBuffers = 64;  // room for more than are in use together, and gaps between them
 
 }  // namespace
 
@@ -77,6 +78,8 @@ size_t GapPool::find(const Tensor& tensor) const {
 }
 
 void GapPool::add_block(size_t bytes) {
+  gaps_.reserve(kBuffers);
+  buffers_.reserve(kBuffers);
   blocks_.emplace_back(bytes);
   add_gap({blocks_.back().data(), blocks_.back().size()});
 }

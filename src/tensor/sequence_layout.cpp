@@ -12,6 +12,11 @@ void SequenceLayoutBuffer::clear() {
   tokens_ = 0;
 }
 
+void SequenceLayoutBuffer::reserve(int64_t sentences) {
+  begins_.reserve(static_cast<size_t>(sentences));
+  lengths_.reserve(static_cast<size_t>(sentences));
+}
+
 void SequenceLayoutBuffer::append(int64_t length) {
   append_at(begins_.empty() ? 0 : int64_t{begins_.back()} + lengths_.back(), length);
 }

@@ -22,6 +22,8 @@ struct SequenceLayout {
 class SequenceLayoutBuffer {
  public:
   void clear();
+  /// Memory for so many sentences.
+  void reserve(int64_t sentences);
   /// A sentence of `length` rows right behind the last one appended.
   void append(int64_t length);
   /// A sentence that lies at `begin`.

@@ -1,5 +1,7 @@
 #include "tensor/workspace.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace calque {
@@ -15,6 +17,12 @@ Arena& Workspace::worker(int worker) {
   CALQUE_CHECK(worker >= 0 && worker < workers(), "worker {} of a workspace for {}", worker,
                workers());
   return *workers_[static_cast<size_t>(worker)];
+}
+
+void Workspace::even_out() {
+  size_t most = 0;
+  for (const auto& arena : workers_) most = std::max(most, arena->capacity());
+  for (const auto& arena : workers_) arena->reserve(most);
 }
 
 size_t Workspace::peak() const {

@@ -24,6 +24,9 @@ class Workspace {
   /// The scratch arena of a parallel loop's worker. Throws InternalError when `worker` is not below
   /// the number of workers given to the constructor.
   Arena& worker(int worker);
+  /// Gives the arena of every worker as much memory as the largest one has, between loops: which
+  /// worker meets a task that needs much is not defined.
+  void even_out();
   /// The scratch arena of the code around the loops.
   Arena& shared() { return shared_; }
   int workers() const { return static_cast<int>(workers_.size()); }

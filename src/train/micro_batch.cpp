@@ -24,6 +24,12 @@ TrainingExample training_example(const Batch& batch) {
           batch.target_output_ids, batch.target_layout.view()};
 }
 
+MicroBatch::MicroBatch(int64_t batch_tokens) {
+  const int64_t sentences = Batch::most_sentences(batch_tokens);
+  source_layout_.reserve(sentences);
+  target_layout_.reserve(sentences);
+}
+
 int64_t MicroBatch::count(const Batch& batch, int64_t tokens) {
   const int64_t longer_side = std::max(batch.source_tokens(), batch.target_tokens());
   return std::clamp<int64_t>((longer_side + tokens - 1) / tokens, 1, batch.sentences());

@@ -13,11 +13,14 @@ TrainingExample training_example(const Batch& batch);
 /// without new memory.
 class MicroBatch {
  public:
+  /// For batches of at most `batch_tokens` tokens a side.
+  explicit MicroBatch(int64_t batch_tokens);
+
   /// In how many parts a batch is computed so that each has about `tokens` tokens a side at most.
   static int64_t count(const Batch& batch, int64_t tokens);
 
-  /// Makes this part `index` of `count` of the batch, which must outlive it: neighbouring sentences,
-  /// evenly many in each part. A batch's sentences are about equally long.
+  /// Makes this part `index` of `count` of the batch, which must outlive it: neighbouring
+  /// sentences, evenly many in each part. A batch's sentences are about equally long.
   void cut(const Batch& batch, int64_t index, int64_t count);
 
   const TrainingExample& example() const { return example_; }

@@ -71,13 +71,18 @@ class AverageInPlace {
 }  // namespace
 
 bool is_validation_due(const CheckpointState& state, const TrainOptions& options) {
+  const bool random_weights = state.step == 0 && options.initial_model.empty();
   const bool at_its_turn =
       state.step % options.validate_every == 0 || state.step == options.max_steps;
-  return at_its_turn && state.validated_step < state.step;
+  return at_its_turn && !random_weights && state.validated_step < state.step;
 }
 
 bool is_patience_over(const CheckpointState& state, const TrainOptions& options) {
   return options.patience > 0 && state.validations_without_best >= options.patience;
+}
+
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed) {
+  return {options.batch_tokens, options.window_batches, seed};
 }
 
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
@@ -87,7 +92,8 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       adam_(options.optimizer, model_.parameters().count()),
       workspace_(threads()),
       tape_(arena_, workspace_),
-      batcher_(parts_.corpus, {options.batch_tokens, options.window_batches, parts_.seed}),
+      batcher_(parts_.corpus, batcher_options(options, parts_.seed)),
+      micro_batch_(options.batch_tokens),
       meter_(0, options.max_steps, options.max_minutes) {
   if (options.moving_average > 0) {
     average_.emplace(options.moving_average, model_.parameters().values());
@@ -109,7 +115,7 @@ StopReason Trainer::train(const StopSignal& stop) {
     if (is_validation_due(state_, options_)) validate(stop);
     if (is_time_to_save()) try_to_save();
   }
-  if (reason == StopReason::kMaxMinutes && state_.validated_step < state_.step) {
+  if (reason == StopReason::kMaxMinutes && state_.step > 0 && state_.validated_step < state_.step) {
     validate(stop);
     reason = reason_to_stop(stop, watch.seconds());
   }
@@ -123,6 +129,7 @@ UpdateResult Trainer::update() {
   ParameterStore& parameters = model_.parameters();
   UpdateResult result;
   saved_ = false;
+  workspace_.even_out();
   parameters.start_gradients();
   for (int64_t i = 0; i < options_.accumulate; ++i) {
     const Batch& batch = next_batch();
@@ -204,6 +211,7 @@ double Trainer::epoch() const {
 }
 
 void Trainer::report(bool line) {
+  if (!line && !shows_status_line()) return;
   const std::string text = meter_.line(state_.step, epoch());
   show_status_line(text);
   if (!line) return;
@@ -219,8 +227,10 @@ void Trainer::validate(const StopSignal& stop) {
   std::optional<ValidationResult> found;
   {
     const AverageInPlace in_place(average_, model_.parameters().values());
-    found = parts_.validator->validate(arena_, workspace_, [&] { return stop.received() != 0; });
+    found = parts_.validator->validate(arena_, workspace_, prepared_weights_,
+                                       [&] { return stop.received() != 0; });
   }
+  prepared_weights_.forget();
   meter_.resume();
   if (!found) return;
   const ValidationResult& result = *found;
@@ -249,8 +259,6 @@ void Trainer::validate(const StopSignal& stop) {
 bool Trainer::note_result(const ValidationResult& result) {
   saved_ = false;
   state_.validated_step = state_.step;
-  // Random weights are no result: neither the best so far nor a reason to lose patience.
-  if (state_.step == 0 && options_.initial_model.empty()) return false;
   const bool by_bleu = options_.best_metric == BestMetric::kBleu;
   const MetricRecord now{state_.step, by_bleu ? result.bleu.bleu : result.loss, result.loss};
   if (is_better(now, state_.best, by_bleu)) {

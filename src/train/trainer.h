@@ -21,11 +21,15 @@
 namespace calque {
 
 /// Whether a validation is to be made at the step of `state`, and has not been made: at its turn,
-/// at the start, and at the end. True too for a run that was stopped in the midst of it.
+/// at the end, and at the start unless the weights are random. True too for a run that was stopped
+/// in the midst of it.
 bool is_validation_due(const CheckpointState& state, const TrainOptions& options);
 
 /// Whether a run has seen as many validations without a new best as train.patience allows.
 bool is_patience_over(const CheckpointState& state, const TrainOptions& options);
+
+/// How a training with these options batches its corpus.
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed);
 
 /// Why training ended.
 enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
@@ -80,7 +84,7 @@ class Trainer {
   CheckpointState state_;
   Arena arena_;
   Workspace workspace_;
-  kernels::PreparedWeights<Real> prepared_weights_;  // of this update
+  kernels::PreparedWeights<Real> prepared_weights_;  // of this update, or this validation
   Tape tape_;
   Batcher batcher_;
   MicroBatch micro_batch_;

@@ -25,16 +25,19 @@ struct Stopped {};
 
 Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
                      const ParallelCorpus& corpus, const ParallelFiles& files,
-                     const ValidationOptions& options, double label_smoothing, int64_t batch_tokens)
+                     const ValidationOptions& options, const TrainOptions& train)
     : model_(model),
       tokenizers_(tokenizers),
       options_(options),
-      label_smoothing_(label_smoothing),
-      batches_(make_batches(corpus, batch_tokens)),
+      label_smoothing_(train.label_smoothing),
+      micro_batch_tokens_(train.micro_batch_tokens),
+      batches_(make_batches(corpus, train.batch_tokens)),
+      micro_batch_(train.batch_tokens),
       sources_(read_all(files.source)),
       references_(read_all(files.target)) {}
 
 std::optional<ValidationResult> Validator::validate(Arena& arena, Workspace& workspace,
+                                                    kernels::PreparedWeights<Real>& weights,
                                                     const std::function<bool()>& should_stop) {
   const Stopwatch watch;
   const Check check = [&] {
@@ -42,8 +45,8 @@ std::optional<ValidationResult> Validator::validate(Arena& arena, Workspace& wor
   };
   ValidationResult result;
   try {
-    measure_loss(arena, workspace, check, result);
-    measure_bleu(arena, workspace, check, result);
+    measure_loss(arena, workspace, weights, check, result);
+    measure_bleu(arena, workspace, weights, check, result);
   } catch (const Stopped&) {
     return std::nullopt;
   }
@@ -51,29 +54,36 @@ std::optional<ValidationResult> Validator::validate(Arena& arena, Workspace& wor
   return result;
 }
 
-void Validator::measure_loss(Arena& arena, Workspace& workspace, const Check& check,
+void Validator::measure_loss(Arena& arena, Workspace& workspace,
+                             kernels::PreparedWeights<Real>& weights, const Check& check,
                              ValidationResult& result) {
   double loss = 0;
   double negative_log_likelihood = 0;
   int64_t tokens = 0;
   for (const Batch& batch : batches_) {
     check();
-    arena.reset();
-    Context context(arena, workspace);
-    const kernels::CrossEntropySums sums =
-        model_.loss(context, training_example(batch), label_smoothing_);
-    loss += sums.loss;
-    negative_log_likelihood += sums.negative_log_likelihood;
+    const int64_t parts = MicroBatch::count(batch, micro_batch_tokens_);
+    for (int64_t part = 0; part < parts; ++part) {
+      arena.reset();
+      Context context(arena, workspace);
+      context.weights = &weights;
+      micro_batch_.cut(batch, part, parts);
+      const kernels::CrossEntropySums sums =
+          model_.loss(context, micro_batch_.example(), label_smoothing_);
+      loss += sums.loss;
+      negative_log_likelihood += sums.negative_log_likelihood;
+    }
     tokens += batch.target_tokens();
   }
   result.loss = loss / static_cast<double>(tokens);
   result.perplexity = std::exp(negative_log_likelihood / static_cast<double>(tokens));
 }
 
-void Validator::measure_bleu(Arena& arena, Workspace& workspace, const Check& check,
+void Validator::measure_bleu(Arena& arena, Workspace& workspace,
+                             kernels::PreparedWeights<Real>& weights, const Check& check,
                              ValidationResult& result) {
   arena.reset();
-  Translator translator(model_, tokenizers_, options_.decode, arena, workspace);
+  Translator translator(model_, tokenizers_, options_.decode, arena, workspace, &weights);
   Progress progress("validating", static_cast<int64_t>(sources_.size()), "sentences");
   const std::vector<std::string> hypotheses = translator.translate(sources_, [&](int64_t done) {
     check();

@@ -38,11 +38,13 @@ class Validator {
   /// Keeps references to model and tokenizers. `corpus`: the validation pairs, tokenised; `files`:
   /// their text. Throws UserError when a file cannot be read.
   Validator(Transformer& model, const TokenizerPair& tokenizers, const ParallelCorpus& corpus,
-            const ParallelFiles& files, const ValidationOptions& options, double label_smoothing,
-            int64_t batch_tokens);
+            const ParallelFiles& files, const ValidationOptions& options,
+            const TrainOptions& train);
 
-  /// Nothing when `should_stop`, asked every few moments, said so before the end.
+  /// Nothing when `should_stop`, asked every few moments, said so before the end. `weights` is
+  /// empty, and holds the model's weights prepared when it returns.
   std::optional<ValidationResult> validate(Arena& arena, Workspace& workspace,
+                                           kernels::PreparedWeights<Real>& weights,
                                            const std::function<bool()>& should_stop);
 
  private:
@@ -50,16 +52,18 @@ class Validator {
   const TokenizerPair& tokenizers_;
   ValidationOptions options_;
   double label_smoothing_;
+  int64_t micro_batch_tokens_;
   std::vector<Batch> batches_;
+  MicroBatch micro_batch_;
   std::vector<std::string> sources_;
   std::vector<std::string> references_;
 
   /// Called every few moments; throws when the work is to end.
   using Check = std::function<void()>;
-  void measure_loss(Arena& arena, Workspace& workspace, const Check& check,
-                    ValidationResult& result);
-  void measure_bleu(Arena& arena, Workspace& workspace, const Check& check,
-                    ValidationResult& result);
+  void measure_loss(Arena& arena, Workspace& workspace, kernels::PreparedWeights<Real>& weights,
+                    const Check& check, ValidationResult& result);
+  void measure_bleu(Arena& arena, Workspace& workspace, kernels::PreparedWeights<Real>& weights,
+                    const Check& check, ValidationResult& result);
 };
 
 }  // namespace calque

@@ -84,6 +84,24 @@ TEST_CASE("each line gives one line, in order, however lines are batched", "[dec
   }
 }
 
+TEST_CASE("prepared weights change no translation", "[decode]") {
+  Transformer model = some_model();
+  const std::vector<std::string> lines = test::sample_sentences(20, 5);
+  DecodeOptions options;
+  options.beam = 3;
+  options.batch_tokens = 200;
+  options.max_length_ratio = 0.5;
+  Machine m;
+  kernels::PreparedWeights<Real> weights;
+  Translator plain(model, tokenizers(), options, m.arena, m.workspace);
+  Translator prepared(model, tokenizers(), options, m.arena, m.workspace, &weights);
+  CHECK(prepared.translate(lines) == plain.translate(lines));
+  const size_t bytes = weights.bytes();
+  CHECK((kernels::gemm_engine() != kernels::GemmEngine::kCalque || bytes > 0));
+  prepared.translate(lines);
+  CHECK(weights.bytes() == bytes);
+}
+
 TEST_CASE("progress counts every line once, output tokens their ends too", "[decode]") {
   Transformer model = some_model();
   DecodeOptions options;

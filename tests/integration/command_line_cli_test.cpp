@@ -7,6 +7,7 @@
 #include "support/catch.h"
 #include "support/run_binary.h"
 
+using calque::test::check_usage_errors;
 using calque::test::run_binary;
 using calque::test::RunResult;
 
@@ -73,24 +74,18 @@ TEST_CASE("the program and each command explain themselves on standard output", 
 }
 
 TEST_CASE("an unknown command or option is the user's mistake, with a hint", "[cli]") {
-  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+  check_usage_errors({
       {{"tranlsate"}, "unknown command tranlsate; do you mean translate?"},
       {{"frobnicate"}, "unknown command frobnicate\n`calque --help`"},
       {{"--hepl"}, "unknown option --hepl; do you mean --help?"},
       {{"translate", "--model", "m", "--beem=3"}, "unknown option --beem=3; do you mean --beam?"},
       {{"--version"}, "unknown option --version; do you mean version?"},
       {{"version", "now"}, "unknown argument now\n`calque version --help` lists"},
-  };
-  for (const auto& [arguments, message] : cases) {
-    const RunResult result = run_binary(arguments);
-    CHECK(result.exit_code == 2);
-    CHECK(result.out.empty());
-    CHECK_THAT(result.err, ContainsSubstring("calque: error: " + message));
-  }
+  });
 }
 
 TEST_CASE("missing options and values out of range are the user's mistake", "[cli]") {
-  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+  check_usage_errors({
       {{"translate"}, "--model is required"},
       {{"translate", "--model", "m", "--beam", "0"},
        "--beam: expected an integer from 1 to 1000, found 0"},
@@ -115,15 +110,7 @@ TEST_CASE("missing options and values out of range are the user's mistake", "[cl
        "--tokenize: expected one of 13a, none, found char"},
       {{"average", "--output", "o"}, "--run"},
       {{"inspect"}, "DIR is required"},
-  };
-  for (const auto& [arguments, message] : cases) {
-    const RunResult result = run_binary(arguments);
-    INFO(result.err);
-    CHECK(result.exit_code == 2);
-    CHECK(result.out.empty());
-    CHECK_THAT(result.err, ContainsSubstring("calque: error: "));
-    CHECK_THAT(result.err, ContainsSubstring(message));
-  }
+  });
 }
 
 TEST_CASE("version tells engine, instruction set, threads and compiler", "[cli]") {

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
+#include "support/catch.h"
 
 namespace calque::test {
 namespace {
@@ -44,6 +45,17 @@ RunResult run_binary(const std::vector<std::string>& arguments, const std::strin
   if (waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait for calque");
   const int exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   return {exit_code, read_file(out), read_file(err)};
+}
+
+void check_usage_errors(const std::vector<UsageError>& cases) {
+  for (const UsageError& error : cases) {
+    const RunResult result = run_binary(error.arguments);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, ContainsSubstring("calque: error: "));
+    CHECK_THAT(result.err, ContainsSubstring(error.message));
+  }
 }
 
 }  // namespace calque::test

@@ -37,6 +37,17 @@ TEST_CASE("a scope that an exception ends gives back what it took", "[tensor]") 
   CHECK(arena.used() == 0);
 }
 
+TEST_CASE("all workers get as much memory as the largest has", "[tensor]") {
+  Workspace workspace(3);
+  { Workspace::Scope(workspace.worker(1)).allocate<char>(5000000); }
+  workspace.even_out();
+  for (int worker = 0; worker < 3; ++worker) {
+    CHECK(workspace.worker(worker).capacity() == workspace.worker(1).capacity());
+    CHECK(workspace.worker(worker).capacity() >= 5000000);
+  }
+  CHECK(workspace.peak() < 6000000);
+}
+
 TEST_CASE("a workspace names a worker that it was not made for", "[tensor]") {
   Workspace workspace(2);
   CHECK(workspace.workers() == 2);

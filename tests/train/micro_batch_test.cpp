@@ -32,7 +32,7 @@ void append(std::span<const T> from, std::vector<T>& to) {
 TEST_CASE("the parts of a batch, one after another, are the batch", "[train]") {
   const Batch batch = batch_of({{3, 4}, {5, 5}, {4, 6}, {6, 2}, {7, 7}});
   for (int64_t count = 1; count <= batch.sentences(); ++count) {
-    MicroBatch part;
+    MicroBatch part(batch.source_tokens() + batch.target_tokens());
     std::vector<int32_t> source, input, output, source_lengths, target_lengths;
     for (int64_t i = 0; i < count; ++i) {
       part.cut(batch, i, count);
