@@ -11,6 +11,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/gemm_engines.h"
 #include "kernels/gemm_packed.h"
+#include "kernels/ranges.h"
 #include "kernels/work.h"
 
 namespace calque::kernels {
@@ -89,8 +90,6 @@ struct Grid {
   int64_t row_tiles, col_tiles, parts;
   int64_t tasks() const { return row_tiles * col_tiles * parts; }
 };
-
-int64_t pieces(int64_t size, int64_t step) { return (size + step - 1) / step; }
 
 /// `size` in equal steps of about `wanted`, each a multiple of 16 (the last may be shorter).
 int64_t even_step(int64_t size, int64_t wanted) {
