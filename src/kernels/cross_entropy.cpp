@@ -111,7 +111,8 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
       gemm<T>(logits, to_dx, dx.row_range(begin, rows), accumulate_x, workspace);
     }
     if (dweight.data != nullptr) {
-      gemm<T>(GemmForm::kTN, logits, chunk, dweight, accumulate_weight || begin > 0, workspace);
+      gemm<T>(logits, right_operand(prepared, GemmForm::kTN, chunk), dweight,
+              accumulate_weight || begin > 0, workspace);
     }
   }
   return sums;

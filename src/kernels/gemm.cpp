@@ -9,6 +9,7 @@
 #include "base/profile.h"
 #include "base/version.h"
 #include "kernels/elementwise.h"
+#include "kernels/gemm_bf16.h"
 #include "kernels/gemm_engines.h"
 #include "kernels/gemm_packed.h"
 #include "kernels/ranges.h"
@@ -24,17 +25,22 @@ GemmEngine engine_from_environment() {
   if (name == "calque") return GemmEngine::kCalque;
   if (name == "eigen") return GemmEngine::kEigen;
   if (name == "onednn" && onednn_available()) return GemmEngine::kOneDnn;
-  throw UserError(
-      fmt::format("CALQUE_GEMM={}: expected {}; unset it for Calque's own engine", name,
-                  onednn_available()
-                      ? "`calque`, `onednn` or `eigen`"
-                      : "`calque` or `eigen` (this binary was built without oneDNN)"));
+  throw UserError(fmt::format("CALQUE_GEMM={}: expected {}; unset it for Calque's own engine", name,
+                              onednn_available()
+                                  ? "`calque`, `onednn` or `eigen`"
+                                  : "`calque` or `eigen` (this binary was built without oneDNN)"));
 }
 
 /// The engine in use. The environment is read at the first use.
 GemmEngine& current_engine() {
   static GemmEngine engine = engine_from_environment();
   return engine;
+}
+
+/// The bfloat16 unit of our own engine.
+Bfloat16Unit& current_unit() {
+  static Bfloat16Unit unit = bfloat16_units().front();
+  return unit;
 }
 
 struct Sizes {
@@ -192,6 +198,41 @@ struct TiledProduct {
   }
 };
 
+/// The product by the engine in use; m, n and k above 0.
+template <class T>
+void multiply(const Sizes& sizes, ConstMatrixView<T> a, const RightOperand<T>& right,
+              MatrixView<T> c, bool accumulate, Workspace& workspace, const T* bias) {
+  if (current_engine() == GemmEngine::kCalque) {
+    return packed_gemm<T>(a, right, c, accumulate, bias, workspace);
+  }
+  const Grid grid = choose_grid(sizes);
+  Workspace::Scope scope(workspace.shared());
+  T* const partials =
+      grid.parts > 1 ? scope.allocate<T>((grid.parts - 1) * sizes.m * sizes.n) : nullptr;
+  const TiledProduct<T> product{right.form, a, right.b, c, accumulate, bias, sizes, grid, partials};
+  parallel_for(grid.tasks(), [&](int64_t task, int) { product.run_task(task); });
+  if (grid.parts > 1) product.add_partials();
+}
+
+/// The same of operands that are rounded to bfloat16, by the unit in use.
+template <class T>
+void multiply_rounded(const Sizes& sizes, ConstMatrixView<T> a, const RightOperand<T>& right,
+                      MatrixView<T> c, bool accumulate, Workspace& workspace, const T* bias) {
+  if constexpr (std::is_same_v<T, float>) {
+    const Bfloat16Unit unit = bfloat16_unit();
+    if (unit != Bfloat16Unit::kFloat32) {
+      return bf16_gemm(unit, a, right, c, accumulate, bias, workspace);
+    }
+  }
+  Workspace::Scope scope(workspace.shared());
+  const auto rounded = [&](ConstMatrixView<T> x) {
+    const MatrixView<T> copy(scope.allocate<T>(x.rows * x.cols), x.rows, x.cols);
+    round_to_bfloat16(x, copy);
+    return copy;
+  };
+  multiply<T>(sizes, rounded(a), {right.form, rounded(right.b)}, c, accumulate, workspace, bias);
+}
+
 }  // namespace
 
 std::vector<GemmEngine> gemm_engines() {
@@ -219,14 +260,41 @@ std::string gemm_engine_name(GemmEngine engine) {
   return {};
 }
 
+std::vector<Bfloat16Unit> bfloat16_units() {
+  std::vector<Bfloat16Unit> units = bfloat16_hardware();
+  units.push_back(Bfloat16Unit::kFloat32);
+  return units;
+}
+
+Bfloat16Unit bfloat16_unit() {
+  return current_engine() == GemmEngine::kCalque ? current_unit() : Bfloat16Unit::kFloat32;
+}
+
+void set_bfloat16_unit(Bfloat16Unit unit) { current_unit() = unit; }
+
+std::string bfloat16_unit_name(Bfloat16Unit unit) {
+  switch (unit) {
+    case Bfloat16Unit::kAmx:
+      return "AMX";
+    case Bfloat16Unit::kAvx512:
+      return "AVX512_BF16";
+    case Bfloat16Unit::kFloat32:
+      return "float32 arithmetic";
+  }
+  return {};
+}
+
 template <class T>
-RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena) {
+RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
+                              Arena& arena) {
   CALQUE_CHECK(form != GemmForm::kTN, "the right operand of kTN cannot be prepared");
-  RightOperand<T> right{form, b};
-  const bool is_empty = b.rows == 0 || b.cols == 0;
-  if (current_engine() == GemmEngine::kCalque && !is_empty) {
-    const ProfileScope profile("gemm packing");
+  RightOperand<T> right{form, b, precision};
+  if (current_engine() != GemmEngine::kCalque || b.rows == 0 || b.cols == 0) return right;
+  const ProfileScope profile("gemm packing");
+  if (precision == Precision::kFloat32) {
     right.panels = packed_panels(right, arena);
+  } else if constexpr (std::is_same_v<T, float>) {
+    if (bfloat16_unit() != Bfloat16Unit::kFloat32) right.bf16_panels = bf16_panels(right, arena);
   }
   return right;
 }
@@ -235,31 +303,23 @@ template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias) {
   const Sizes sizes = checked_sizes(right.form, a, right.b, c);
-  const ProfileScope profile(part_name(right.form), [&] {
-    return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate);
-  });
+  const ProfileScope profile(part_name(right.form),
+                             [&] { return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate); });
   CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
   if (sizes.m == 0 || sizes.n == 0) return;
   if (sizes.k == 0) {
     if (!accumulate) start_rows(c, bias);
     return;
   }
-  if (current_engine() == GemmEngine::kCalque) {
-    return packed_gemm<T>(a, right, c, accumulate, bias, workspace);
-  }
-  const Grid grid = choose_grid(sizes);
-  Workspace::Scope scope(workspace.shared());
-  T* const partials =
-      grid.parts > 1 ? scope.allocate<T>((grid.parts - 1) * sizes.m * sizes.n) : nullptr;
-  const TiledProduct<T> product{right.form, a, right.b, c, accumulate, bias, sizes, grid, partials};
-  parallel_for(grid.tasks(), [&](int64_t task, int) { product.run_task(task); });
-  if (grid.parts > 1) product.add_partials();
+  (right.precision == Precision::kFloat32 ? multiply<T> : multiply_rounded<T>)(sizes, a, right, c,
+                                                                               accumulate,
+                                                                               workspace, bias);
 }
 
-#define CALQUE_INSTANTIATE(T)                                                              \
-  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Arena&); \
-  template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,      \
-                     Workspace&, const T*);
+#define CALQUE_INSTANTIATE(T)                                                                     \
+  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Precision, Arena&);        \
+  template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, Workspace&, \
+                     const T*);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)
 #undef CALQUE_INSTANTIATE

@@ -11,8 +11,8 @@ namespace {
 using kernels::GemmForm;
 
 kernels::RightOperand<Real> right_operand(kernels::PreparedWeights<Real>* prepared, GemmForm form,
-                                          const Var& weight) {
-  return kernels::right_operand<Real>(prepared, form, weight.matrix());
+                                          const Var& right) {
+  return kernels::right_operand<Real>(prepared, form, right.matrix());
 }
 
 struct LinearBackward {
@@ -26,8 +26,8 @@ struct LinearBackward {
                           dx.accumulate, workspace);
     }
     if (const GradientTarget dweight = tape.target(op.weight)) {
-      kernels::gemm<Real>(GemmForm::kTN, dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
-                          workspace);
+      kernels::gemm<Real>(dy, right_operand(op.prepared, GemmForm::kTN, op.x), dweight.matrix(),
+                          dweight.accumulate, workspace);
     }
     if (const GradientTarget dbias = tape.target(op.bias)) {
       const ProfileScope scope("bias gradient",

@@ -1,0 +1,245 @@
+#include "kernels/gemm_bf16.h"
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/micro_kernel_bf16.h"
+#include "kernels/ranges.h"
+
+#ifdef CALQUE_AMX
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace calque::kernels {
+
+#ifdef CALQUE_AVX512_BF16
+
+namespace {
+
+using namespace bf16;
+
+constexpr int64_t kInner = 512;      // of a block: a tile's rows and columns fit the first cache
+constexpr int64_t kRangeTiles = 32;  // row tiles of a task, at most
+constexpr int64_t kCached = int64_t{1} << 19;  // elements of op(b)'s block in the second cache
+
+/// Elements of a packed tile with an inner size of k.
+int64_t tile_size(int64_t k) { return pieces(k, kStep) * kStepSize; }
+
+#ifdef CALQUE_AMX
+/// Asks Linux, once, for the right to use AMX's registers; it applies to all threads.
+bool may_use_amx() {
+#ifndef ARCH_REQ_XCOMP_PERM
+  constexpr int ARCH_REQ_XCOMP_PERM = 0x1023;
+#endif
+  constexpr int kTileData = 18;  // the number of that part of a thread's state
+  static const bool granted = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, kTileData) == 0;
+  return granted;
+}
+#endif
+
+/// The unit, for as long as a task multiplies by it.
+class UnitInUse {
+ public:
+  explicit UnitInUse([[maybe_unused]] Bfloat16Unit unit) {
+#ifdef CALQUE_AMX
+    if (unit == Bfloat16Unit::kAmx) registers_.emplace();
+#endif
+  }
+
+  /// A tile of c, and the squares of rows that it has.
+  template <int Rows>
+  void multiply(int64_t steps, const Bfloat16* left, const Bfloat16* right, Addend<float> addend,
+                float* c, int64_t c_stride) const {
+#ifdef CALQUE_AMX
+    if (registers_) return multiply_by_squares<Rows>(steps, left, right, addend, c, c_stride);
+#endif
+    multiply_by_vectors<Rows>(steps, left, right, addend, c, c_stride);
+  }
+
+ private:
+#ifdef CALQUE_AMX
+  std::optional<AmxRegisters> registers_;
+#endif
+};
+
+void copy_rows(Addend<float> from, MatrixView<float> to) {
+  for (int64_t r = 0; r < to.rows; ++r) {
+    std::copy_n(from.data + r * from.stride, to.cols, to.row(r));
+  }
+}
+
+/// c = addend + a tile of op(a) times one of op(b). c may be smaller than a tile: `whole` is room
+/// for one then.
+void multiply_tiles(const UnitInUse& unit, int64_t steps, const Bfloat16* left,
+                    const Bfloat16* right, Addend<float> addend, MatrixView<float> c,
+                    float* whole) {
+  if (c.rows == kTile && c.cols == kTile) [[likely]] {
+    return unit.multiply<2>(steps, left, right, addend, c.data, c.stride);
+  }
+  Addend<float> start;
+  if (addend.data != nullptr) {
+    copy_rows(addend, {whole, c.rows, c.cols, kTile});
+    start = {whole, kTile};
+  }
+  if (c.rows > kSquare) {
+    unit.multiply<2>(steps, left, right, start, whole, kTile);
+  } else {
+    unit.multiply<1>(steps, left, right, start, whole, kTile);
+  }
+  copy_rows({whole, kTile}, c);
+}
+
+/// The inner size, and the tiles of op(b)'s columns.
+int64_t inner_size(const RightOperand<float>& right) {
+  return right.form == GemmForm::kNT ? right.b.cols : right.b.rows;
+}
+int64_t tile_count(const RightOperand<float>& right) {
+  return pieces(right.form == GemmForm::kNT ? right.b.rows : right.b.cols, kTile);
+}
+
+/// A tile of op(b), packed.
+void pack_right_tile(GemmForm form, ConstMatrixView<float> b, int64_t tile, Bfloat16* to) {
+  const int64_t begin = tile * kTile;
+  if (form == GemmForm::kNT) {
+    const int64_t count = std::min(kTile, b.rows - begin);
+    pack_tile<Pairs::kInRows, false>(b.row_range(begin, count), to);
+  } else {
+    const int64_t count = std::min(kTile, b.cols - begin);
+    pack_tile<Pairs::kInColumns, false>(b.column_range(begin, count), to);
+  }
+}
+
+/// The inner indices [p, p + k) of an operand that has them in its columns, or in its rows.
+ConstMatrixView<float> inner_range(ConstMatrixView<float> x, bool in_columns, int64_t p,
+                                   int64_t k) {
+  return in_columns ? x.column_range(p, k) : x.row_range(p, k);
+}
+
+/// Neighbouring tiles of op(b), packed, `step` elements apart.
+struct Panels {
+  const Bfloat16* data;
+  int64_t step;
+};
+
+/// A product and how it is cut into tasks: ranges of row tiles times ranges of column tiles, which
+/// stay in the second cache while the rows pass by. No bit depends on it.
+struct Product {
+  Bfloat16Unit unit;
+  ConstMatrixView<float> a;
+  RightOperand<float> right;
+  MatrixView<float> c;
+  Addend<float> start;
+  int64_t inner;
+  Ranges row_tiles, col_tiles;
+
+  Product(Bfloat16Unit u, ConstMatrixView<float> left, const RightOperand<float>& r,
+          MatrixView<float> out, Addend<float> addend)
+      : unit(u),
+        a(left),
+        right(r),
+        c(out),
+        start(addend),
+        inner(inner_size(r)),
+        row_tiles{pieces(c.rows, kTile), 1},
+        col_tiles{pieces(c.cols, kTile), pieces(c.cols * std::min(kInner, inner), kCached)} {
+    const int64_t wanted = pieces(threads(), col_tiles.count);
+    row_tiles.count =
+        std::max(std::min(row_tiles.size, wanted), pieces(row_tiles.size, kRangeTiles));
+  }
+  int64_t tasks() const { return row_tiles.count * col_tiles.count; }
+
+  void run_task(int64_t task, Arena& scratch) const {
+    const int64_t range = task % row_tiles.count;
+    const int64_t end_row = std::min(c.rows, row_tiles.begin(range + 1) * kTile);
+    const int64_t first_tile = col_tiles.begin(task / row_tiles.count);
+    const int64_t tiles = col_tiles.begin(task / row_tiles.count + 1) - first_tile;
+    Workspace::Scope scope(scratch);
+    const int64_t largest = tile_size(std::min(kInner, inner));
+    Bfloat16* const left = scope.allocate<Bfloat16>(largest);
+    float* const whole = scope.allocate<float>(kTile * kTile);
+    Bfloat16* const own =
+        right.bf16_panels == nullptr ? scope.allocate<Bfloat16>(tiles * largest) : nullptr;
+    const UnitInUse unit_in_use(unit);
+    for (int64_t p = 0; p < inner; p += kInner) {
+      const int64_t k = std::min(kInner, inner - p);
+      const Panels panels = right_tiles(first_tile, tiles, p, k, own);
+      for (int64_t row = row_tiles.begin(range) * kTile; row < end_row; row += kTile) {
+        const int64_t rows = std::min(kTile, end_row - row);
+        pack_left_tile(row, rows, p, k, left);
+        for (int64_t tile = 0; tile < tiles; ++tile) {
+          const int64_t col = (first_tile + tile) * kTile;
+          const MatrixView<float> out =
+              c.row_range(row, rows).column_range(col, std::min(kTile, c.cols - col));
+          multiply_tiles(unit_in_use, pieces(k, kStep), left, panels.data + tile * panels.step,
+                         p == 0 ? start.from(row, col) : Addend<float>{out.data, out.stride}, out,
+                         whole);
+        }
+      }
+    }
+  }
+
+ private:
+  void pack_left_tile(int64_t row, int64_t rows, int64_t p, int64_t k, Bfloat16* to) const {
+    if (right.form == GemmForm::kTN) {
+      pack_tile<Pairs::kInColumns, true>(a.row_range(p, k).column_range(row, rows), to);
+    } else {
+      pack_tile<Pairs::kInRows, true>(a.row_range(row, rows).column_range(p, k), to);
+    }
+  }
+
+  /// Tiles of the inner indices [p, p + k): those that were packed before, or packed into `own`.
+  Panels right_tiles(int64_t first, int64_t count, int64_t p, int64_t k, Bfloat16* own) const {
+    if (right.bf16_panels != nullptr) {
+      return {right.bf16_panels + first * tile_size(inner) + tile_size(p), tile_size(inner)};
+    }
+    const auto b = inner_range(right.b, right.form == GemmForm::kNT, p, k);
+    for (int64_t tile = 0; tile < count; ++tile) {
+      pack_right_tile(right.form, b, first + tile, own + tile * tile_size(k));
+    }
+    return {own, tile_size(k)};
+  }
+};
+
+}  // namespace
+
+std::vector<Bfloat16Unit> bfloat16_hardware() {
+#ifdef CALQUE_AMX
+  if (may_use_amx()) return {Bfloat16Unit::kAmx, Bfloat16Unit::kAvx512};
+#endif
+  return {Bfloat16Unit::kAvx512};
+}
+
+const Bfloat16* bf16_panels(const RightOperand<float>& right, Arena& arena) {
+  const int64_t size = tile_size(inner_size(right));
+  Bfloat16* const panels = arena.allocate<Bfloat16>(tile_count(right) * size);
+  parallel_for(tile_count(right), [&](int64_t tile, int) {
+    pack_right_tile(right.form, right.b, tile, panels + tile * size);
+  });
+  return panels;
+}
+
+void bf16_gemm(Bfloat16Unit unit, ConstMatrixView<float> a, const RightOperand<float>& right,
+               MatrixView<float> c, bool accumulate, const float* bias, Workspace& workspace) {
+  const Addend<float> start = accumulate ? Addend<float>{c.data, c.stride} : Addend<float>{bias, 0};
+  const Product product(unit, a, right, c, start);
+  parallel_for(product.tasks(),
+               [&](int64_t task, int worker) { product.run_task(task, workspace.worker(worker)); });
+}
+
+#else  // the compiler may use no such instructions
+
+std::vector<Bfloat16Unit> bfloat16_hardware() { return {}; }
+
+const Bfloat16* bf16_panels(const RightOperand<float>&, Arena&) { return nullptr; }
+
+void bf16_gemm(Bfloat16Unit, ConstMatrixView<float>, const RightOperand<float>&, MatrixView<float>,
+               bool, const float*, Workspace&) {
+  CALQUE_CHECK(false, "this binary was built without instructions for bfloat16");
+}
+
+#endif
+
+}  // namespace calque::kernels
