@@ -22,6 +22,7 @@ namespace {
 using namespace bf16;
 
 constexpr int64_t kInner = 512;      // of a block: a tile's rows and columns fit the first cache
+constexpr int64_t kGroup = 256;      // columns of an operand that are packed row by row
 constexpr int64_t kRangeTiles = 32;  // row tiles of a task, at most
 constexpr int64_t kCached = int64_t{1} << 19;  // elements of op(b)'s block in the second cache
 
@@ -100,15 +101,16 @@ int64_t tile_count(const RightOperand<float>& right) {
   return pieces(right.form == GemmForm::kNT ? right.b.rows : right.b.cols, kTile);
 }
 
-/// A tile of op(b), packed.
-void pack_right_tile(GemmForm form, ConstMatrixView<float> b, int64_t tile, Bfloat16* to) {
-  const int64_t begin = tile * kTile;
+/// Tiles [first, first + count) of op(b), packed.
+void pack_right_tiles(GemmForm form, ConstMatrixView<float> b, int64_t first, int64_t count,
+                      Bfloat16* to) {
+  const int64_t begin = first * kTile;
   if (form == GemmForm::kNT) {
-    const int64_t count = std::min(kTile, b.rows - begin);
-    pack_tile<Pairs::kInRows, false>(b.row_range(begin, count), to);
+    const int64_t rows = std::min(count * kTile, b.rows - begin);
+    pack_tiles<Pairs::kInRows, false>(b.row_range(begin, rows), to);
   } else {
-    const int64_t count = std::min(kTile, b.cols - begin);
-    pack_tile<Pairs::kInColumns, false>(b.column_range(begin, count), to);
+    const int64_t cols = std::min(count * kTile, b.cols - begin);
+    pack_tiles<Pairs::kInColumns, false>(b.column_range(begin, cols), to);
   }
 }
 
@@ -118,10 +120,13 @@ ConstMatrixView<float> inner_range(ConstMatrixView<float> x, bool in_columns, in
   return in_columns ? x.column_range(p, k) : x.row_range(p, k);
 }
 
-/// Neighbouring tiles of op(b), packed, `step` elements apart.
-struct Panels {
-  const Bfloat16* data;
-  int64_t step;
+/// The inner indices [p, p + k) of neighbouring tiles of op(b), packed, `panel_step` elements
+/// apart.
+struct Block {
+  int64_t first_tile, tiles, p, k;
+  const Bfloat16* panels = nullptr;
+  int64_t panel_step = 0;
+  int64_t steps() const { return pieces(k, kStep); }
 };
 
 /// A product and how it is cut into tasks: ranges of row tiles times ranges of column tiles, which
@@ -158,48 +163,63 @@ struct Product {
     const int64_t tiles = col_tiles.begin(task / row_tiles.count + 1) - first_tile;
     Workspace::Scope scope(scratch);
     const int64_t largest = tile_size(std::min(kInner, inner));
-    Bfloat16* const left = scope.allocate<Bfloat16>(largest);
+    const int64_t group = right.form == GemmForm::kTN ? kGroup : kTile;
+    Bfloat16* const left = scope.allocate<Bfloat16>(group / kTile * largest);
     float* const whole = scope.allocate<float>(kTile * kTile);
     Bfloat16* const own =
         right.bf16_panels == nullptr ? scope.allocate<Bfloat16>(tiles * largest) : nullptr;
     const UnitInUse unit_in_use(unit);
     for (int64_t p = 0; p < inner; p += kInner) {
-      const int64_t k = std::min(kInner, inner - p);
-      const Panels panels = right_tiles(first_tile, tiles, p, k, own);
-      for (int64_t row = row_tiles.begin(range) * kTile; row < end_row; row += kTile) {
-        const int64_t rows = std::min(kTile, end_row - row);
-        pack_left_tile(row, rows, p, k, left);
-        for (int64_t tile = 0; tile < tiles; ++tile) {
-          const int64_t col = (first_tile + tile) * kTile;
-          const MatrixView<float> out =
-              c.row_range(row, rows).column_range(col, std::min(kTile, c.cols - col));
-          multiply_tiles(unit_in_use, pieces(k, kStep), left, panels.data + tile * panels.step,
-                         p == 0 ? start.from(row, col) : Addend<float>{out.data, out.stride}, out,
-                         whole);
+      const Block block = packed_block({first_tile, tiles, p, std::min(kInner, inner - p)}, own);
+      for (int64_t row = row_tiles.begin(range) * kTile; row < end_row; row += group) {
+        const int64_t rows = std::min(group, end_row - row);
+        pack_rows(row, rows, block, left);
+        for (int64_t r = 0; r < rows; r += kTile) {
+          multiply_rows(unit_in_use, row + r, std::min(kTile, rows - r),
+                        left + r / kTile * tile_size(block.k), block, whole);
         }
       }
     }
   }
 
  private:
-  void pack_left_tile(int64_t row, int64_t rows, int64_t p, int64_t k, Bfloat16* to) const {
-    if (right.form == GemmForm::kTN) {
-      pack_tile<Pairs::kInColumns, true>(a.row_range(p, k).column_range(row, rows), to);
+  /// With the panels that were packed before, or by now into `own`.
+  Block packed_block(Block block, Bfloat16* own) const {
+    if (own == nullptr) {
+      block.panel_step = tile_size(inner);
+      block.panels = right.bf16_panels + block.first_tile * block.panel_step + tile_size(block.p);
     } else {
-      pack_tile<Pairs::kInRows, true>(a.row_range(row, rows).column_range(p, k), to);
+      block.panel_step = tile_size(block.k);
+      block.panels = own;
+      pack_right_tiles(right.form,
+                       inner_range(right.b, right.form == GemmForm::kNT, block.p, block.k),
+                       block.first_tile, block.tiles, own);
+    }
+    return block;
+  }
+
+  /// The block's part of rows of op(a), packed.
+  void pack_rows(int64_t row, int64_t rows, const Block& block, Bfloat16* to) const {
+    if (right.form == GemmForm::kTN) {
+      pack_tiles<Pairs::kInColumns, true>(a.row_range(block.p, block.k).column_range(row, rows),
+                                          to);
+    } else {
+      pack_tiles<Pairs::kInRows, true>(a.row_range(row, rows).column_range(block.p, block.k), to);
     }
   }
 
-  /// Tiles of the inner indices [p, p + k): those that were packed before, or packed into `own`.
-  Panels right_tiles(int64_t first, int64_t count, int64_t p, int64_t k, Bfloat16* own) const {
-    if (right.bf16_panels != nullptr) {
-      return {right.bf16_panels + first * tile_size(inner) + tile_size(p), tile_size(inner)};
+  /// The block's part of the sums of a tile's rows.
+  void multiply_rows(const UnitInUse& unit_in_use, int64_t row, int64_t rows, const Bfloat16* left,
+                     const Block& block, float* whole) const {
+    for (int64_t tile = 0; tile < block.tiles; ++tile) {
+      const int64_t col = (block.first_tile + tile) * kTile;
+      const MatrixView<float> out =
+          c.row_range(row, rows).column_range(col, std::min(kTile, c.cols - col));
+      const bool first = block.p == 0;
+      multiply_tiles(unit_in_use, block.steps(), left, block.panels + tile * block.panel_step,
+                     first ? start.from(row, col) : Addend<float>{out.data, out.stride}, out,
+                     whole);
     }
-    const auto b = inner_range(right.b, right.form == GemmForm::kNT, p, k);
-    for (int64_t tile = 0; tile < count; ++tile) {
-      pack_right_tile(right.form, b, first + tile, own + tile * tile_size(k));
-    }
-    return {own, tile_size(k)};
   }
 };
 
@@ -214,9 +234,13 @@ std::vector<Bfloat16Unit> bfloat16_hardware() {
 
 const Bfloat16* bf16_panels(const RightOperand<float>& right, Arena& arena) {
   const int64_t size = tile_size(inner_size(right));
-  Bfloat16* const panels = arena.allocate<Bfloat16>(tile_count(right) * size);
-  parallel_for(tile_count(right), [&](int64_t tile, int) {
-    pack_right_tile(right.form, right.b, tile, panels + tile * size);
+  const int64_t tiles = tile_count(right);
+  Bfloat16* const panels = arena.allocate<Bfloat16>(tiles * size);
+  const Ranges ranges{tiles, pieces(tiles, kGroup / kTile)};
+  parallel_for(ranges.count, [&](int64_t range, int) {
+    const int64_t first = ranges.begin(range);
+    pack_right_tiles(right.form, right.b, first, ranges.begin(range + 1) - first,
+                     panels + first * size);
   });
   return panels;
 }

@@ -103,22 +103,30 @@ inline void pack_square(ConstMatrixView<float> x, Bfloat16* to) {
   }
 }
 
-/// A tile's operand, all its steps: x has the tile's rows (or columns) and the inner size,
-/// whichever way round; pairs lie along the inner size. `as_left`: rows of pairs; else pairs of
-/// columns.
+/// Neighbouring tiles of an operand, all their steps: x has their rows (of the left operand) or
+/// columns (of the right one) and the inner size, whichever way round. The rows of squares that no
+/// row of the left operand needs stay as they are. Goes through x in the order of its memory.
 template <Pairs pairs, bool AsLeft>
-inline void pack_tile(ConstMatrixView<float> x, Bfloat16* to) {
+inline void pack_tiles(ConstMatrixView<float> x, Bfloat16* to) {
   constexpr bool kInRows = pairs == Pairs::kInRows;
-  const int64_t inner = kInRows ? x.cols : x.rows;
+  const int64_t steps = ((kInRows ? x.cols : x.rows) + kStep - 1) / kStep;
   const int64_t width = kInRows ? x.rows : x.cols;
-  for (int64_t p = 0; p < inner; p += kStep, to += kStepSize) {
-    for (int64_t i = 0; i < kTile; i += kSquare) {
-      const int64_t row = std::min(kInRows ? i : p, x.rows);
-      const int64_t col = std::min(kInRows ? p : i, x.cols);
-      if (i >= width && AsLeft) continue;  // rows that nobody multiplies
-      pack_square<pairs, kInRows != AsLeft>(
-          x.row_range(row, x.rows - row).column_range(col, x.cols - col),
-          to + i / kSquare * kSquareSize);
+  const int64_t unit = AsLeft ? kSquare : kTile;
+  const int64_t squares = (width + unit - 1) / unit * unit / kSquare;
+  const auto pack = [&](int64_t square, int64_t step) {
+    const int64_t row = std::min(kInRows ? square * kSquare : step * kStep, x.rows);
+    const int64_t col = std::min(kInRows ? step * kStep : square * kSquare, x.cols);
+    pack_square<pairs, kInRows != AsLeft>(
+        x.row_range(row, x.rows - row).column_range(col, x.cols - col),
+        to + (square / 2 * steps + step) * kStepSize + square % 2 * kSquareSize);
+  };
+  if constexpr (kInRows) {
+    for (int64_t square = 0; square < squares; ++square) {
+      for (int64_t step = 0; step < steps; ++step) pack(square, step);
+    }
+  } else {
+    for (int64_t step = 0; step < steps; ++step) {
+      for (int64_t square = 0; square < squares; ++square) pack(square, step);
     }
   }
 }
