@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -47,20 +48,40 @@ uint32_t wait_for_change(const std::atomic<uint32_t>& value, uint32_t old) {
   return value.load(std::memory_order_acquire);
 }
 
-/// One loop: its tasks, taken one by one by whoever is free.
+/// The tasks of a loop that one worker takes first.
+struct alignas(64) Share {
+  std::atomic<int64_t> next{0};
+  int64_t end = 0;
+};
+
+/// One loop. Its tasks are shared out evenly and in order; whoever is done with his share helps
+/// with those of others.
 class Loop {
  public:
   using Call = void (*)(const void*, int64_t, int);
 
-  Loop(int64_t tasks, const void* body, Call call) : tasks_(tasks), body_(body), call_(call) {}
+  /// `shares`: one for each worker.
+  Loop(int64_t tasks, const void* body, Call call, std::span<Share> shares)
+      : body_(body), call_(call), shares_(shares) {
+    const auto workers = static_cast<int64_t>(shares.size());
+    for (int64_t w = 0; w < workers; ++w) {
+      shares[static_cast<size_t>(w)].next = tasks * w / workers;
+      shares[static_cast<size_t>(w)].end = tasks * (w + 1) / workers;
+    }
+  }
 
   /// Runs tasks until none is left.
   void work(int worker) {
     in_loop = true;
     try {
-      for (int64_t task = next_++; task < tasks_; task = next_++) call_(body_, task, worker);
+      for (size_t i = 0; i < shares_.size(); ++i) {
+        Share& share = shares_[(static_cast<size_t>(worker) + i) % shares_.size()];
+        for (int64_t task = share.next++; task < share.end; task = share.next++) {
+          call_(body_, task, worker);
+        }
+      }
     } catch (...) {
-      next_ = tasks_;
+      for (Share& share : shares_) share.next = share.end;
       const std::lock_guard lock(error_mutex_);
       if (!error_) error_ = std::current_exception();
     }
@@ -73,10 +94,9 @@ class Loop {
   }
 
  private:
-  int64_t tasks_;
   const void* body_;
   Call call_;
-  std::atomic<int64_t> next_{0};
+  std::span<Share> shares_;
   std::mutex error_mutex_;
   std::exception_ptr error_;
 };
@@ -87,7 +107,7 @@ class Loop {
 /// barrier.
 class Helpers {
  public:
-  explicit Helpers(int count) {
+  explicit Helpers(int count) : shares_(static_cast<size_t>(count) + 1) {
     try {
       for (int i = 0; i < count; ++i) threads_.emplace_back([this, i] { help(/*worker=*/i + 1); });
     } catch (const std::system_error& error) {
@@ -102,6 +122,8 @@ class Helpers {
   Helpers& operator=(const Helpers&) = delete;
 
   int count() const { return static_cast<int>(threads_.size()); }
+  /// Of the loop that runs: the caller's and each helper's.
+  std::span<Share> shares() { return shares_; }
 
   /// Runs a loop, the caller being worker 0. One at a time.
   void run(Loop& loop) {
@@ -123,6 +145,7 @@ class Helpers {
 
   alignas(64) std::atomic<uint32_t> state_{0};
   Loop* loop_ = nullptr;  // what helpers inside work on
+  std::vector<Share> shares_;
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
 
@@ -178,18 +201,21 @@ namespace detail {
 void run_parallel(int64_t tasks, const void* body, void (*call)(const void*, int64_t, int)) {
   CALQUE_CHECK(!in_loop, "parallel loops do not nest");
   make_libraries_serial();  // the setting is each thread's own
-  Loop loop(tasks, body, call);
   std::unique_lock lock(helpers_mutex, std::defer_lock);
   if (tasks > 1 && threads() > 1 && lock.try_lock()) {
     if (!helpers || helpers->count() != threads() - 1) {
       helpers.reset();
       helpers = std::make_unique<Helpers>(threads() - 1);
     }
+    Loop loop(tasks, body, call, helpers->shares());
     helpers->run(loop);
+    loop.rethrow();
   } else {  // also while another thread's loop has the helpers
+    Share share;
+    Loop loop(tasks, body, call, {&share, 1});
     loop.work(0);
+    loop.rethrow();
   }
-  loop.rethrow();
 }
 
 }  // namespace detail

@@ -171,8 +171,8 @@ class KernelBench {
     const RandomMatrix dx(tokens_, model);
     const RandomMatrix dweight(vocab_, model);
     const std::vector<int32_t> targets = random_ids(tokens_, vocab_);
-    profile::Work done = work::pass<float>(tokens_, vocab_, 2);  // the logits, and three products
-    done.flops = 3 * work::gemm<float>(tokens_, vocab_, model, false).flops;
+    const profile::Work done =
+        work::projection_cross_entropy<float>(tokens_, vocab_, model, /*with_gradient=*/true);
     measure("projection, cross entropy", size(tokens_, vocab_), done, [&] {
       kernels::projection_cross_entropy<float>(x.view(), weight.view(), targets, {}, 0.1, dx.view(),
                                                false, dweight.view(), false, {}, nullptr,

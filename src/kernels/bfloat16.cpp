@@ -1,18 +1,14 @@
 #include "kernels/bfloat16.h"
 
-#include "base/parallel.h"
-
 namespace calque::kernels {
 
 template <class T>
 void round_to_bfloat16(ConstMatrixView<T> x, MatrixView<T> to) {
-  parallel_rows(x.rows, x.cols, [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; ++r) {
-      for (int64_t j = 0; j < x.cols; ++j) {
-        to.row(r)[j] = static_cast<T>(to_float(to_bfloat16(static_cast<float>(x.row(r)[j]))));
-      }
+  for (int64_t r = 0; r < x.rows; ++r) {
+    for (int64_t c = 0; c < x.cols; ++c) {
+      to.row(r)[c] = static_cast<T>(to_float(to_bfloat16(static_cast<float>(x.row(r)[c]))));
     }
-  });
+  }
 }
 
 template void round_to_bfloat16(ConstMatrixView<float>, MatrixView<float>);

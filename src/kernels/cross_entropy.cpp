@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -10,43 +12,147 @@
 
 namespace calque::kernels {
 
-// Per row, the logits pass through memory about four times and, shared by the chunk, dweight twice:
-// with 2 model rows the latter is a quarter of the former.
+// A chunk's logits pass through memory twice, its rows share a pass of the weight's two packed
+// forms and of its gradient: with 2 model rows the latter is the smaller part.
 int64_t cross_entropy_chunk_rows(int64_t model) { return std::clamp<int64_t>(2 * model, 128, 512); }
 
 namespace {
 
-/// What a row adds to the sums.
-struct RowLoss {
-  double loss;
-  double negative_log_likelihood;
+/// The vocabulary in strips, so narrow that a chunk's logits of one stay in the second cache, and
+/// the strips in parts, one for a task. A function of the sizes alone, as sums over the vocabulary
+/// are added strip by strip and part by part.
+class Strips {
+ public:
+  Strips(int64_t vocab, int64_t model) : vocab_(vocab) {
+    const int64_t most_cols = std::clamp<int64_t>((1 << 16) / model, 128, 512);
+    const int64_t units = (vocab + kUnit - 1) / kUnit;
+    count_ = std::min(units, kParts * ((vocab + kParts * most_cols - 1) / (kParts * most_cols)));
+    parts_ = std::min(count_, kParts);
+    units_ = units;
+  }
+
+  int64_t count() const { return count_; }
+  int64_t begin(int64_t strip) const { return std::min(vocab_, units_ * strip / count_ * kUnit); }
+  int64_t cols(int64_t strip) const { return begin(strip + 1) - begin(strip); }
+
+  int64_t parts() const { return parts_; }
+  int64_t first_of(int64_t part) const { return count_ * part / parts_; }
+
+ private:
+  static constexpr int64_t kParts = 16;  // enough for any sensible number of threads
+  static constexpr int64_t kUnit = 32;   // columns: whole tiles of our own products
+  int64_t vocab_, units_, count_, parts_;
 };
 
-template <class T>
-struct Loss {
-  double smoothing;
-  bool with_gradient;
+/// Of a row's logits in one strip.
+struct StripSums {
+  double highest;
+  double exponentials;  // sum of exp(logit - highest)
+  double logits;        // their sum
+};
 
-  /// The loss of one row of logits, which become dlogits where the gradient is wanted.
-  RowLoss run_row(T* logits, int64_t vocab, int32_t target, T row_weight) const {
-    const auto [highest, sum] = max_and_sum(logits, vocab);
-    const double difference = static_cast<double>(logits[target] - highest);
-    const double mean_difference = sum / static_cast<double>(vocab) - static_cast<double>(highest);
-    const double exponentials = exp_row(logits, vocab, highest, logits);
-    const double log_sum = std::log(exponentials);
-    const double target_loss = log_sum - difference;
-    const double mean_loss = log_sum - mean_difference;
-    const RowLoss result{(1 - smoothing) * target_loss + smoothing * mean_loss, target_loss};
-    if (with_gradient) {
-      const T factor = static_cast<T>(static_cast<double>(row_weight) / exponentials);
-      const T spread =
-          static_cast<T>(static_cast<double>(row_weight) * smoothing / static_cast<double>(vocab));
-      for (int64_t c = 0; c < vocab; ++c) logits[c] = logits[c] * factor - spread;
-      logits[target] -= static_cast<T>(static_cast<double>(row_weight) * (1 - smoothing));
+/// Of a whole row.
+struct RowSums {
+  double highest;
+  double log_sum;  // log of the softmax's denominator
+  double mean;     // of the logits
+};
+
+/// One chunk of rows on its way from x to dlogits.
+template <class T>
+struct Chunk {
+  const Strips& strips;
+  ConstMatrixView<T> x;
+  std::span<const int32_t> targets;
+  std::span<const T> row_weights;  // or empty
+  double smoothing;
+  T* logits;              // strip by strip, each [rows, its columns]
+  StripSums* strip_sums;  // [strips, rows]
+  double* target_logits;  // [rows]
+  RowSums* row_sums;      // [rows]
+
+  int64_t rows() const { return x.rows; }
+  int64_t vocab() const { return strips.begin(strips.count()); }
+  MatrixView<T> strip_logits(int64_t strip) const {
+    return {logits + rows() * strips.begin(strip), rows(), strips.cols(strip)};
+  }
+  double row_weight(int64_t row) const {
+    return row_weights.empty() ? 1 : static_cast<double>(row_weights[static_cast<size_t>(row)]);
+  }
+  /// Where in the strip the row's target lies, if it does.
+  std::optional<int64_t> target_in(int64_t strip, int64_t row) const {
+    const int64_t col = targets[static_cast<size_t>(row)] - strips.begin(strip);
+    return col >= 0 && col < strips.cols(strip) ? std::optional(col) : std::nullopt;
+  }
+
+  /// The strip's logits, which at once become exp(logit - the highest of row and strip).
+  void exponentiate(int64_t strip, const RightOperand<T>& weight, Arena& scratch) const {
+    const MatrixView<T> values = strip_logits(strip);
+    gemm_in_task<T>(x, weight, values, /*accumulate=*/false, scratch);
+    for (int64_t r = 0; r < rows(); ++r) {
+      T* const row = values.row(r);
+      if (const auto col = target_in(strip, r)) target_logits[r] = static_cast<double>(row[*col]);
+      const auto [highest, sum] = max_and_sum(row, values.cols);
+      const double exponentials = exp_row(row, values.cols, highest, row);
+      strip_sums[strip * rows() + r] = {static_cast<double>(highest), exponentials, sum};
     }
-    return result;
+  }
+
+  /// A row's sums over all strips, in their order.
+  void finish_row(int64_t row) const {
+    RowSums& total = row_sums[row];
+    total = {-std::numeric_limits<double>::infinity(), 0, 0};
+    double exponentials = 0;
+    for (int64_t s = 0; s < strips.count(); ++s) {
+      total.highest = std::max(total.highest, strip_sums[s * rows() + row].highest);
+    }
+    for (int64_t s = 0; s < strips.count(); ++s) {
+      const StripSums& strip = strip_sums[s * rows() + row];
+      exponentials += strip.exponentials * std::exp(strip.highest - total.highest);
+      total.mean += strip.logits / static_cast<double>(vocab());
+    }
+    total.log_sum = total.highest + std::log(exponentials);
+  }
+
+  /// The exponentials of a strip become dlogits.
+  void differentiate(int64_t strip) const {
+    const MatrixView<T> values = strip_logits(strip);
+    for (int64_t r = 0; r < rows(); ++r) {
+      T* const row = values.row(r);
+      const double weight = row_weight(r);
+      const double highest = strip_sums[strip * rows() + r].highest;
+      const auto factor = static_cast<T>(weight * std::exp(highest - row_sums[r].log_sum));
+      const auto spread = static_cast<T>(weight * smoothing / static_cast<double>(vocab()));
+      for (int64_t c = 0; c < values.cols; ++c) row[c] = row[c] * factor - spread;
+      if (const auto col = target_in(strip, r))
+        row[*col] -= static_cast<T>(weight * (1 - smoothing));
+    }
+  }
+
+  /// Adds the row's losses.
+  void add_row(int64_t row, CrossEntropySums& sums) const {
+    const double target_loss = row_sums[row].log_sum - target_logits[row];
+    const double mean_loss = row_sums[row].log_sum - row_sums[row].mean;
+    const double weight = row_weight(row);
+    sums.loss += weight * ((1 - smoothing) * target_loss + smoothing * mean_loss);
+    sums.negative_log_likelihood += weight * target_loss;
   }
 };
+
+/// dx = or += the parts' [rows, model], in their order.
+template <class T>
+void add_parts(const T* parts, int64_t count, MatrixView<T> dx, bool accumulate) {
+  parallel_rows(dx.rows, dx.cols * count, [&](int64_t begin, int64_t end, int) {
+    if (!accumulate) zero_rows(dx.row_range(begin, end - begin));
+    for (int64_t part = 0; part < count; ++part) {
+      for (int64_t r = begin; r < end; ++r) {
+        const T* const term = parts + (part * dx.rows + r) * dx.cols;
+        T* const sum = dx.row(r);
+        for (int64_t c = 0; c < dx.cols; ++c) sum[c] += term[c];
+      }
+    }
+  });
+}
 
 template <class T>
 void check_arguments(ConstMatrixView<T> x, ConstMatrixView<T> weight,
@@ -68,51 +174,89 @@ void check_arguments(ConstMatrixView<T> x, ConstMatrixView<T> weight,
 
 }  // namespace
 
+int64_t cross_entropy_scratch(int64_t tokens, int64_t model, int64_t vocab) {
+  const int64_t rows = std::min(cross_entropy_chunk_rows(model), tokens);
+  return rows * (vocab + Strips(vocab, model).parts() * model);
+}
+
 template <class T>
 CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<T> weight,
                                           std::span<const int32_t> targets,
                                           std::span<const T> row_weights, double smoothing,
                                           MatrixView<T> dx, bool accumulate_x,
                                           MatrixView<T> dweight, bool accumulate_weight,
-                                          std::span<T> log_probabilities, PreparedWeights<T>* prepared,
-                                          Workspace& workspace) {
+                                          std::span<T> log_probabilities,
+                                          PreparedWeights<T>* prepared, Workspace& workspace) {
   check_arguments(x, weight, targets, row_weights, log_probabilities);
-  const int64_t vocab = weight.rows;
-  const int64_t largest_chunk = std::min(cross_entropy_chunk_rows(x.cols), x.rows);
+  const Strips strips(weight.rows, x.cols);
+  const int64_t most_rows = std::min(cross_entropy_chunk_rows(x.cols), x.rows);
   Workspace::Scope scope(workspace.shared());
-  T* const scratch = scope.allocate<T>(largest_chunk * vocab);
-  RowLoss* const losses = scope.allocate<RowLoss>(largest_chunk);
-  const Loss<T> loss{smoothing, dx.data != nullptr || dweight.data != nullptr};
-  const RightOperand<T> to_logits = right_operand(prepared, GemmForm::kNT, weight);
-  const RightOperand<T> to_dx = right_operand(prepared, GemmForm::kNN, weight);
-  const auto row_weight = [&](int64_t t) { return row_weights.empty() ? T(1) : row_weights[t]; };
+  T* const logits = scope.allocate<T>(most_rows * weight.rows);
+  StripSums* const strip_sums = scope.allocate<StripSums>(most_rows * strips.count());
+  double* const target_logits = scope.allocate<double>(most_rows);
+  RowSums* const row_sums = scope.allocate<RowSums>(most_rows);
+  T* const dx_parts =
+      dx.data == nullptr ? nullptr : scope.allocate<T>(strips.parts() * most_rows * x.cols);
+  RightOperand<T>* const to_logits = scope.allocate<RightOperand<T>>(strips.count());
+  RightOperand<T>* const to_dx = scope.allocate<RightOperand<T>>(strips.count());
+  for (int64_t s = 0; s < strips.count(); ++s) {
+    const ConstMatrixView<T> rows = weight.row_range(strips.begin(s), strips.cols(s));
+    to_logits[s] = right_operand(prepared, GemmForm::kNT, rows);
+    if (dx.data != nullptr) to_dx[s] = right_operand(prepared, GemmForm::kNN, rows);
+  }
   if (x.rows == 0 && dweight.data != nullptr && !accumulate_weight) zero_rows(dweight);
 
   CrossEntropySums sums;
-  for (int64_t begin = 0; begin < x.rows; begin += largest_chunk) {
-    const int64_t rows = std::min(largest_chunk, x.rows - begin);
-    const ConstMatrixView<T> chunk = x.row_range(begin, rows);
-    const MatrixView<T> logits(scratch, rows, vocab);
-    gemm<T>(chunk, to_logits, logits, false, workspace);
-    parallel_rows(rows, vocab, [&](int64_t first, int64_t last, int) {
-      for (int64_t r = first; r < last; ++r) {
-        losses[r] = loss.run_row(logits.row(r), vocab, targets[begin + r], row_weight(begin + r));
+  for (int64_t begin = 0; begin < x.rows; begin += most_rows) {
+    const int64_t rows = std::min(most_rows, x.rows - begin);
+    const auto first = static_cast<size_t>(begin);
+    const Chunk<T> chunk{strips,
+                         x.row_range(begin, rows),
+                         targets.subspan(first, static_cast<size_t>(rows)),
+                         row_weights.empty() ? row_weights : row_weights.subspan(first),
+                         smoothing,
+                         logits,
+                         strip_sums,
+                         target_logits,
+                         row_sums};
+    parallel_for(strips.parts(), [&](int64_t part, int worker) {
+      for (int64_t s = strips.first_of(part); s < strips.first_of(part + 1); ++s) {
+        chunk.exponentiate(s, to_logits[s], workspace.worker(worker));
       }
     });
+    parallel_rows(rows, strips.count() * 64, [&](int64_t from, int64_t to, int) {
+      for (int64_t r = from; r < to; ++r) chunk.finish_row(r);
+    });
     for (int64_t r = 0; r < rows; ++r) {
-      const double w = static_cast<double>(row_weight(begin + r));
-      sums.loss += w * losses[r].loss;
-      sums.negative_log_likelihood += w * losses[r].negative_log_likelihood;
+      chunk.add_row(r, sums);
       if (!log_probabilities.empty()) {
-        log_probabilities[begin + r] = static_cast<T>(-losses[r].negative_log_likelihood);
+        log_probabilities[first + static_cast<size_t>(r)] =
+            static_cast<T>(target_logits[r] - row_sums[r].log_sum);
       }
     }
+    if (dx.data == nullptr && dweight.data == nullptr) continue;
+    Workspace::Scope chunk_scope(workspace.shared());
+    const RightOperand<T> to_dweight =
+        dweight.data == nullptr ? RightOperand<T>{}
+                                : prepare_right(GemmForm::kTN, chunk.x, to_logits[0].precision,
+                                                workspace.shared());
+    parallel_for(strips.parts(), [&](int64_t part, int worker) {
+      Arena& scratch = workspace.worker(worker);
+      for (int64_t s = strips.first_of(part); s < strips.first_of(part + 1); ++s) {
+        chunk.differentiate(s);
+        const ConstMatrixView<T> dlogits = chunk.strip_logits(s);
+        if (dx.data != nullptr) {
+          gemm_in_task<T>(dlogits, to_dx[s], {dx_parts + part * rows * x.cols, rows, x.cols},
+                          /*accumulate=*/s > strips.first_of(part), scratch);
+        }
+        if (dweight.data != nullptr) {
+          gemm_in_task<T>(dlogits, to_dweight, dweight.row_range(strips.begin(s), strips.cols(s)),
+                          accumulate_weight || begin > 0, scratch);
+        }
+      }
+    });
     if (dx.data != nullptr) {
-      gemm<T>(logits, to_dx, dx.row_range(begin, rows), accumulate_x, workspace);
-    }
-    if (dweight.data != nullptr) {
-      gemm<T>(logits, right_operand(prepared, GemmForm::kTN, chunk), dweight,
-              accumulate_weight || begin > 0, workspace);
+      add_parts(dx_parts, strips.parts(), dx.row_range(begin, rows), accumulate_x);
     }
   }
   return sums;

@@ -18,6 +18,10 @@ struct CrossEntropySums {
 /// Rows of logits that `projection_cross_entropy` holds at a time for a model of this width.
 int64_t cross_entropy_chunk_rows(int64_t model);
 
+/// Elements of the scratch that `projection_cross_entropy` works in: a chunk of logits, and the
+/// parts of its dx.
+int64_t cross_entropy_scratch(int64_t tokens, int64_t model, int64_t vocab);
+
 /// Output projection, softmax and label-smoothed cross-entropy in one pass over row chunks, with
 /// the gradient at once; no [tokens, vocab] matrix is ever in memory.
 ///   logits = x weight^T;  p = softmax(logits)
@@ -25,6 +29,8 @@ int64_t cross_entropy_chunk_rows(int64_t model);
 /// (as PyTorch's cross_entropy defines it: smoothing is spread over the whole vocabulary), and
 ///   dlogits = row_weight (p - (1 - smoothing) onehot(target) - smoothing / vocab)
 ///   dx = dlogits weight;  dweight = dlogits^T x
+/// The vocabulary goes by in strips, whose sizes are a function of the shapes: sums over it are
+/// added in a fixed order.
 /// x: [tokens, model]; weight: [vocab, model]; targets: [tokens]; row_weights: [tokens] or empty
 /// for all 1; dx: [tokens, model] and dweight: [vocab, model], assigned or added to, without data
 /// when not wanted. `log_probabilities`: [tokens] or empty: log p[target] of each row. `prepared`:

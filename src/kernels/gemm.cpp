@@ -48,7 +48,8 @@ struct Sizes {
 };
 
 template <class T>
-Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c) {
+Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
+                    bool accumulate, const T* bias) {
   const bool a_transposed = form == GemmForm::kTN;
   const bool b_transposed = form == GemmForm::kNT;
   const int64_t m = a_transposed ? a.cols : a.rows;
@@ -57,6 +58,7 @@ Sizes checked_sizes(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, M
   CALQUE_CHECK(c.rows == m && c.cols == n && (b_transposed ? b.cols : b.rows) == k,
                "product of form {}: a [{}, {}], b [{}, {}], c [{}, {}] do not fit",
                static_cast<int>(form), a.rows, a.cols, b.rows, b.cols, c.rows, c.cols);
+  CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
   return {m, n, k};
 }
 
@@ -88,6 +90,13 @@ template <class T>
 void start_rows(MatrixView<T> c, const T* bias) {
   if (bias == nullptr) return zero_rows(c);
   for (int64_t r = 0; r < c.rows; ++r) std::copy_n(bias, c.cols, c.row(r));
+}
+
+/// Whether there is nothing to add up. Then writes what the result starts from.
+template <class T>
+bool without_sums(const Sizes& sizes, MatrixView<T> c, bool accumulate, const T* bias) {
+  if (sizes.k == 0 && !accumulate) start_rows(c, bias);
+  return sizes.m == 0 || sizes.n == 0 || sizes.k == 0;
 }
 
 /// How a product is cut: `row_tiles` x `col_tiles` tiles of c, the inner size into `parts`.
@@ -214,23 +223,21 @@ void multiply(const Sizes& sizes, ConstMatrixView<T> a, const RightOperand<T>& r
   if (grid.parts > 1) product.add_partials();
 }
 
-/// The same of operands that are rounded to bfloat16, by the unit in use.
+/// The same on the calling thread alone.
 template <class T>
-void multiply_rounded(const Sizes& sizes, ConstMatrixView<T> a, const RightOperand<T>& right,
-                      MatrixView<T> c, bool accumulate, Workspace& workspace, const T* bias) {
-  if constexpr (std::is_same_v<T, float>) {
-    const Bfloat16Unit unit = bfloat16_unit();
-    if (unit != Bfloat16Unit::kFloat32) {
-      return bf16_gemm(unit, a, right, c, accumulate, bias, workspace);
-    }
+void multiply_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                      bool accumulate, Arena& scratch, const T* bias) {
+  if (current_engine() == GemmEngine::kCalque) {
+    return packed_gemm_in_task<T>(a, right, c, accumulate, bias, scratch);
   }
-  Workspace::Scope scope(workspace.shared());
-  const auto rounded = [&](ConstMatrixView<T> x) {
-    const MatrixView<T> copy(scope.allocate<T>(x.rows * x.cols), x.rows, x.cols);
-    round_to_bfloat16(x, copy);
-    return copy;
-  };
-  multiply<T>(sizes, rounded(a), {right.form, rounded(right.b)}, c, accumulate, workspace, bias);
+  if (bias != nullptr) start_rows(c, bias);
+  call_engine<T>(right.form, a, right.b, c, accumulate || bias != nullptr);
+}
+
+/// Memory for a matrix as large as x.
+template <class T>
+MatrixView<T> matrix_like(ConstMatrixView<T> x, Workspace::Scope& scope) {
+  return {scope.allocate<T>(x.rows * x.cols), x.rows, x.cols};
 }
 
 }  // namespace
@@ -287,7 +294,6 @@ std::string bfloat16_unit_name(Bfloat16Unit unit) {
 template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
                               Arena& arena) {
-  CALQUE_CHECK(form != GemmForm::kTN, "the right operand of kTN cannot be prepared");
   RightOperand<T> right{form, b, precision};
   if (current_engine() != GemmEngine::kCalque || b.rows == 0 || b.cols == 0) return right;
   const ProfileScope profile("gemm packing");
@@ -302,24 +308,59 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision pre
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias) {
-  const Sizes sizes = checked_sizes(right.form, a, right.b, c);
+  const Sizes sizes = checked_sizes(right.form, a, right.b, c, accumulate, bias);
   const ProfileScope profile(part_name(right.form),
                              [&] { return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate); });
-  CALQUE_CHECK(bias == nullptr || !accumulate, "a bias goes with a fresh result only");
-  if (sizes.m == 0 || sizes.n == 0) return;
-  if (sizes.k == 0) {
-    if (!accumulate) start_rows(c, bias);
-    return;
+  if (without_sums(sizes, c, accumulate, bias)) return;
+  if (right.precision == Precision::kFloat32) {
+    return multiply(sizes, a, right, c, accumulate, workspace, bias);
   }
-  (right.precision == Precision::kFloat32 ? multiply<T> : multiply_rounded<T>)(sizes, a, right, c,
-                                                                               accumulate,
-                                                                               workspace, bias);
+  if constexpr (std::is_same_v<T, float>) {
+    const Bfloat16Unit unit = bfloat16_unit();
+    if (unit != Bfloat16Unit::kFloat32) {
+      return bf16_gemm(unit, a, right, c, accumulate, bias, workspace);
+    }
+  }
+  Workspace::Scope scope(workspace.shared());
+  const auto rounded = [&](ConstMatrixView<T> x) {
+    const MatrixView<T> copy = matrix_like(x, scope);
+    parallel_rows(x.rows, x.cols, [&](int64_t begin, int64_t end, int) {
+      round_to_bfloat16<T>(x.row_range(begin, end - begin), copy.row_range(begin, end - begin));
+    });
+    return copy;
+  };
+  multiply<T>(sizes, rounded(a), {right.form, rounded(right.b)}, c, accumulate, workspace, bias);
+}
+
+template <class T>
+void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                  bool accumulate, Arena& scratch, const T* bias) {
+  const Sizes sizes = checked_sizes(right.form, a, right.b, c, accumulate, bias);
+  if (without_sums(sizes, c, accumulate, bias)) return;
+  if (right.precision == Precision::kFloat32) {
+    return multiply_in_task(a, right, c, accumulate, scratch, bias);
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    const Bfloat16Unit unit = bfloat16_unit();
+    if (unit != Bfloat16Unit::kFloat32) {
+      return bf16_gemm_in_task(unit, a, right, c, accumulate, bias, scratch);
+    }
+  }
+  Workspace::Scope scope(scratch);
+  const auto rounded = [&](ConstMatrixView<T> x) {
+    const MatrixView<T> copy = matrix_like(x, scope);
+    round_to_bfloat16<T>(x, copy);
+    return copy;
+  };
+  multiply_in_task<T>(rounded(a), {right.form, rounded(right.b)}, c, accumulate, scratch, bias);
 }
 
 #define CALQUE_INSTANTIATE(T)                                                                     \
   template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Precision, Arena&);        \
   template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, Workspace&, \
-                     const T*);
+                     const T*);                                                                   \
+  template void gemm_in_task(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,     \
+                             Arena&, const T*);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)
 #undef CALQUE_INSTANTIATE

@@ -51,8 +51,7 @@ struct RightOperand {
   const Bfloat16* bf16_panels = nullptr;      // packed for its bfloat16 units, or null
 };
 
-/// Prepares b, where the engine in use gains by it, for several products of form kNN or kNT: in
-/// memory of `arena`.
+/// Prepares b, where the engine in use gains by it, for several products: in memory of `arena`.
 template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
                               Arena& arena);
@@ -73,5 +72,11 @@ void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<
           bool accumulate, Workspace& workspace, const T* bias = nullptr) {
   gemm<T>(a, RightOperand<T>{form, b}, c, accumulate, workspace, bias);
 }
+
+/// The same product on the calling thread alone, for tasks of a parallel loop that multiply parts of
+/// their own. With our own engine an element has the bits that `gemm` gives it.
+template <class T>
+void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                  bool accumulate, Arena& scratch, const T* bias = nullptr);
 
 }  // namespace calque::kernels

@@ -129,8 +129,9 @@ struct Block {
   int64_t steps() const { return pieces(k, kStep); }
 };
 
-/// A product and how it is cut into tasks: ranges of row tiles times ranges of column tiles, which
-/// stay in the second cache while the rows pass by. No bit depends on it.
+/// A product and how it is cut into tasks: ranges of row tiles, one for each worker at least so
+/// that it has the rows in every product, times ranges of column tiles, which stay in the second
+/// cache while rows pass by. No bit depends on it.
 struct Product {
   Bfloat16Unit unit;
   ConstMatrixView<float> a;
@@ -140,27 +141,29 @@ struct Product {
   int64_t inner;
   Ranges row_tiles, col_tiles;
 
+  /// With `workers` tasks at least where there is enough.
   Product(Bfloat16Unit u, ConstMatrixView<float> left, const RightOperand<float>& r,
-          MatrixView<float> out, Addend<float> addend)
+          MatrixView<float> out, bool accumulate, const float* bias, int workers)
       : unit(u),
         a(left),
         right(r),
         c(out),
-        start(addend),
+        start(accumulate ? Addend<float>{c.data, c.stride} : Addend<float>{bias, 0}),
         inner(inner_size(r)),
         row_tiles{pieces(c.rows, kTile), 1},
         col_tiles{pieces(c.cols, kTile), pieces(c.cols * std::min(kInner, inner), kCached)} {
-    const int64_t wanted = pieces(threads(), col_tiles.count);
     row_tiles.count =
-        std::max(std::min(row_tiles.size, wanted), pieces(row_tiles.size, kRangeTiles));
+        std::max(std::min<int64_t>(row_tiles.size, workers), pieces(row_tiles.size, kRangeTiles));
+    const int64_t wanted = pieces(workers, row_tiles.count);
+    col_tiles.count = std::max(std::min(col_tiles.size, wanted), col_tiles.count);
   }
   int64_t tasks() const { return row_tiles.count * col_tiles.count; }
 
   void run_task(int64_t task, Arena& scratch) const {
-    const int64_t range = task % row_tiles.count;
+    const int64_t range = task / col_tiles.count;
     const int64_t end_row = std::min(c.rows, row_tiles.begin(range + 1) * kTile);
-    const int64_t first_tile = col_tiles.begin(task / row_tiles.count);
-    const int64_t tiles = col_tiles.begin(task / row_tiles.count + 1) - first_tile;
+    const int64_t first_tile = col_tiles.begin(task % col_tiles.count);
+    const int64_t tiles = col_tiles.begin(task % col_tiles.count + 1) - first_tile;
     Workspace::Scope scope(scratch);
     const int64_t largest = tile_size(std::min(kInner, inner));
     const int64_t group = right.form == GemmForm::kTN ? kGroup : kTile;
@@ -247,10 +250,16 @@ const Bfloat16* bf16_panels(const RightOperand<float>& right, Arena& arena) {
 
 void bf16_gemm(Bfloat16Unit unit, ConstMatrixView<float> a, const RightOperand<float>& right,
                MatrixView<float> c, bool accumulate, const float* bias, Workspace& workspace) {
-  const Addend<float> start = accumulate ? Addend<float>{c.data, c.stride} : Addend<float>{bias, 0};
-  const Product product(unit, a, right, c, start);
+  const Product product(unit, a, right, c, accumulate, bias, threads());
   parallel_for(product.tasks(),
                [&](int64_t task, int worker) { product.run_task(task, workspace.worker(worker)); });
+}
+
+void bf16_gemm_in_task(Bfloat16Unit unit, ConstMatrixView<float> a,
+                       const RightOperand<float>& right, MatrixView<float> c, bool accumulate,
+                       const float* bias, Arena& scratch) {
+  const Product product(unit, a, right, c, accumulate, bias, 1);
+  for (int64_t task = 0; task < product.tasks(); ++task) product.run_task(task, scratch);
 }
 
 #else  // the compiler may use no such instructions
@@ -261,6 +270,11 @@ const Bfloat16* bf16_panels(const RightOperand<float>&, Arena&) { return nullptr
 
 void bf16_gemm(Bfloat16Unit, ConstMatrixView<float>, const RightOperand<float>&, MatrixView<float>,
                bool, const float*, Workspace&) {
+  CALQUE_CHECK(false, "this binary was built without instructions for bfloat16");
+}
+
+void bf16_gemm_in_task(Bfloat16Unit, ConstMatrixView<float>, const RightOperand<float>&,
+                       MatrixView<float>, bool, const float*, Arena&) {
   CALQUE_CHECK(false, "this binary was built without instructions for bfloat16");
 }
 

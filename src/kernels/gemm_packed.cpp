@@ -39,9 +39,16 @@ void multiply_rows(int64_t rows, int64_t cols, int64_t k, LeftRows<T, Transposed
       return multiply_rows<Rows - 1>(rows, cols, k, left, panel, addend, c, c_stride);
     }
   }
+  if (addend.stride != 0) {
+    for (int r = 0; r < Rows; ++r) {
+      for (int v = 0; v < kTileVectors; ++v) {
+        __builtin_prefetch(addend.data + r * addend.stride + v * simd::kLanes<T>);
+      }
+    }
+  }
   simd::Vec<T> sums[Rows][kTileVectors];
-  multiply_tile<Rows, kTileVectors, false>(k, left.data, left.row_step(), left.inner_step(), panel,
-                                           kTileCols<T>, kTileCols<T>, sums);
+  multiply_tile<Rows, kTileVectors, false, Transposed>(
+      k, left.data, left.row_step(), left.inner_step(), panel, kTileCols<T>, kTileCols<T>, sums);
   if (cols == kTileCols<T>) [[likely]] {
     store_tile<Rows, kTileVectors, false>(sums, addend, c, c_stride, cols);
   } else {
@@ -122,30 +129,34 @@ void multiply_range(ConstMatrixView<T> a, const T* panels, MatrixView<T> c, Adde
   }
 }
 
-/// `c` = a^T b + start.
+/// `c` = a^T b + start. `panels`: b's, or null to pack them here.
 template <class T>
-void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c, Addend<T> start,
-                       Arena& scratch) {
+void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, const T* panels, MatrixView<T> c,
+                       Addend<T> start, Arena& scratch) {
   constexpr int64_t kPanelSize = kInner * kTileCols<T>;
   constexpr int64_t kNearRows = 2048;  // bytes between rows of a that are read where they are
   const bool copy = a.stride * static_cast<int64_t>(sizeof(T)) > kNearRows;
+  const int64_t tile = pieces(c.rows, pieces(c.rows, kTileRows));  // even tiles
   Workspace::Scope scope(scratch);
-  T* const panels = scope.allocate<T>(pieces(b.cols, kTileCols<T>) * kPanelSize);
+  T* const own =
+      panels == nullptr ? scope.allocate<T>(pieces(b.cols, kTileCols<T>) * kPanelSize) : nullptr;
   T* const columns = scope.allocate<T>(kInner * kTileRows);
   for (int64_t inner = 0; inner < a.rows; inner += kInner) {
     const int64_t k = std::min(kInner, a.rows - inner);
-    pack_columns(b.row_range(inner, k), panels, kPanelSize);
+    if (own != nullptr) pack_columns(b.row_range(inner, k), own, kPanelSize);
+    const T* const right = own != nullptr ? own : panels + inner * kTileCols<T>;
+    const int64_t panel_step = own != nullptr ? kPanelSize : a.rows * kTileCols<T>;
     const Addend<T> addend = inner == 0 ? start : Addend<T>{c.data, c.stride};
-    for (int64_t row = 0; row < c.rows; row += kTileRows) {
-      const int64_t rows = std::min<int64_t>(kTileRows, c.rows - row);
+    for (int64_t row = 0; row < c.rows; row += tile) {
+      const int64_t rows = std::min(tile, c.rows - row);
       LeftRows<T, true> left{a.row(inner) + row, a.stride};
-      if (copy && rows == kTileRows) {
+      if (copy && rows == tile) {
         for (int64_t p = 0; p < k; ++p) {
-          std::memcpy(columns + p * kTileRows, left.data + p * a.stride, kTileRows * sizeof(T));
+          std::copy_n(left.data + p * a.stride, tile, columns + p * kTileRows);
         }
         left = {columns, kTileRows};
       }
-      multiply_block(k, left, panels, kPanelSize, addend.from(row, 0), c.row_range(row, rows));
+      multiply_block(k, left, right, panel_step, addend.from(row, 0), c.row_range(row, rows));
     }
   }
 }
@@ -161,7 +172,7 @@ int64_t packed_size(const RightOperand<T>& right) {
   return panel_count(right) * kTileCols<T> * k;
 }
 
-/// Panels [first, last) of op(b), of form kNN or kNT.
+/// Panels [first, last) of op(b).
 template <class T>
 void pack_panels(const RightOperand<T>& right, int64_t first, int64_t last, T* panels) {
   constexpr int64_t kCols = kTileCols<T>;
@@ -209,20 +220,22 @@ class WorkerPanels {
 template <class T>
 struct Tasks {
   int64_t rows, cols;  // of c
-  Ranges row_tiles, panels;
+  int64_t row_unit;    // rows of a task are cut at multiples of it
+  Ranges row_units, panels;
 
-  /// A range of tiles keeps its rows of a in cache, one of panels theirs; each thread has
-  /// `per_thread` tasks at least where there is enough.
-  Tasks(MatrixView<T> c, int64_t k, int64_t per_thread)
+  /// A range of rows keeps those of a in cache, one of panels theirs; each thread has `per_thread`
+  /// tasks at least where there is enough.
+  Tasks(MatrixView<T> c, int64_t k, int64_t per_thread, int64_t unit)
       : rows(c.rows),
         cols(c.cols),
-        row_tiles{pieces(rows, kTileRows), 1},
+        row_unit(unit),
+        row_units{pieces(rows, unit), 1},
         panels{pieces(cols, kTileCols<T>), pieces(cols * std::min(kInner, k), kCached)} {
     const int64_t wanted = pieces(per_thread * threads(), panels.count);
-    row_tiles.count =
-        std::max(std::min(row_tiles.size, wanted), pieces(row_tiles.size, kRangeTiles));
+    row_units.count =
+        std::max(std::min(pieces(rows, kTileRows), wanted), pieces(rows, kRangeTiles * kTileRows));
   }
-  int64_t count() const { return row_tiles.count * panels.count; }
+  int64_t count() const { return row_units.count * panels.count; }
 
   /// The rows and columns of a task.
   struct Block {
@@ -234,17 +247,23 @@ struct Tasks {
     Addend<T> of(Addend<T> start) const { return start.from(row, col); }
   };
   Block block(int64_t task) const {
-    const int64_t range = task % row_tiles.count;
+    const int64_t range = task % row_units.count;
     Block result{};
-    result.row = row_tiles.begin(range) * kTileRows;
-    result.rows = std::min(rows, row_tiles.begin(range + 1) * kTileRows) - result.row;
-    result.panel = panels.begin(task / row_tiles.count);
+    result.row = row_units.begin(range) * row_unit;
+    result.rows = std::min(rows, row_units.begin(range + 1) * row_unit) - result.row;
+    result.panel = panels.begin(task / row_units.count);
     result.col = result.panel * kTileCols<T>;
     result.cols =
-        std::min(cols, panels.begin(task / row_tiles.count + 1) * kTileCols<T>) - result.col;
+        std::min(cols, panels.begin(task / row_units.count + 1) * kTileCols<T>) - result.col;
     return result;
   }
 };
+
+/// What the rows of c are added to.
+template <class T>
+Addend<T> start_of(MatrixView<T> c, bool accumulate, const T* bias) {
+  return accumulate ? Addend<T>{c.data, c.stride} : Addend<T>{bias, 0};
+}
 
 }  // namespace
 
@@ -256,16 +275,35 @@ const T* packed_panels(const RightOperand<T>& right, Arena& arena) {
 }
 
 template <class T>
+void packed_gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                         bool accumulate, const T* bias, Arena& scratch) {
+  const Addend<T> start = start_of(c, accumulate, bias);
+  if (right.form == GemmForm::kTN) {
+    return multiply_range_tn(a, right.b, right.panels, c, start, scratch);
+  }
+  Workspace::Scope scope(scratch);
+  const T* panels = right.panels;
+  if (panels == nullptr) {
+    T* const own = scope.allocate<T>(packed_size(right));
+    pack_panels(right, 0, panel_count(right), own);
+    panels = own;
+  }
+  multiply_range(a, panels, c, start, scratch);
+}
+
+template <class T>
 void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
                  bool accumulate, const T* bias, Workspace& workspace) {
-  const Addend<T> start = accumulate ? Addend<T>{c.data, c.stride} : Addend<T>{bias, 0};
+  const Addend<T> start = start_of(c, accumulate, bias);
   if (right.form == GemmForm::kTN) {
-    const Tasks<T> tasks(c, a.rows, 1);
+    const Tasks<T> tasks(c, a.rows, /*per_thread=*/1, /*unit=*/1);
     parallel_for(tasks.count(), [&](int64_t task, int worker) {
       const auto block = tasks.block(task);
+      const T* const panels =
+          right.panels == nullptr ? nullptr : right.panels + block.panel * a.rows * kTileCols<T>;
       multiply_range_tn(a.column_range(block.row, block.rows),
-                        right.b.column_range(block.col, block.cols), block.of(c), block.of(start),
-                        workspace.worker(worker));
+                        right.b.column_range(block.col, block.cols), panels, block.of(c),
+                        block.of(start), workspace.worker(worker));
     });
     return;
   }
@@ -276,7 +314,7 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
   }
   const WorkerPanels<T> panels(operand, scope);
   // Small panels stay in cache, whatever the order; large ones should pass by seldom.
-  const Tasks<T> tasks(c, a.cols, packed_size(right) <= kCached ? 4 : 1);
+  const Tasks<T> tasks(c, a.cols, packed_size(right) <= kCached ? 4 : 1, kTileRows);
   parallel_for(tasks.count(), [&](int64_t task, int worker) {
     const auto block = tasks.block(task);
     multiply_range(a.row_range(block.row, block.rows),
@@ -285,9 +323,11 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
   });
 }
 
-#define CALQUE_INSTANTIATE(T)                                                                \
-  template const T* packed_panels(const RightOperand<T>&, Arena&);                           \
-  template void packed_gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, \
+#define CALQUE_INSTANTIATE(T)                                                                  \
+  template const T* packed_panels(const RightOperand<T>&, Arena&);                             \
+  template void packed_gemm_in_task(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, \
+                                    bool, const T*, Arena&);                                   \
+  template void packed_gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,   \
                             const T*, Workspace&);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

@@ -4,7 +4,7 @@
 
 namespace calque::kernels {
 
-/// The right operand of kNN or kNT, packed as the micro-kernel reads it, in memory of `arena`.
+/// The right operand, packed as the micro-kernel reads it, in memory of `arena`.
 template <class T>
 const T* packed_panels(const RightOperand<T>& right, Arena& arena);
 
@@ -16,5 +16,10 @@ const T* packed_panels(const RightOperand<T>& right, Arena& arena);
 template <class T>
 void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
                  bool accumulate, const T* bias, Workspace& workspace);
+
+/// The same on the calling thread alone: inside a task of a parallel loop.
+template <class T>
+void packed_gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                         bool accumulate, const T* bias, Arena& scratch);
 
 }  // namespace calque::kernels

@@ -16,7 +16,7 @@ inline constexpr int kTileRows = simd::kVectorBytes == 64 ? 14 : 6;
 inline constexpr int kTileVectors = 2;
 /// Columns of a full tile.
 template <class T>
-inline constexpr int64_t kTileCols = kTileVectors * simd::kLanes<T>;
+inline constexpr int64_t kTileCols = kTileVectors* simd::kLanes<T>;
 
 /// What the rows of a product are added to: row r starts at data + r * stride. Without data: zeros;
 /// with stride 0: one row for all, a bias.
@@ -39,19 +39,26 @@ simd::Vec<T> read(const T* from, [[maybe_unused]] int64_t lanes) {
   }
 }
 
-/// sums[r][v] = sum over p < k of a[r * a_row_step + p * a_col_step] b[p * b_stride + v * lanes ...]:
-/// each lane one sum in the order of p. With `Partial` only `lanes` columns of b exist.
-template <int Rows, int Vectors, bool Partial, class T>
+/// sums[r][v] = sum over p < k of a[r * a_row_step + p * a_col_step] b[p * b_stride + v * lanes
+/// ...]: each lane one sum in the order of p. With `Partial` only `lanes` columns of b exist. With
+/// `FetchRows`, for a transposed a (a_row_step = 1), the values of the next tile's rows are fetched
+/// on the way: a column of a is a new cache line at each step, which no hardware foresees.
+template <int Rows, int Vectors, bool Partial, bool FetchRows = false, class T>
 [[gnu::always_inline]] inline void multiply_tile(int64_t k, const T* a, int64_t a_row_step,
                                                  int64_t a_col_step, const T* b, int64_t b_stride,
                                                  int64_t lanes,
                                                  simd::Vec<T> (&sums)[Rows][Vectors]) {
+  constexpr int64_t kStepsAhead = 12;  // b is fetched this early: about the second cache's latency
   for (auto& row : sums) {
     for (auto& sum : row) sum = simd::Vec<T>{};
   }
   for (int64_t p = 0; p < k; ++p, a += a_col_step, b += b_stride) {
     simd::Vec<T> right[Vectors];
     for (int v = 0; v < Vectors; ++v) right[v] = read<Partial>(b + v * simd::kLanes<T>, lanes);
+    for (int v = 0; v < Vectors; ++v) {
+      __builtin_prefetch(b + kStepsAhead * b_stride + v * simd::kLanes<T>);
+    }
+    if constexpr (FetchRows) __builtin_prefetch(a + 2 * Rows - 1);
     for (int r = 0; r < Rows; ++r) {
       const simd::Vec<T> left = simd::broadcast(a[r * a_row_step]);
       for (int v = 0; v < Vectors; ++v) sums[r][v] += left * right[v];
@@ -61,8 +68,8 @@ template <int Rows, int Vectors, bool Partial, class T>
 
 /// c[r] = addend[r] + sums[r], `cols` columns, full vectors where `Partial` is false.
 template <int Rows, int Vectors, bool Partial, class T>
-[[gnu::always_inline]] inline void store_tile(simd::Vec<T> (&sums)[Rows][Vectors],
-                                              Addend<T> addend, T* c, int64_t c_stride,
+[[gnu::always_inline]] inline void store_tile(simd::Vec<T> (&sums)[Rows][Vectors], Addend<T> addend,
+                                              T* c, int64_t c_stride,
                                               [[maybe_unused]] int64_t cols) {
   constexpr int64_t kLanes = simd::kLanes<T>;
   if (addend.data != nullptr) {

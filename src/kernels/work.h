@@ -32,6 +32,16 @@ profile::Work gemm(int64_t m, int64_t n, int64_t k, bool accumulate) {
   return work;
 }
 
+/// The product that gives the logits; with the gradient, those of dx and dweight. The logits, which
+/// no cache holds, are written, and read for the gradient.
+template <class T>
+profile::Work projection_cross_entropy(int64_t tokens, int64_t vocab, int64_t model,
+                                       bool with_gradient) {
+  profile::Work work = pass<T>(tokens, vocab, with_gradient ? 2 : 1);
+  work.flops = (with_gradient ? 3 : 1) * gemm<T>(tokens, vocab, model, false).flops;
+  return work;
+}
+
 /// Pairs of query and key that look at each other, over all sentences; of one head.
 double visible_pairs(const AttentionShape& shape);
 

@@ -55,10 +55,10 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   estimate.activations = tokens * per_token * sizeof(Real);
   // In backward a handful of rows are in flight at once, the hidden layer's twice.
   estimate.gradients = tokens * std::max(6 * model, 2 * model + 2 * hidden) * sizeof(Real);
-  // A chunk of logits, and each weight packed for two of its products.
-  const auto logits =
-      static_cast<double>(kernels::cross_entropy_chunk_rows(options.model) * target_vocab);
-  estimate.scratch = (logits + 2 * weights) * sizeof(Real);
+  // What cross-entropy works in, and each weight packed for two of its products.
+  const auto loss = static_cast<double>(
+      kernels::cross_entropy_scratch(static_cast<int64_t>(tokens), options.model, target_vocab));
+  estimate.scratch = (loss + 2 * weights) * sizeof(Real);
   return estimate;
 }
 

@@ -6,13 +6,13 @@
 namespace calque::ops {
 
 kernels::CrossEntropySums projection_cross_entropy(Context& context, const Var& x,
-                                                   const Var& weight, Ids targets,
-                                                   double smoothing,
+                                                   const Var& weight, Ids targets, double smoothing,
                                                    std::span<const Real> row_weights,
                                                    std::span<Real> log_probabilities) {
   const int64_t vocab = weight.rows();
-  const ProfileScope scope("cross entropy", [&] {  // the logits; the products are parts inside
-    return kernels::work::pass<Real>(x.rows(), vocab, context.tape != nullptr ? 2 : 1);
+  const ProfileScope scope("projection, cross entropy", [&] {
+    return kernels::work::projection_cross_entropy<Real>(x.rows(), vocab, x.cols(),
+                                                         context.tape != nullptr);
   });
   CHECK_SHAPE(weight.value, {vocab, x.cols()});
   GradientTarget dx;
