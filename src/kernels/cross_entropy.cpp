@@ -13,8 +13,8 @@
 namespace calque::kernels {
 
 // A chunk's logits pass through memory twice, its rows share a pass of the weight's two packed
-// forms and of its gradient: with 2 model rows the latter is the smaller part.
-int64_t cross_entropy_chunk_rows(int64_t model) { return std::clamp<int64_t>(2 * model, 128, 512); }
+// forms and of its gradient: with model rows both are about the same.
+int64_t cross_entropy_chunk_rows(int64_t model) { return std::clamp<int64_t>(model, 128, 512); }
 
 namespace {
 
@@ -238,7 +238,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
     Workspace::Scope chunk_scope(workspace.shared());
     const RightOperand<T> to_dweight =
         dweight.data == nullptr ? RightOperand<T>{}
-                                : prepare_right(GemmForm::kTN, chunk.x, to_logits[0].precision,
+                                : prepare_right(GemmForm::kTN, chunk.x, precision(prepared),
                                                 workspace.shared());
     parallel_for(strips.parts(), [&](int64_t part, int worker) {
       Arena& scratch = workspace.worker(worker);

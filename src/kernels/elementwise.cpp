@@ -46,6 +46,19 @@ void add_to(std::span<const T> source, std::span<T> target) {
 }
 
 template <class T>
+void add_rows(ConstMatrixView<T> source, MatrixView<T> target) {
+  CALQUE_CHECK(source.rows == target.rows && source.cols == target.cols,
+               "[{}, {}] added to [{}, {}]", source.rows, source.cols, target.rows, target.cols);
+  parallel_rows(target.rows, target.cols, [&](int64_t begin, int64_t end, int) {
+    for (int64_t r = begin; r < end; ++r) {
+      const T* const from = source.row(r);
+      T* const to = target.row(r);
+      for (int64_t c = 0; c < target.cols; ++c) to[c] += from[c];
+    }
+  });
+}
+
+template <class T>
 void move_towards(std::span<const T> source, T factor, std::span<T> target) {
   check_sizes(source, target);
   for_ranges(source.size(),
@@ -54,10 +67,11 @@ void move_towards(std::span<const T> source, T factor, std::span<T> target) {
              });
 }
 
-#define CALQUE_INSTANTIATE(T)                             \
-  template void fill(std::span<T>, T);                    \
-  template void copy(std::span<const T>, std::span<T>);   \
-  template void add_to(std::span<const T>, std::span<T>); \
+#define CALQUE_INSTANTIATE(T)                                \
+  template void fill(std::span<T>, T);                       \
+  template void copy(std::span<const T>, std::span<T>);      \
+  template void add_to(std::span<const T>, std::span<T>);    \
+  template void add_rows(ConstMatrixView<T>, MatrixView<T>); \
   template void move_towards(std::span<const T>, T, std::span<T>);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

@@ -26,6 +26,10 @@ void copy(std::span<const T> source, std::span<T> target);
 template <class T>
 void add_to(std::span<const T> source, std::span<T> target);
 
+/// target[r][c] += source[r][c]; both of one shape, contiguous or strided.
+template <class T>
+void add_rows(ConstMatrixView<T> source, MatrixView<T> target);
+
 /// target[i] += factor * (source[i] - target[i]): one step of an exponential moving average.
 template <class T>
 void move_towards(std::span<const T> source, T factor, std::span<T> target);

@@ -13,6 +13,7 @@
 #include "kernels/gemm_engines.h"
 #include "kernels/gemm_packed.h"
 #include "kernels/ranges.h"
+#include "kernels/reduce.h"
 #include "kernels/work.h"
 
 namespace calque::kernels {
@@ -194,16 +195,7 @@ struct TiledProduct {
 
   /// c += the partial results, in order.
   void add_partials() const {
-    parallel_rows(sizes.m, sizes.n * grid.parts, [&](int64_t begin, int64_t end, int) {
-      for (int64_t part = 1; part < grid.parts; ++part) {
-        const MatrixView<T> source = target(part);
-        for (int64_t r = begin; r < end; ++r) {
-          T* const sum = c.row(r);
-          const T* const term = source.row(r);
-          for (int64_t j = 0; j < sizes.n; ++j) sum[j] += term[j];
-        }
-      }
-    });
+    for (int64_t part = 1; part < grid.parts; ++part) add_rows<T>(target(part), c);
   }
 };
 
@@ -333,6 +325,22 @@ void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, b
 }
 
 template <class T>
+void weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
+                     bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace,
+                     Precision precision) {
+  if (current_engine() == GemmEngine::kCalque && precision == Precision::kFloat32 && dy.rows > 0) {
+    const Sizes sizes = checked_sizes<T>(GemmForm::kTN, dy, x, dweight, accumulate_weight, nullptr);
+    const ProfileScope profile(part_name(GemmForm::kTN), [&] {
+      return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate_weight);
+    });
+    return packed_weight_gradient(dy, x, dweight, accumulate_weight, dbias, accumulate_bias,
+                                  workspace);
+  }
+  gemm<T>(dy, {GemmForm::kTN, x, precision}, dweight, accumulate_weight, workspace);
+  if (dbias != nullptr) column_sums(dy, dbias, accumulate_bias, workspace);
+}
+
+template <class T>
 void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
                   bool accumulate, Arena& scratch, const T* bias) {
   const Sizes sizes = checked_sizes(right.form, a, right.b, c, accumulate, bias);
@@ -359,6 +367,8 @@ void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView
   template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Precision, Arena&);        \
   template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, Workspace&, \
                      const T*);                                                                   \
+  template void weight_gradient(ConstMatrixView<T>, ConstMatrixView<T>, MatrixView<T>, bool, T*,  \
+                                bool, Workspace&, Precision);                                     \
   template void gemm_in_task(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,     \
                              Arena&, const T*);
 CALQUE_INSTANTIATE(float)

@@ -59,10 +59,10 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision pre
 /// c = op(a) op(b), or c += with `accumulate`. Shapes: c is [m, n];
 /// kNN: a [m, k], b [k, n]; kNT: a [m, k], b [n, k]; kTN: a [k, m], b [k, n].
 /// With `bias` ([n], never together with `accumulate`) c = op(a) op(b) + bias on every row.
-/// The number of threads changes no bit: our own sums have an order that depends on k alone, and a
-/// library is called for tiles that depend on the shapes alone, each on one thread.
-/// Of precision kBfloat16, a and b are rounded first; the order of a sum depends on the unit too.
-/// k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
+/// The number of threads changes no bit: our own sums have an order that depends on k alone (of
+/// kTN: on the sizes), and a library is called for tiles that depend on the shapes alone, each on
+/// one thread. Of precision kBfloat16, a and b are rounded first, and the order depends on the
+/// unit. k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias = nullptr);
@@ -73,8 +73,16 @@ void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<
   gemm<T>(a, RightOperand<T>{form, b}, c, accumulate, workspace, bias);
 }
 
-/// The same product on the calling thread alone, for tasks of a parallel loop that multiply parts of
-/// their own. With our own engine an element has the bits that `gemm` gives it.
+/// The gradients of a linear layer's weight and bias in one pass over dy: dweight = dy^T x, dbias =
+/// the sum of dy's rows, each assigned or added to. dy: [tokens, out], x: [tokens, in], dweight:
+/// [out, in], dbias: [out] or null when not wanted. `precision` is that of dy^T x.
+template <class T>
+void weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
+                     bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace,
+                     Precision precision = Precision::kFloat32);
+
+/// The same as `gemm` on the calling thread alone, for tasks of a parallel loop that multiply parts
+/// of their own. With our own engine an element has the bits that `gemm` gives it.
 template <class T>
 void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
                   bool accumulate, Arena& scratch, const T* bias = nullptr);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/parallel.h"
+#include "kernels/elementwise.h"
 #include "kernels/micro_kernel.h"
 #include "kernels/ranges.h"
 
@@ -129,10 +130,26 @@ void multiply_range(ConstMatrixView<T> a, const T* panels, MatrixView<T> c, Adde
   }
 }
 
-/// `c` = a^T b + start. `panels`: b's, or null to pack them here.
+/// sums[c] += the sum of x's column c.
+template <class T>
+void add_columns(ConstMatrixView<T> x, T* sums) {
+  int64_t r = 0;
+  for (; r + 4 <= x.rows; r += 4) {
+    const T* const rows[] = {x.row(r), x.row(r + 1), x.row(r + 2), x.row(r + 3)};
+    for (int64_t c = 0; c < x.cols; ++c) {
+      sums[c] += (rows[0][c] + rows[1][c]) + (rows[2][c] + rows[3][c]);
+    }
+  }
+  for (; r < x.rows; ++r) {
+    for (int64_t c = 0; c < x.cols; ++c) sums[c] += x.row(r)[c];
+  }
+}
+
+/// `c` = a^T b + start. `panels`: b's, or null to pack them here. `column_sums`: of a, to be added
+/// to, or null.
 template <class T>
 void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, const T* panels, MatrixView<T> c,
-                       Addend<T> start, Arena& scratch) {
+                       Addend<T> start, T* column_sums, Arena& scratch) {
   constexpr int64_t kPanelSize = kInner * kTileCols<T>;
   constexpr int64_t kNearRows = 2048;  // bytes between rows of a that are read where they are
   const bool copy = a.stride * static_cast<int64_t>(sizeof(T)) > kNearRows;
@@ -143,6 +160,7 @@ void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, const T* pane
   T* const columns = scope.allocate<T>(kInner * kTileRows);
   for (int64_t inner = 0; inner < a.rows; inner += kInner) {
     const int64_t k = std::min(kInner, a.rows - inner);
+    if (column_sums != nullptr) add_columns(a.row_range(inner, k), column_sums);
     if (own != nullptr) pack_columns(b.row_range(inner, k), own, kPanelSize);
     const T* const right = own != nullptr ? own : panels + inner * kTileCols<T>;
     const int64_t panel_step = own != nullptr ? kPanelSize : a.rows * kTileCols<T>;
@@ -223,17 +241,16 @@ struct Tasks {
   int64_t row_unit;    // rows of a task are cut at multiples of it
   Ranges row_units, panels;
 
-  /// A range of rows keeps those of a in cache, one of panels theirs; each thread has `per_thread`
-  /// tasks at least where there is enough.
-  Tasks(MatrixView<T> c, int64_t k, int64_t per_thread, int64_t unit)
+  /// A range of rows keeps those of a in cache, one of panels theirs; `wanted` tasks at least where
+  /// there is enough.
+  Tasks(MatrixView<T> c, int64_t k, int64_t wanted, int64_t unit)
       : rows(c.rows),
         cols(c.cols),
         row_unit(unit),
         row_units{pieces(rows, unit), 1},
         panels{pieces(cols, kTileCols<T>), pieces(cols * std::min(kInner, k), kCached)} {
-    const int64_t wanted = pieces(per_thread * threads(), panels.count);
-    row_units.count =
-        std::max(std::min(pieces(rows, kTileRows), wanted), pieces(rows, kRangeTiles * kTileRows));
+    row_units.count = std::max(std::min(pieces(rows, kTileRows), pieces(wanted, panels.count)),
+                               pieces(rows, kRangeTiles * kTileRows));
   }
   int64_t count() const { return row_units.count * panels.count; }
 
@@ -265,6 +282,42 @@ Addend<T> start_of(MatrixView<T> c, bool accumulate, const T* bias) {
   return accumulate ? Addend<T>{c.data, c.stride} : Addend<T>{bias, 0};
 }
 
+/// dweight = dy^T x + start, dbias = or += the sum of dy's rows (null: not wanted), on all threads.
+/// A small dweight is summed in two parts, one of each half of the tokens: those halves of dy and x
+/// are where the threads have just written them, each in its own cache.
+template <class T>
+void multiply_tn(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
+                 Addend<T> start, T* dbias, bool accumulate_bias, Workspace& workspace) {
+  const int64_t out = dy.cols;
+  const int64_t in = x.cols;
+  const bool halve = dy.rows >= 2 * kTileRows && 2 * out * in <= dy.rows * (out + in);
+  const Ranges halves{dy.rows, halve ? 2 : 1};
+  Workspace::Scope scope(workspace.shared());
+  const MatrixView<T> second{halve ? scope.allocate<T>(out * in) : nullptr, out, in};
+  T* const sums = dbias == nullptr ? nullptr : scope.allocate<T>(halves.count * out);
+  if (sums != nullptr) std::fill_n(sums, halves.count * out, T(0));
+  const Tasks<T> tasks(dweight, dy.rows, pieces(threads(), halves.count), /*unit=*/1);
+  parallel_for(halves.count * tasks.count(), [&](int64_t task, int worker) {
+    const int64_t half = task / tasks.count();
+    const int64_t token = halves.begin(half);
+    const int64_t tokens = halves.begin(half + 1) - token;
+    const auto block = tasks.block(task % tasks.count());
+    multiply_range_tn<T>(
+        dy.row_range(token, tokens).column_range(block.row, block.rows),
+        x.row_range(token, tokens).column_range(block.col, block.cols), nullptr,
+        block.of(half == 0 ? dweight : second), half == 0 ? block.of(start) : Addend<T>{},
+        sums != nullptr && block.col == 0 ? sums + half * out + block.row : nullptr,
+        workspace.worker(worker));
+  });
+  if (halve) add_rows<T>(second, dweight);
+  if (dbias != nullptr) {
+    if (!accumulate_bias) std::fill_n(dbias, out, T(0));
+    for (int64_t half = 0; half < halves.count; ++half) {
+      for (int64_t c = 0; c < out; ++c) dbias[c] += sums[half * out + c];
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -279,7 +332,7 @@ void packed_gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, Mat
                          bool accumulate, const T* bias, Arena& scratch) {
   const Addend<T> start = start_of(c, accumulate, bias);
   if (right.form == GemmForm::kTN) {
-    return multiply_range_tn(a, right.b, right.panels, c, start, scratch);
+    return multiply_range_tn<T>(a, right.b, right.panels, c, start, nullptr, scratch);
   }
   Workspace::Scope scope(scratch);
   const T* panels = right.panels;
@@ -296,16 +349,7 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
                  bool accumulate, const T* bias, Workspace& workspace) {
   const Addend<T> start = start_of(c, accumulate, bias);
   if (right.form == GemmForm::kTN) {
-    const Tasks<T> tasks(c, a.rows, /*per_thread=*/1, /*unit=*/1);
-    parallel_for(tasks.count(), [&](int64_t task, int worker) {
-      const auto block = tasks.block(task);
-      const T* const panels =
-          right.panels == nullptr ? nullptr : right.panels + block.panel * a.rows * kTileCols<T>;
-      multiply_range_tn(a.column_range(block.row, block.rows),
-                        right.b.column_range(block.col, block.cols), panels, block.of(c),
-                        block.of(start), workspace.worker(worker));
-    });
-    return;
+    return multiply_tn<T>(a, right.b, c, start, nullptr, false, workspace);
   }
   Workspace::Scope scope(workspace.shared());
   RightOperand<T> operand = right;
@@ -314,7 +358,8 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
   }
   const WorkerPanels<T> panels(operand, scope);
   // Small panels stay in cache, whatever the order; large ones should pass by seldom.
-  const Tasks<T> tasks(c, a.cols, packed_size(right) <= kCached ? 4 : 1, kTileRows);
+  const int64_t per_thread = packed_size(right) <= kCached ? 4 : 1;
+  const Tasks<T> tasks(c, a.cols, per_thread * threads(), kTileRows);
   parallel_for(tasks.count(), [&](int64_t task, int worker) {
     const auto block = tasks.block(task);
     multiply_range(a.row_range(block.row, block.rows),
@@ -323,12 +368,22 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
   });
 }
 
+template <class T>
+void packed_weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
+                            bool accumulate_weight, T* dbias, bool accumulate_bias,
+                            Workspace& workspace) {
+  multiply_tn<T>(dy, x, dweight, start_of<T>(dweight, accumulate_weight, nullptr), dbias,
+                 accumulate_bias, workspace);
+}
+
 #define CALQUE_INSTANTIATE(T)                                                                  \
   template const T* packed_panels(const RightOperand<T>&, Arena&);                             \
-  template void packed_gemm_in_task(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, \
-                                    bool, const T*, Arena&);                                   \
   template void packed_gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,   \
-                            const T*, Workspace&);
+                            const T*, Workspace&);                                             \
+  template void packed_weight_gradient(ConstMatrixView<T>, ConstMatrixView<T>, MatrixView<T>,  \
+                                       bool, T*, bool, Workspace&);                            \
+  template void packed_gemm_in_task(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, \
+                                    bool, const T*, Arena&);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)
 #undef CALQUE_INSTANTIATE

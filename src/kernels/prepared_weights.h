@@ -28,13 +28,17 @@ class PreparedWeights {
   Arena arena_;
 };
 
-/// The right operand that b is: as it lies and float32 where nobody keeps weights; else a weight
-/// (kNT and kNN) prepared, and what gives a weight's gradient (kTN) in their precision.
+/// The right operand that `weight` is: prepared where somebody keeps it, else as it lies.
 template <class T>
-RightOperand<T> right_operand(PreparedWeights<T>* prepared, GemmForm form, ConstMatrixView<T> b) {
-  if (prepared == nullptr) return {form, b};
-  return form == GemmForm::kTN ? RightOperand<T>{form, b, prepared->precision()}
-                               : prepared->right(form, b);
+RightOperand<T> right_operand(PreparedWeights<T>* prepared, GemmForm form,
+                              ConstMatrixView<T> weight) {
+  return prepared == nullptr ? RightOperand<T>{form, weight} : prepared->right(form, weight);
+}
+
+/// Of the products that give a weight's gradient: the keeper's, or float32.
+template <class T>
+Precision precision(const PreparedWeights<T>* prepared) {
+  return prepared == nullptr ? Precision::kFloat32 : prepared->precision();
 }
 
 }  // namespace calque::kernels

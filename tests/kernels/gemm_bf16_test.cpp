@@ -82,7 +82,7 @@ TEST_CASE("a prepared weight gives the bits of the plain bfloat16 product", "[ke
       const auto product = bf16_case(form, 37, 45, 700, 3);
       PreparedWeights<float> prepared(Precision::kBfloat16);
       TestMatrix<float> c = product.start;
-      const auto right = right_operand<float>(&prepared, form, product.b);
+      const RightOperand<float> right = prepared.right(form, product.b);
       CHECK(right.precision == Precision::kBfloat16);
       gemm<float>(product.a, right, c, false, workspace);
       CHECK(c.values() == product.run(false, false, workspace).values());

@@ -139,6 +139,82 @@ TEST_CASE("gemm gives the same bits with 1, 2 and 3 threads", "[kernels]") {
   }
 }
 
+TEST_CASE("a task's product has the bits of the whole machine's in our own engine", "[kernels]") {
+  Workspace workspace(threads());
+  for (const GemmEngine engine : gemm_engines()) {
+    const EngineScope scope(engine);
+    for (const GemmForm form : kForms) {
+      const Case<float> product(form, 67, 145, 300);
+      const TestMatrix<float> all = product.run(false, true, workspace);
+      for (const bool prepared : {false, true}) {
+        Arena memory;
+        const RightOperand<float> right = prepared ? prepare_right<float>(form, product.b, memory)
+                                                   : RightOperand<float>{form, product.b};
+        TestMatrix<float> c(67, 145);
+        gemm_in_task<float>(product.a, right, c, false, workspace.worker(0), product.bias.data());
+        if (engine == GemmEngine::kCalque && form != GemmForm::kTN) {
+          CHECK(c.values() == all.values());
+        }
+        CHECK(relative_difference(c, all) < 1e-5);
+        const TestMatrix<float> once = c;
+        gemm_in_task<float>(product.a, right, c, true, workspace.worker(0));
+        gemm_in_task<float>(product.a, right, c, true, workspace.worker(0));
+        TestMatrix<float> without_bias(67, 145);
+        gemm_in_task<float>(product.a, right, without_bias, false, workspace.worker(0));
+        for (int64_t i = 0; i < 67; ++i) {
+          for (int64_t j = 0; j < 145; ++j) {
+            CHECK(c.at(i, j) - once.at(i, j) ==
+                  Approx(2 * without_bias.at(i, j)).epsilon(1e-3).margin(1e-3));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the gradients of weight and bias are the product and the column sums", "[kernels]") {
+  for (const GemmEngine engine : gemm_engines()) {
+    const EngineScope scope(engine);
+    // Small and large against the tokens: the small ones are summed in two halves.
+    const int64_t sizes[][3] = {
+        {0, 5, 4}, {1, 3, 2}, {517, 70, 33}, {300, 128, 40}, {40, 130, 257}};
+    for (const auto& [tokens, out, in] : sizes) {
+      const auto dy = TestMatrix<float>::random(tokens, out, 1, out + 3);
+      const auto x = TestMatrix<float>::random(tokens, in, 2, in + 5);
+      for (const bool accumulate : {false, true}) {
+        std::vector<float> first;
+        for (const int count : {1, 2, 3}) {
+          const ThreadsScope set(count);
+          Workspace workspace(count);
+          auto dweight = TestMatrix<float>::random(out, in, 3);
+          auto dbias = TestMatrix<float>::random(1, out, 4);
+          const TestMatrix<float> weight_start = dweight;
+          const TestMatrix<float> bias_start = dbias;
+          weight_gradient<float>(dy, x, dweight, accumulate, dbias.view().data, accumulate,
+                                 workspace);
+          for (int64_t o = 0; o < out; ++o) {
+            double bias = accumulate ? double{bias_start.at(0, o)} : 0;
+            for (int64_t t = 0; t < tokens; ++t) bias += double{dy.at(t, o)};
+            CHECK(double{dbias.at(0, o)} == Approx(bias).epsilon(1e-4).margin(1e-4));
+            for (int64_t i = 0; i < in; ++i) {
+              double sum = accumulate ? double{weight_start.at(o, i)} : 0;
+              for (int64_t t = 0; t < tokens; ++t) sum += double{dy.at(t, o)} * double{x.at(t, i)};
+              REQUIRE(double{dweight.at(o, i)} == Approx(sum).epsilon(1e-4).margin(1e-4));
+            }
+          }
+          std::vector<float> bits = dweight.values();
+          bits.insert(bits.end(), dbias.values().begin(), dbias.values().end());
+          if (count == 1) first = bits;
+          CHECK(bits == first);
+          auto weight_alone = weight_start;
+          weight_gradient<float>(dy, x, weight_alone, accumulate, nullptr, false, workspace);
+          CHECK(weight_alone.values() == dweight.values());
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("gemm refuses shapes that do not fit", "[kernels]") {
   Workspace workspace(threads());
   TestMatrix<float> a(3, 4), b(5, 6), c(3, 6);

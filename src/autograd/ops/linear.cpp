@@ -1,9 +1,7 @@
 #include "autograd/ops/linear.h"
 
-#include "base/profile.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
-#include "kernels/work.h"
 
 namespace calque::ops {
 namespace {
@@ -11,8 +9,8 @@ namespace {
 using kernels::GemmForm;
 
 kernels::RightOperand<Real> right_operand(kernels::PreparedWeights<Real>* prepared, GemmForm form,
-                                          const Var& right) {
-  return kernels::right_operand<Real>(prepared, form, right.matrix());
+                                          const Var& weight) {
+  return kernels::right_operand<Real>(prepared, form, weight.matrix());
 }
 
 struct LinearBackward {
@@ -25,13 +23,13 @@ struct LinearBackward {
       kernels::gemm<Real>(dy, right_operand(op.prepared, GemmForm::kNN, op.weight), dx.matrix(),
                           dx.accumulate, workspace);
     }
-    if (const GradientTarget dweight = tape.target(op.weight)) {
-      kernels::gemm<Real>(dy, right_operand(op.prepared, GemmForm::kTN, op.x), dweight.matrix(),
-                          dweight.accumulate, workspace);
-    }
-    if (const GradientTarget dbias = tape.target(op.bias)) {
-      const ProfileScope scope("bias gradient",
-                               [&] { return kernels::work::pass<Real>(dy.rows, dy.cols, 1); });
+    const GradientTarget dweight = tape.target(op.weight);
+    const GradientTarget dbias = tape.target(op.bias);
+    if (dweight) {
+      kernels::weight_gradient<Real>(dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
+                                     dbias.tensor.data, dbias.accumulate, workspace,
+                                     kernels::precision(op.prepared));
+    } else if (dbias) {
       kernels::column_sums<Real>(dy, dbias.tensor.data, dbias.accumulate, workspace);
     }
   }
