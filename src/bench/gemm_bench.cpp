@@ -54,8 +54,8 @@ const char* form_name(GemmForm form) {
 
 std::vector<double> measure_gemm(const GemmCase& gemm) {
   std::vector<double> speeds;
-  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
-    speeds.push_back(gemm_speed(engine, gemm.form, gemm.m, gemm.n, gemm.k, kBudget));
+  for (const Multiplier& multiplier : multipliers()) {
+    speeds.push_back(gemm_speed(multiplier, gemm.form, gemm.m, gemm.n, gemm.k, kBudget));
   }
   return speeds;
 }

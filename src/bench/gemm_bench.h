@@ -27,7 +27,7 @@ std::vector<GemmCase> gemm_forms(int64_t m, int64_t n, int64_t k);
 /// "NT", ...: as kernels/gemm.h names it.
 const char* form_name(kernels::GemmForm form);
 
-/// FLOP/s of a case, by engine, in the order of kernels::gemm_engines().
+/// FLOP/s of a case, in the order of multipliers().
 std::vector<double> measure_gemm(const GemmCase& gemm);
 
 }  // namespace calque::bench

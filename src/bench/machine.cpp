@@ -13,6 +13,7 @@ namespace {
 
 using kernels::GemmEngine;
 using kernels::GemmForm;
+using kernels::Precision;
 namespace simd = kernels::simd;
 
 constexpr double kBudget = 0.3;
@@ -84,7 +85,22 @@ double memory_bandwidth() {
   return 3.0 * sizeof(float) * kRows * kCols / seconds;
 }
 
-double gemm_speed(GemmEngine engine, GemmForm form, int64_t m, int64_t n, int64_t k,
+std::string Multiplier::name() const {
+  if (precision == Precision::kFloat32) return kernels::gemm_engine_name(engine);
+  const EngineForNow engine_for_now(engine);
+  return "bfloat16 " + kernels::bfloat16_unit_name(kernels::bfloat16_unit());
+}
+
+std::vector<Multiplier> multipliers() {
+  std::vector<Multiplier> all;
+  for (const GemmEngine engine : kernels::gemm_engines()) {
+    all.push_back({engine, Precision::kFloat32});
+  }
+  all.push_back({GemmEngine::kCalque, Precision::kBfloat16});
+  return all;
+}
+
+double gemm_speed(const Multiplier& multiplier, GemmForm form, int64_t m, int64_t n, int64_t k,
                   double budget) {
   const bool a_transposed = form == GemmForm::kTN;
   const bool b_transposed = form == GemmForm::kNT;
@@ -92,18 +108,20 @@ double gemm_speed(GemmEngine engine, GemmForm form, int64_t m, int64_t n, int64_
   const RandomMatrix b(b_transposed ? n : k, b_transposed ? k : n);
   const RandomMatrix c(m, n);
   Workspace workspace(threads());
-  const EngineForNow engine_for_now(engine);
+  const EngineForNow engine_for_now(multiplier.engine);
+  const kernels::RightOperand<float> right{form, b.view(), multiplier.precision};
   const double seconds = fastest_seconds(
-      budget, [&] { kernels::gemm<float>(form, a.view(), b.view(), c.view(), false, workspace); });
+      budget, [&] { kernels::gemm<float>(a.view(), right, c.view(), false, workspace); });
   return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / seconds;
 }
 
-GemmPeak gemm_peak() {
+GemmPeak gemm_peak(Precision precision) {
   GemmPeak best;
-  for (const GemmEngine engine : kernels::gemm_engines()) {
+  for (const Multiplier& multiplier : multipliers()) {
+    if (multiplier.precision != precision) continue;
     const double flops =
-        gemm_speed(engine, GemmForm::kNT, kPeakRows, kPeakCols, kPeakInner, kBudget);
-    if (flops > best.flops) best = {engine, flops};
+        gemm_speed(multiplier, GemmForm::kNT, kPeakRows, kPeakCols, kPeakInner, kBudget);
+    if (flops > best.flops) best = {multiplier, flops};
   }
   return best;
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "kernels/gemm.h"
 
 /// What this machine can do at most, measured with the number of threads that the program works
@@ -15,14 +18,24 @@ double fma_peak(int threads);
 /// written is not).
 double memory_bandwidth();
 
-/// FLOP/s of c = op(a) op(b) in the given form by an engine: the fastest product within `budget`
-/// seconds, over random numbers. Works through kernels/gemm.h, with its tiles and threads.
-double gemm_speed(kernels::GemmEngine engine, kernels::GemmForm form, int64_t m, int64_t n,
+/// Who multiplies, and what: every engine float32, our own bfloat16 too.
+struct Multiplier {
+  kernels::GemmEngine engine = kernels::GemmEngine::kCalque;
+  kernels::Precision precision = kernels::Precision::kFloat32;
+  /// "Eigen 3.4.0", "bfloat16 AMX".
+  std::string name() const;
+};
+/// All that are built in.
+std::vector<Multiplier> multipliers();
+
+/// FLOP/s of c = op(a) op(b) in the given form: the fastest product within `budget` seconds, over
+/// random numbers. Works through kernels/gemm.h, with its tiles and threads.
+double gemm_speed(const Multiplier& multiplier, kernels::GemmForm form, int64_t m, int64_t n,
                   int64_t k, double budget);
 
-/// The best speed of any engine built in.
+/// The best speed of any multiplier of one precision.
 struct GemmPeak {
-  kernels::GemmEngine engine = kernels::GemmEngine::kEigen;
+  Multiplier multiplier;
   double flops = 0;  // a second
 };
 
@@ -33,6 +46,6 @@ inline constexpr int64_t kPeakCols = 512;
 inline constexpr int64_t kPeakInner = 2048;
 
 /// The GEMM peak of this moment: what utilisation is measured by.
-GemmPeak gemm_peak();
+GemmPeak gemm_peak(kernels::Precision precision);
 
 }  // namespace calque::bench

@@ -54,7 +54,8 @@ double TrainingBenchmark::utilisation() const { return linear_flops / seconds() 
 TrainingBenchmark benchmark_training(Trainer& trainer, const Transformer& model, int64_t warm_up,
                                      int64_t steps) {
   TrainingBenchmark result;
-  result.peak_before = gemm_peak();
+  const kernels::Precision precision = trainer.precision();
+  result.peak_before = gemm_peak(precision);
   for (int64_t i = 0; i < warm_up; ++i) trainer.update();
   profile::enable(true);
   profile::reset();
@@ -70,7 +71,7 @@ TrainingBenchmark benchmark_training(Trainer& trainer, const Transformer& model,
   profile::enable(false);
   result.parts = profile::parts();
   result.memory = memory_of(trainer, model);
-  result.peak_after = gemm_peak();
+  result.peak_after = gemm_peak(precision);
   return result;
 }
 

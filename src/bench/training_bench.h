@@ -38,7 +38,8 @@ struct TrainingBenchmark {
   double utilisation() const;
 };
 
-/// Makes `warm_up` updates, then `steps` that count; before and after, the GEMM peak. A step is
+/// Makes `warm_up` updates, then `steps` that count; before and after, the GEMM peak of its
+/// precision. A step is
 /// Trainer::update: the batch, forward, backward, optimizer.
 TrainingBenchmark benchmark_training(Trainer& trainer, const Transformer& model, int64_t warm_up,
                                      int64_t steps);

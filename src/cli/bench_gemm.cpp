@@ -41,7 +41,7 @@ std::array<int64_t, 3> parse_shape(const std::string& text) {
 
 struct Row {
   bench::GemmCase gemm;
-  std::vector<double> flops;  // a second, by engine
+  std::vector<double> flops;  // a second, by multiplier
 };
 
 std::vector<bench::GemmCase> cases_of(const BenchGemmArguments& arguments,
@@ -61,18 +61,28 @@ std::vector<bench::GemmCase> cases_of(const BenchGemmArguments& arguments,
   return cases;
 }
 
+std::vector<std::string> multiplier_names() {
+  std::vector<std::string> names;
+  for (const bench::Multiplier& multiplier : bench::multipliers()) {
+    names.push_back(multiplier.name());
+  }
+  return names;
+}
+
 std::string to_text(const std::vector<Row>& rows) {
   std::string text = machine_text() + "\nGFLOP/s\n";
   text += fmt::format("{:<36} {:>4} {:>7} {:>7} {:>7}", "product", "form", "M", "N", "K");
-  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
-    text += fmt::format(" {:>13}", kernels::gemm_engine_name(engine));
-  }
+  const std::vector<std::string> names = multiplier_names();
+  for (const std::string& name : names) text += fmt::format(" {:>13}", name);
   text += "\n";
   for (const Row& row : rows) {
     const bench::GemmCase& gemm = row.gemm;
     text += fmt::format("{:<36} {:>4} {:>7} {:>7} {:>7}", gemm.use, bench::form_name(gemm.form),
                         gemm.m, gemm.n, gemm.k);
-    for (const double flops : row.flops) text += fmt::format(" {:>13}", in_billions(flops));
+    for (size_t i = 0; i < names.size(); ++i) {
+      text +=
+          fmt::format(" {:>{}}", in_billions(row.flops[i]), std::max<size_t>(13, names[i].size()));
+    }
     text += "\n";
   }
   return text;
@@ -81,18 +91,16 @@ std::string to_text(const std::vector<Row>& rows) {
 nlohmann::json to_json(const std::vector<Row>& rows) {
   nlohmann::json json = machine_json();
   json["products"] = nlohmann::json::array();
-  const std::vector<kernels::GemmEngine> engines = kernels::gemm_engines();
+  const std::vector<std::string> names = multiplier_names();
   for (const Row& row : rows) {
-    nlohmann::json by_engine;
-    for (size_t i = 0; i < engines.size(); ++i) {
-      by_engine[kernels::gemm_engine_name(engines[i])] = row.flops[i];
-    }
+    nlohmann::json by_name;
+    for (size_t i = 0; i < names.size(); ++i) by_name[names[i]] = row.flops[i];
     json["products"].push_back({{"use", row.gemm.use},
                                 {"form", bench::form_name(row.gemm.form)},
                                 {"m", row.gemm.m},
                                 {"n", row.gemm.n},
                                 {"k", row.gemm.k},
-                                {"flops_per_second", by_engine}});
+                                {"flops_per_second", by_name}});
   }
   return json;
 }
@@ -111,7 +119,9 @@ void bench_gemm(const BenchGemmArguments& arguments) {
 void add_bench_gemm_command(CLI::App& bench) {
   auto arguments = std::make_shared<BenchGemmArguments>();
   CLI::App* command = bench.add_subcommand(
-      "gemm", "Speed of every engine built in, for the matrix products of a training step");
+      "gemm",
+      "Speed of every engine built in, float32, and of bfloat16 operands, for the matrix products "
+      "of a training step");
   add_sizes_option(*command, arguments->config);
   command
       ->add_option("--shape", arguments->shapes,

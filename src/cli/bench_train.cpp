@@ -91,6 +91,12 @@ struct Report {
   }
 };
 
+/// "float32", "bfloat16 by AMX".
+std::string precision_name(const RunConfig& config) {
+  if (config.train.precision == kernels::Precision::kFloat32) return "float32";
+  return "bfloat16 by " + kernels::bfloat16_unit_name(kernels::bfloat16_unit());
+}
+
 std::string to_text(const Report& report) {
   const bench::TrainingBenchmark& training = report.training;
   const TransformerOptions& m = report.config.model;
@@ -110,6 +116,7 @@ std::string to_text(const Report& report) {
       "steps         {}, after {} to warm up; {} source + {} target tokens a step\n", steps,
       kWarmUpSteps, format_count(std::llround(static_cast<double>(training.source_tokens) / steps)),
       format_count(std::llround(static_cast<double>(training.target_tokens) / steps)));
+  text += fmt::format("precision     {}\n", precision_name(report.config));
   text += fmt::format("speed         {} tokens/s (source + target)\n",
                       format_count(std::llround(training.tokens_per_second())));
   text += fmt::format("step time     median {:.1f} ms, least {:.1f}, most {:.1f}\n",
@@ -121,7 +128,7 @@ std::string to_text(const Report& report) {
   text +=
       fmt::format("GEMM peak     {} GFLOP/s, {} x {} x {} by {} ({} before the steps, {} after)\n",
                   in_billions(training.peak().flops), bench::kPeakRows, bench::kPeakCols,
-                  bench::kPeakInner, kernels::gemm_engine_name(training.peak().engine),
+                  bench::kPeakInner, training.peak().multiplier.name(),
                   in_billions(training.peak_before.flops), in_billions(training.peak_after.flops));
   text += fmt::format("FMA peak      {} GFLOP/s on {}, {} on one thread\n",
                       in_billions(report.fma_all_threads),
@@ -171,6 +178,7 @@ nlohmann::json to_json(const Report& report) {
                {"parameters", report.parameters},
                {"source_vocabulary", report.source_vocab},
                {"target_vocabulary", report.target_vocab},
+               {"precision", precision_name(report.config)},
                {"batch_tokens", report.config.train.batch_tokens},
                {"warm_up_steps", kWarmUpSteps},
                {"steps", training.step_seconds.size()},
@@ -185,7 +193,7 @@ nlohmann::json to_json(const Report& report) {
                {"linear_flops", training.linear_flops},
                {"utilisation", training.utilisation()},
                {"gemm_peak",
-                {{"engine", kernels::gemm_engine_name(training.peak().engine)},
+                {{"engine", training.peak().multiplier.name()},
                  {"m", bench::kPeakRows},
                  {"n", bench::kPeakCols},
                  {"k", bench::kPeakInner},
@@ -269,8 +277,9 @@ void add_bench_train_command(CLI::App& bench) {
       "\n"
       "Utilisation is what the linear layers need (2 M N K FLOPs forward, twice that\n"
       "backward, the output projection included, attention not), over the time of the\n"
-      "steps, over the GEMM peak: the best that any engine built in reaches on\n"
-      "4096 x 512 x 2048 in this process with the same threads, before or after the\n"
+      "steps, over the GEMM peak: the best that any engine built in reaches, in\n"
+      "the precision of train.precision, on 4096 x 512 x 2048 in this process with the same "
+      "threads, before or after the\n"
       "steps. The FMA peak is what multiply-adds reach that never leave the registers.\n"
       "\n"
       "In the table, GFLOP/s count matrix products only, and GB/s what a part has to\n"

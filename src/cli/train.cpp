@@ -83,6 +83,18 @@ void check_same_corpus(const CorpusRecord& before, const CorpusRecord& now) {
                   changed.empty() ? " the way it is read (data.*)" : changed));
 }
 
+/// What multiplies bfloat16 numbers, and a warning where that is no gain.
+void describe_precision() {
+  const kernels::Bfloat16Unit unit = kernels::bfloat16_unit();
+  log::info("precision: bfloat16 by {}", kernels::bfloat16_unit_name(unit));
+  if (unit != kernels::Bfloat16Unit::kFloat32) return;
+  log::warning(
+      "train.precision: bfloat16 will be slow: {}. train.precision: float32 is faster here",
+      kernels::gemm_engine() == kernels::GemmEngine::kCalque
+          ? "this processor, or the compiler's flags, lack AVX512_BF16 and AMX"
+          : "only Calque's own engine multiplies bfloat16 numbers (unset CALQUE_GEMM)");
+}
+
 /// Returns the bytes of memory that are available.
 double describe_machine(const RunConfig& config) {
   const double memory = available_memory();
@@ -92,6 +104,7 @@ double describe_machine(const RunConfig& config) {
             format_count(available_processors(), "processor"),
             memory > 0 ? format_bytes(memory) : "an unknown amount");
   log::info("config {}: seed {}", config.name, config.seed);
+  if (config.train.precision == kernels::Precision::kBfloat16) describe_precision();
   return memory;
 }
 

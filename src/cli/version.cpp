@@ -29,9 +29,11 @@ void print_version() {
       fmt::format("calque {}\n"
                   "engine        {}\n"
                   "instructions  {}\n"
+                  "bfloat16      {}\n"
                   "threads       {}\n"
                   "compiler      {}\n",
-                  kVersion, engines, instruction_set(), threads(), compiler()));
+                  kVersion, engines, instruction_set(),
+                  kernels::bfloat16_unit_name(kernels::bfloat16_unit()), threads(), compiler()));
 }
 
 }  // namespace
@@ -41,7 +43,8 @@ void add_version_command(CLI::App& app) {
       app.add_subcommand("version", "Print version, engine, instruction set and threads");
   command->footer(
       "The engine multiplies matrices; CALQUE_GEMM=calque, onednn or eigen in the\n"
-      "environment chooses one. Results are equal to the bit where engine and\n"
+      "environment chooses one. bfloat16 is what multiplies with train.precision: bfloat16.\n"
+      "Results are equal to the bit where engine and\n"
       "instruction set are; the number of threads does not change them.");
   command->callback(print_version);
 }

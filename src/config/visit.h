@@ -36,6 +36,8 @@ inline constexpr Choice<ScheduleKind> kSchedules[] = {{"inverse_sqrt", ScheduleK
                                                       {"constant", ScheduleKind::kConstant}};
 inline constexpr Choice<OptimizerKind> kOptimizers[] = {{"adam", OptimizerKind::kAdam},
                                                         {"adamw", OptimizerKind::kAdamW}};
+inline constexpr Choice<kernels::Precision> kPrecisions[] = {
+    {"float32", kernels::Precision::kFloat32}, {"bfloat16", kernels::Precision::kBfloat16}};
 inline constexpr Choice<BestMetric> kBestMetrics[] = {{"bleu", BestMetric::kBleu},
                                                       {"loss", BestMetric::kLoss}};
 
@@ -164,6 +166,10 @@ void visit_train_course(Config& config, Visitor& visit) {
         train.micro_batch_tokens, Integer(1, 1'000'000'000));
   visit(Field{"train.accumulate", "batches", kRefuse, "Batches added up for one update."},
         train.accumulate, kCount);
+  visit(Field{"train.precision", "", kWarn,
+              "What linear layers multiply; bfloat16: rounded numbers, faster where the processor "
+              "multiplies them itself. Weights, sums and all else stay float32."},
+        train.precision, OneOf<kernels::Precision>(kPrecisions));
   visit(Field{"train.window_batches", "batches", kRefuse,
               "Batches sorted by length together: more are more even, fewer more random."},
         train.window_batches, kCount);

@@ -238,7 +238,8 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
     Workspace::Scope chunk_scope(workspace.shared());
     const RightOperand<T> to_dweight =
         dweight.data == nullptr ? RightOperand<T>{}
-                                : prepare_right(GemmForm::kTN, chunk.x, workspace.shared());
+                                : prepare_right(GemmForm::kTN, chunk.x, precision(prepared),
+                                                workspace.shared());
     parallel_for(strips.parts(), [&](int64_t part, int worker) {
       Arena& scratch = workspace.worker(worker);
       for (int64_t s = strips.first_of(part); s < strips.first_of(part + 1); ++s) {

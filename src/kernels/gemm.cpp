@@ -9,8 +9,10 @@
 #include "base/profile.h"
 #include "base/version.h"
 #include "kernels/elementwise.h"
+#include "kernels/gemm_bf16.h"
 #include "kernels/gemm_engines.h"
 #include "kernels/gemm_packed.h"
+#include "kernels/ranges.h"
 #include "kernels/reduce.h"
 #include "kernels/work.h"
 
@@ -34,6 +36,12 @@ GemmEngine engine_from_environment() {
 GemmEngine& current_engine() {
   static GemmEngine engine = engine_from_environment();
   return engine;
+}
+
+/// The bfloat16 unit of our own engine.
+Bfloat16Unit& current_unit() {
+  static Bfloat16Unit unit = bfloat16_units().front();
+  return unit;
 }
 
 struct Sizes {
@@ -98,8 +106,6 @@ struct Grid {
   int64_t row_tiles, col_tiles, parts;
   int64_t tasks() const { return row_tiles * col_tiles * parts; }
 };
-
-int64_t pieces(int64_t size, int64_t step) { return (size + step - 1) / step; }
 
 /// `size` in equal steps of about `wanted`, each a multiple of 16 (the last may be shorter).
 int64_t even_step(int64_t size, int64_t wanted) {
@@ -193,6 +199,39 @@ struct TiledProduct {
   }
 };
 
+/// The product by the engine in use; m, n and k above 0.
+template <class T>
+void multiply(const Sizes& sizes, ConstMatrixView<T> a, const RightOperand<T>& right,
+              MatrixView<T> c, bool accumulate, Workspace& workspace, const T* bias) {
+  if (current_engine() == GemmEngine::kCalque) {
+    return packed_gemm<T>(a, right, c, accumulate, bias, workspace);
+  }
+  const Grid grid = choose_grid(sizes);
+  Workspace::Scope scope(workspace.shared());
+  T* const partials =
+      grid.parts > 1 ? scope.allocate<T>((grid.parts - 1) * sizes.m * sizes.n) : nullptr;
+  const TiledProduct<T> product{right.form, a, right.b, c, accumulate, bias, sizes, grid, partials};
+  parallel_for(grid.tasks(), [&](int64_t task, int) { product.run_task(task); });
+  if (grid.parts > 1) product.add_partials();
+}
+
+/// The same on the calling thread alone.
+template <class T>
+void multiply_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
+                      bool accumulate, Arena& scratch, const T* bias) {
+  if (current_engine() == GemmEngine::kCalque) {
+    return packed_gemm_in_task<T>(a, right, c, accumulate, bias, scratch);
+  }
+  if (bias != nullptr) start_rows(c, bias);
+  call_engine<T>(right.form, a, right.b, c, accumulate || bias != nullptr);
+}
+
+/// Memory for a matrix as large as x.
+template <class T>
+MatrixView<T> matrix_like(ConstMatrixView<T> x, Workspace::Scope& scope) {
+  return {scope.allocate<T>(x.rows * x.cols), x.rows, x.cols};
+}
+
 }  // namespace
 
 std::vector<GemmEngine> gemm_engines() {
@@ -220,13 +259,40 @@ std::string gemm_engine_name(GemmEngine engine) {
   return {};
 }
 
+std::vector<Bfloat16Unit> bfloat16_units() {
+  std::vector<Bfloat16Unit> units = bfloat16_hardware();
+  units.push_back(Bfloat16Unit::kFloat32);
+  return units;
+}
+
+Bfloat16Unit bfloat16_unit() {
+  return current_engine() == GemmEngine::kCalque ? current_unit() : Bfloat16Unit::kFloat32;
+}
+
+void set_bfloat16_unit(Bfloat16Unit unit) { current_unit() = unit; }
+
+std::string bfloat16_unit_name(Bfloat16Unit unit) {
+  switch (unit) {
+    case Bfloat16Unit::kAmx:
+      return "AMX";
+    case Bfloat16Unit::kAvx512:
+      return "AVX512_BF16";
+    case Bfloat16Unit::kFloat32:
+      return "float32 arithmetic";
+  }
+  return {};
+}
+
 template <class T>
-RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena) {
-  RightOperand<T> right{form, b};
-  const bool is_empty = b.rows == 0 || b.cols == 0;
-  if (current_engine() == GemmEngine::kCalque && !is_empty) {
-    const ProfileScope profile("gemm packing");
+RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
+                              Arena& arena) {
+  RightOperand<T> right{form, b, precision};
+  if (current_engine() != GemmEngine::kCalque || b.rows == 0 || b.cols == 0) return right;
+  const ProfileScope profile("gemm packing");
+  if (precision == Precision::kFloat32) {
     right.panels = packed_panels(right, arena);
+  } else if constexpr (std::is_same_v<T, float>) {
+    if (bfloat16_unit() != Bfloat16Unit::kFloat32) right.bf16_panels = bf16_panels(right, arena);
   }
   return right;
 }
@@ -238,22 +304,31 @@ void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, b
   const ProfileScope profile(part_name(right.form),
                              [&] { return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate); });
   if (without_sums(sizes, c, accumulate, bias)) return;
-  if (current_engine() == GemmEngine::kCalque) {
-    return packed_gemm<T>(a, right, c, accumulate, bias, workspace);
+  if (right.precision == Precision::kFloat32) {
+    return multiply(sizes, a, right, c, accumulate, workspace, bias);
   }
-  const Grid grid = choose_grid(sizes);
+  if constexpr (std::is_same_v<T, float>) {
+    const Bfloat16Unit unit = bfloat16_unit();
+    if (unit != Bfloat16Unit::kFloat32) {
+      return bf16_gemm(unit, a, right, c, accumulate, bias, workspace);
+    }
+  }
   Workspace::Scope scope(workspace.shared());
-  T* const partials =
-      grid.parts > 1 ? scope.allocate<T>((grid.parts - 1) * sizes.m * sizes.n) : nullptr;
-  const TiledProduct<T> product{right.form, a, right.b, c, accumulate, bias, sizes, grid, partials};
-  parallel_for(grid.tasks(), [&](int64_t task, int) { product.run_task(task); });
-  if (grid.parts > 1) product.add_partials();
+  const auto rounded = [&](ConstMatrixView<T> x) {
+    const MatrixView<T> copy = matrix_like(x, scope);
+    parallel_rows(x.rows, x.cols, [&](int64_t begin, int64_t end, int) {
+      round_to_bfloat16<T>(x.row_range(begin, end - begin), copy.row_range(begin, end - begin));
+    });
+    return copy;
+  };
+  multiply<T>(sizes, rounded(a), {right.form, rounded(right.b)}, c, accumulate, workspace, bias);
 }
 
 template <class T>
 void weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
-                     bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace) {
-  if (current_engine() == GemmEngine::kCalque && dy.rows > 0) {
+                     bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace,
+                     Precision precision) {
+  if (current_engine() == GemmEngine::kCalque && precision == Precision::kFloat32 && dy.rows > 0) {
     const Sizes sizes = checked_sizes<T>(GemmForm::kTN, dy, x, dweight, accumulate_weight, nullptr);
     const ProfileScope profile(part_name(GemmForm::kTN), [&] {
       return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate_weight);
@@ -261,7 +336,7 @@ void weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> 
     return packed_weight_gradient(dy, x, dweight, accumulate_weight, dbias, accumulate_bias,
                                   workspace);
   }
-  gemm<T>(GemmForm::kTN, dy, x, dweight, accumulate_weight, workspace);
+  gemm<T>(dy, {GemmForm::kTN, x, precision}, dweight, accumulate_weight, workspace);
   if (dbias != nullptr) column_sums(dy, dbias, accumulate_bias, workspace);
 }
 
@@ -270,19 +345,30 @@ void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView
                   bool accumulate, Arena& scratch, const T* bias) {
   const Sizes sizes = checked_sizes(right.form, a, right.b, c, accumulate, bias);
   if (without_sums(sizes, c, accumulate, bias)) return;
-  if (current_engine() == GemmEngine::kCalque) {
-    return packed_gemm_in_task<T>(a, right, c, accumulate, bias, scratch);
+  if (right.precision == Precision::kFloat32) {
+    return multiply_in_task(a, right, c, accumulate, scratch, bias);
   }
-  if (bias != nullptr) start_rows(c, bias);
-  call_engine<T>(right.form, a, right.b, c, accumulate || bias != nullptr);
+  if constexpr (std::is_same_v<T, float>) {
+    const Bfloat16Unit unit = bfloat16_unit();
+    if (unit != Bfloat16Unit::kFloat32) {
+      return bf16_gemm_in_task(unit, a, right, c, accumulate, bias, scratch);
+    }
+  }
+  Workspace::Scope scope(scratch);
+  const auto rounded = [&](ConstMatrixView<T> x) {
+    const MatrixView<T> copy = matrix_like(x, scope);
+    round_to_bfloat16<T>(x, copy);
+    return copy;
+  };
+  multiply_in_task<T>(rounded(a), {right.form, rounded(right.b)}, c, accumulate, scratch, bias);
 }
 
 #define CALQUE_INSTANTIATE(T)                                                                     \
-  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Arena&);                   \
+  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Precision, Arena&);        \
   template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, Workspace&, \
                      const T*);                                                                   \
   template void weight_gradient(ConstMatrixView<T>, ConstMatrixView<T>, MatrixView<T>, bool, T*,  \
-                                bool, Workspace&);                                                \
+                                bool, Workspace&, Precision);                                     \
   template void gemm_in_task(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool,     \
                              Arena&, const T*);
 CALQUE_INSTANTIATE(float)

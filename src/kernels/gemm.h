@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/bfloat16.h"
 #include "tensor/matrix_view.h"
 #include "tensor/workspace.h"
 
@@ -23,6 +24,19 @@ void set_gemm_engine(GemmEngine engine);
 /// "Calque 0.1.0", "oneDNN 2.6.3", "Eigen 3.4.0".
 std::string gemm_engine_name(GemmEngine engine);
 
+/// What multiplies bfloat16 numbers: AMX or AVX512_BF16, or, for want of such, float32 arithmetic
+/// on rounded operands, which is slower than float32 alone but rounds no differently.
+enum class Bfloat16Unit { kAmx, kAvx512, kFloat32 };
+
+/// Units that this binary and this processor have, the fastest first; kFloat32 is always there.
+std::vector<Bfloat16Unit> bfloat16_units();
+/// The unit in use: the fastest, with our own engine; the libraries multiply by kFloat32.
+Bfloat16Unit bfloat16_unit();
+/// Changes the unit of our own engine from now on (tests and benchmarks).
+void set_bfloat16_unit(Bfloat16Unit unit);
+/// "AMX", "AVX512_BF16", "float32 arithmetic".
+std::string bfloat16_unit_name(Bfloat16Unit unit);
+
 /// Which operand is transposed. The three products of a linear layer y = x W^T:
 /// kNT forward (x, W), kNN the input's gradient (dy, W), kTN the weight's gradient (dy, x).
 enum class GemmForm { kNN, kNT, kTN };
@@ -32,19 +46,23 @@ template <class T>
 struct RightOperand {
   GemmForm form;
   ConstMatrixView<T> b;
-  const T* panels = nullptr;  // packed for our own engine, or null
+  Precision precision = Precision::kFloat32;  // of the product
+  const T* panels = nullptr;                  // packed for our own engine, or null
+  const Bfloat16* bf16_panels = nullptr;      // packed for its bfloat16 units, or null
 };
 
 /// Prepares b, where the engine in use gains by it, for several products: in memory of `arena`.
 template <class T>
-RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Arena& arena);
+RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
+                              Arena& arena);
 
 /// c = op(a) op(b), or c += with `accumulate`. Shapes: c is [m, n];
 /// kNN: a [m, k], b [k, n]; kNT: a [m, k], b [n, k]; kTN: a [k, m], b [k, n].
 /// With `bias` ([n], never together with `accumulate`) c = op(a) op(b) + bias on every row.
 /// The number of threads changes no bit: our own sums have an order that depends on k alone (of
 /// kTN: on the sizes), and a library is called for tiles that depend on the shapes alone, each on
-/// one thread. k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
+/// one thread. Of precision kBfloat16, a and b are rounded first, and the order depends on the
+/// unit. k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias = nullptr);
@@ -57,10 +75,11 @@ void gemm(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<
 
 /// The gradients of a linear layer's weight and bias in one pass over dy: dweight = dy^T x, dbias =
 /// the sum of dy's rows, each assigned or added to. dy: [tokens, out], x: [tokens, in], dweight:
-/// [out, in], dbias: [out] or null when not wanted.
+/// [out, in], dbias: [out] or null when not wanted. `precision` is that of dy^T x.
 template <class T>
 void weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
-                     bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace);
+                     bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace,
+                     Precision precision = Precision::kFloat32);
 
 /// The same as `gemm` on the calling thread alone, for tasks of a parallel loop that multiply parts
 /// of their own. With our own engine an element has the bits that `gemm` gives it.

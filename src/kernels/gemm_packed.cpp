@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "kernels/elementwise.h"
 #include "kernels/micro_kernel.h"
+#include "kernels/ranges.h"
 
 // The product as GotoBLAS does it (Goto and van de Geijn 2008): the right operand is packed into
 // panels as wide as a register tile, the left one into blocks that stay in the first cache, and the
@@ -17,8 +18,6 @@ namespace {
 constexpr int64_t kInner = 256;      // of a block: rows of a tile and a panel fit the first cache
 constexpr int64_t kRangeTiles = 16;  // row tiles of a task, at most
 constexpr int64_t kCached = int64_t{1} << 17;  // elements of op(b)'s block in the second cache
-
-int64_t pieces(int64_t size, int64_t step) { return (size + step - 1) / step; }
 
 /// Rows of op(a): row r and inner index p are at data + r * row_step + p * inner_step. Where a is
 /// transposed the compiler knows that rows are neighbours.
@@ -109,12 +108,6 @@ void pack_transposed_panel(ConstMatrixView<T> b, int64_t row, T* panel) {
     }
   }
 }
-
-/// `size` things in `count` even ranges.
-struct Ranges {
-  int64_t size, count;
-  int64_t begin(int64_t range) const { return size * range / count; }
-};
 
 /// `c` = the rows `a` times panels that are k * kTileCols elements apart, + start.
 template <class T>

@@ -11,7 +11,7 @@ RightOperand<T> PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weig
            operand.b.cols == weight.cols && operand.b.stride == weight.stride;
   });
   if (known != operands_.end()) return *known;
-  return operands_.emplace_back(prepare_right(form, weight, arena_));
+  return operands_.emplace_back(prepare_right(form, weight, precision_, arena_));
 }
 
 template <class T>

@@ -8,10 +8,14 @@
 namespace calque::kernels {
 
 /// Weights prepared as right operands (`prepare_right`), each once, for as long as their values
-/// stay: those of an update's micro-batches, or of all that a model translates.
+/// stay: those of an update's micro-batches, or of all that a model translates. Their products, and
+/// those that give their gradients, are of one precision.
 template <class T>
 class PreparedWeights {
  public:
+  explicit PreparedWeights(Precision precision = Precision::kFloat32) : precision_(precision) {}
+
+  Precision precision() const { return precision_; }
   /// `weight`, prepared at the first call for this form. It must not have changed since.
   RightOperand<T> right(GemmForm form, ConstMatrixView<T> weight);
   /// Weights have changed: prepare anew. Keeps the memory.
@@ -19,6 +23,7 @@ class PreparedWeights {
   size_t bytes() const { return arena_.peak(); }
 
  private:
+  Precision precision_;
   std::vector<RightOperand<T>> operands_;
   Arena arena_;
 };
@@ -28,6 +33,12 @@ template <class T>
 RightOperand<T> right_operand(PreparedWeights<T>* prepared, GemmForm form,
                               ConstMatrixView<T> weight) {
   return prepared == nullptr ? RightOperand<T>{form, weight} : prepared->right(form, weight);
+}
+
+/// Of the products that give a weight's gradient: the keeper's, or float32.
+template <class T>
+Precision precision(const PreparedWeights<T>* prepared) {
+  return prepared == nullptr ? Precision::kFloat32 : prepared->precision();
 }
 
 }  // namespace calque::kernels

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "decode/options.h"
+#include "kernels/bfloat16.h"
 #include "optim/options.h"
 
 namespace calque {
@@ -28,6 +29,8 @@ struct TrainOptions {
   std::string initial_model;  // checkpoint or run folder whose weights to start from; empty: random
   BestMetric best_metric = BestMetric::kBleu;
   int64_t patience = 0;  // validations without a new best before stopping; 0: never
+  /// Of the linear layers' products; with bfloat16, weights and all other sums stay Real.
+  kernels::Precision precision = kernels::Precision::kFloat32;
   OptimizerOptions optimizer;
 };
 

@@ -22,9 +22,12 @@ namespace calque {
 namespace {
 
 /// Writes down what the bits of a run depend on besides its config.
-void stamp(CheckpointState& state) {
+void stamp(CheckpointState& state, kernels::Precision precision) {
   state.calque_version = kVersion;
   state.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine());
+  if (precision == kernels::Precision::kBfloat16) {
+    state.gemm_engine += ", bfloat16 by " + kernels::bfloat16_unit_name(kernels::bfloat16_unit());
+  }
   state.instruction_set = instruction_set();
 }
 
@@ -91,6 +94,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       model_(parts_.model),
       adam_(options.optimizer, model_.parameters().count()),
       workspace_(threads()),
+      prepared_weights_(options.precision),
       tape_(arena_, workspace_),
       batcher_(parts_.corpus, batcher_options(options, parts_.seed)),
       micro_batch_(options.batch_tokens),
@@ -98,7 +102,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
   if (options.moving_average > 0) {
     average_.emplace(options.moving_average, model_.parameters().values());
   }
-  stamp(state_);
+  stamp(state_, options_.precision);
   state_.corpus = parts_.corpus_record;
 }
 
@@ -346,7 +350,7 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   checkpoint.load_optimizer(layout, blocks);
   state_ = checkpoint.state();
   state_.files.clear();
-  stamp(state_);
+  stamp(state_, options_.precision);
   adam_.set_steps(state_.optimizer_steps);
   if (average_) average_->set_updates(state_.moving_average_updates);
   batcher_.seek({state_.epoch, state_.window, state_.batch});

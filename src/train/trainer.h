@@ -66,6 +66,7 @@ class Trainer {
   /// One update of the weights, with nothing around it; for measuring.
   UpdateResult update();
 
+  kernels::Precision precision() const { return options_.precision; }
   int64_t step() const { return state_.step; }
   const CheckpointState& state() const { return state_; }
   /// Bytes of the optimizer's state: Adam's moments, and the weights' moving average.

@@ -40,8 +40,8 @@ TEST_CASE("what is measured on is random and never 0", "[bench]") {
 
 TEST_CASE("measuring an engine leaves the engine in use as it was", "[bench]") {
   const kernels::GemmEngine before = kernels::gemm_engine();
-  for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
-    CHECK(gemm_speed(engine, kernels::GemmForm::kTN, 16, 32, 48, 0.001) > 0);
+  for (const Multiplier& multiplier : multipliers()) {
+    CHECK(gemm_speed(multiplier, kernels::GemmForm::kTN, 16, 32, 48, 0.001) > 0);
     CHECK(kernels::gemm_engine() == before);
   }
 }

@@ -39,6 +39,7 @@ RunConfig unusual_config() {
   train.batch_tokens = 12;
   train.micro_batch_tokens = 23;
   train.accumulate = 13;
+  train.precision = kernels::Precision::kBfloat16;
   train.window_batches = 14;
   train.log_every = 15;
   train.validate_every = 16;

@@ -97,6 +97,35 @@ TEST_CASE("stopped and resumed with other thread counts, a run ends in the same 
   }
 }
 
+TEST_CASE("a bfloat16 run says what multiplies, and its resumed parts end in the same bytes",
+          "[train][resume]") {
+  const TinyCorpus corpus;
+  const auto run = [&](const std::string& name, int64_t steps, int threads) {
+    std::vector<std::string> arguments = full_run(corpus, name, steps, threads);
+    arguments.insert(arguments.end(), {"--set", "train.precision=bfloat16"});
+    return run_binary(arguments);
+  };
+  const RunResult whole = run("whole", 15, 1);
+  CHECK(whole.exit_code == 0);
+  CHECK_THAT(whole.err, ContainsSubstring("precision: bfloat16 by "));
+  CHECK(run("parts", 6, 3).exit_code == 0);
+  CHECK(run("parts", 15, 2).exit_code == 0);
+  check_same_weights(corpus, 15);
+
+  const RunResult other = run_binary(full_run(corpus, "parts", 16, 1));
+  CHECK(other.exit_code == 0);
+  CHECK_THAT(other.err, ContainsSubstring("train.precision: was bfloat16, is float32 now"));
+}
+
+TEST_CASE("without a processor for it, bfloat16 is a warning", "[train][resume]") {
+  const TinyCorpus corpus;
+  std::vector<std::string> arguments = corpus.train("run", set({"train.precision=bfloat16"}));
+  arguments.push_back("--dry-run");
+  const RunResult dry = RunningBinary(arguments, {"CALQUE_GEMM=eigen"}).wait();
+  CHECK(dry.exit_code == 0);
+  CHECK_THAT(dry.err, ContainsSubstring("train.precision: bfloat16 will be slow"));
+}
+
 TEST_CASE("signals and kills lose nothing that was saved, and change no byte", "[train][resume]") {
   const TinyCorpus corpus;
   struct Stop {

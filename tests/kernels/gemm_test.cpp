@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "kernels/gemm_case.h"
 #include "kernels/matrices.h"
 #include "kernels/prepared_weights.h"
 #include "kernels/small_gemm.h"
@@ -13,63 +14,8 @@ namespace {
 
 constexpr GemmForm kForms[] = {GemmForm::kNN, GemmForm::kNT, GemmForm::kTN};
 
-/// Sets an engine, and back again at the end of the test.
-class EngineScope {
- public:
-  explicit EngineScope(GemmEngine engine) : before_(gemm_engine()) { set_gemm_engine(engine); }
-  ~EngineScope() { set_gemm_engine(before_); }
-  EngineScope(const EngineScope&) = delete;
-  EngineScope& operator=(const EngineScope&) = delete;
-
- private:
-  GemmEngine before_;
-};
-
-/// One product: operands, the result's first content, and what must come out, in double.
 template <class T>
-struct Case {
-  GemmForm form;
-  TestMatrix<T> a, b, start;
-  std::vector<T> bias;
-
-  Case(GemmForm f, int64_t m, int64_t n, int64_t k, int64_t gap = 0)
-      : form(f),
-        a(f == GemmForm::kTN ? TestMatrix<T>::random(k, m, 1, m + gap)
-                             : TestMatrix<T>::random(m, k, 1, k + gap)),
-        b(f == GemmForm::kNT ? TestMatrix<T>::random(n, k, 2, k + gap)
-                             : TestMatrix<T>::random(k, n, 2, n + gap)),
-        start(TestMatrix<T>::random(m, n, 3, n + gap)) {
-    const auto row = TestMatrix<T>::random(1, n, 4);
-    bias = row.values();
-  }
-
-  TestMatrix<double> expected(bool accumulate, bool with_bias) const {
-    TestMatrix<double> c(start.rows(), start.cols());
-    const int64_t k = form == GemmForm::kTN ? a.rows() : a.cols();
-    for (int64_t i = 0; i < c.rows(); ++i) {
-      for (int64_t j = 0; j < c.cols(); ++j) {
-        double sum = accumulate ? static_cast<double>(start.at(i, j)) : 0.0;
-        if (with_bias) sum += static_cast<double>(bias[static_cast<size_t>(j)]);
-        for (int64_t p = 0; p < k; ++p) {
-          const T left = form == GemmForm::kTN ? a.at(p, i) : a.at(i, p);
-          const T right = form == GemmForm::kNT ? b.at(j, p) : b.at(p, j);
-          sum += static_cast<double>(left) * static_cast<double>(right);
-        }
-        c.at(i, j) = sum;
-      }
-    }
-    return c;
-  }
-
-  TestMatrix<T> run(bool accumulate, bool with_bias, Workspace& workspace) const {
-    TestMatrix<T> c = start;
-    gemm<T>(form, a, b, c, accumulate, workspace, with_bias ? bias.data() : nullptr);
-    return c;
-  }
-};
-
-template <class T>
-void check_all_ways(const Case<T>& c, double tolerance, Workspace& workspace) {
+void check_all_ways(const GemmCase<T>& c, double tolerance, Workspace& workspace) {
   CAPTURE(static_cast<int>(c.form), c.start.rows(), c.start.cols(), c.a.rows(), c.a.cols());
   CHECK(relative_difference(c.run(false, false, workspace), c.expected(false, false)) < tolerance);
   CHECK(relative_difference(c.run(true, false, workspace), c.expected(true, false)) < tolerance);
@@ -83,8 +29,8 @@ void check_sizes(double tolerance, Workspace& workspace) {
                               {300, 40, 65}, {7, 530, 9}};
   for (const GemmForm form : kForms) {
     for (const auto& [m, n, k] : sizes) {
-      check_all_ways(Case<T>(form, m, n, k), tolerance, workspace);
-      check_all_ways(Case<T>(form, m, n, k, 5), tolerance, workspace);
+      check_all_ways(GemmCase<T>(form, m, n, k), tolerance, workspace);
+      check_all_ways(GemmCase<T>(form, m, n, k, 5), tolerance, workspace);
     }
   }
 }
@@ -104,9 +50,9 @@ TEST_CASE("gemm with a long inner size adds its parts", "[kernels]") {
   Workspace workspace(threads());
   for (const GemmEngine engine : gemm_engines()) {
     const EngineScope scope(engine);
-    check_all_ways(Case<float>(GemmForm::kTN, 40, 56, 4100), 1e-5, workspace);
-    check_all_ways(Case<float>(GemmForm::kNN, 17, 130, 2049), 1e-5, workspace);
-    check_all_ways(Case<double>(GemmForm::kTN, 40, 56, 4100), 1e-13, workspace);
+    check_all_ways(GemmCase<float>(GemmForm::kTN, 40, 56, 4100), 1e-5, workspace);
+    check_all_ways(GemmCase<float>(GemmForm::kNN, 17, 130, 2049), 1e-5, workspace);
+    check_all_ways(GemmCase<double>(GemmForm::kTN, 40, 56, 4100), 1e-13, workspace);
   }
 }
 
@@ -114,14 +60,14 @@ TEST_CASE("gemm with an empty result writes nothing, with an empty inner size ze
           "[kernels]") {
   Workspace workspace(threads());
   for (const GemmForm form : kForms) {
-    const Case<float> empty(form, 4, 3, 0);
+    const GemmCase<float> empty(form, 4, 3, 0);
     CHECK(empty.run(false, false, workspace).values() == std::vector<float>(12, 0.0f));
     CHECK(empty.run(true, false, workspace).values() == empty.start.values());
     const TestMatrix<float> biased = empty.run(false, true, workspace);
     for (int64_t r = 0; r < 4; ++r) {
       for (int64_t c = 0; c < 3; ++c) CHECK(biased.at(r, c) == empty.bias[static_cast<size_t>(c)]);
     }
-    const Case<float> no_rows(form, 0, 3, 4);
+    const GemmCase<float> no_rows(form, 0, 3, 4);
     CHECK(no_rows.run(false, false, workspace).values().empty());
   }
 }
@@ -132,7 +78,7 @@ TEST_CASE("a prepared weight gives the bits of the plain product, and is prepare
   for (const GemmEngine engine : gemm_engines()) {
     const EngineScope scope(engine);
     for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
-      const Case<float> product(form, 37, 45, 300, 3);
+      const GemmCase<float> product(form, 37, 45, 300, 3);
       TestMatrix<float> weight = product.b;
       PreparedWeights<float> prepared;
       TestMatrix<float> c = product.start;
@@ -150,7 +96,7 @@ TEST_CASE("in our own engine a row has the same bits alone and among others", "[
   Workspace workspace(threads());
   const EngineScope scope(GemmEngine::kCalque);
   for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
-    const Case<float> product(form, 67, 45, 300);
+    const GemmCase<float> product(form, 67, 45, 300);
     const TestMatrix<float> all = product.run(false, true, workspace);
     for (const int64_t row : {0, 13, 14, 66}) {
       TestMatrix<float> alone(1, 45);
@@ -164,7 +110,7 @@ TEST_CASE("in our own engine a row has the same bits alone and among others", "[
 
 TEST_CASE("gemm writes inside its view only", "[kernels]") {
   Workspace workspace(threads());
-  const Case<float> wide(GemmForm::kNN, 19, 21, 23, 10);
+  const GemmCase<float> wide(GemmForm::kNN, 19, 21, 23, 10);
   TestMatrix<float> c(19, 21, 31);
   std::fill_n(c.view().data, 19 * 31, -7.0f);
   gemm<float>(wide.form, wide.a, wide.b, c, false, workspace);
@@ -179,7 +125,7 @@ TEST_CASE("gemm gives the same bits with 1, 2 and 3 threads", "[kernels]") {
     const EngineScope scope(engine);
     for (const GemmForm form : kForms) {
       for (const auto& [m, n, k] : sizes) {
-        const Case<float> product(form, m, n, k);
+        const GemmCase<float> product(form, m, n, k);
         std::vector<float> first;
         for (const int count : {1, 2, 3}) {
           const ThreadsScope set(count);
@@ -290,7 +236,7 @@ void check_small_gemm(double tolerance) {
                               {13, 48, 5}, {7, 70, 31}, {64, 17, 8}};
   for (const auto& [m, n, k] : sizes) {
     for (const GemmForm form : {GemmForm::kNN, GemmForm::kTN}) {
-      const Case<T> product(form, m, n, k, 3);
+      const GemmCase<T> product(form, m, n, k, 3);
       const ConstMatrixView<T> a = product.a;
       const ConstMatrixView<T> b = product.b;
       const bool across = form == GemmForm::kTN;
@@ -310,7 +256,7 @@ TEST_CASE("small_gemm equals the sums it stands for", "[kernels]") {
 }
 
 TEST_CASE("small_gemm gives a row the same bits alone and among others", "[kernels]") {
-  const Case<float> product(GemmForm::kNN, 23, 50, 40);
+  const GemmCase<float> product(GemmForm::kNN, 23, 50, 40);
   const ConstMatrixView<float> a = product.a;
   const ConstMatrixView<float> b = product.b;
   TestMatrix<float> all(23, 50);

@@ -27,7 +27,8 @@ struct LinearBackward {
     const GradientTarget dbias = tape.target(op.bias);
     if (dweight) {
       kernels::weight_gradient<Real>(dy, op.x.matrix(), dweight.matrix(), dweight.accumulate,
-                                     dbias.tensor.data, dbias.accumulate, workspace);
+                                     dbias.tensor.data, dbias.accumulate, workspace,
+                                     kernels::precision(op.prepared));
     } else if (dbias) {
       kernels::column_sums<Real>(dy, dbias.tensor.data, dbias.accumulate, workspace);
     }

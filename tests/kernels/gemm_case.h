@@ -1,0 +1,74 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/gemm.h"
+#include "kernels/matrices.h"
+
+namespace calque::kernels {
+
+/// Sets an engine, and back again at the end of the test.
+class EngineScope {
+ public:
+  explicit EngineScope(GemmEngine engine) : before_(gemm_engine()) { set_gemm_engine(engine); }
+  ~EngineScope() { set_gemm_engine(before_); }
+  EngineScope(const EngineScope&) = delete;
+  EngineScope& operator=(const EngineScope&) = delete;
+
+ private:
+  GemmEngine before_;
+};
+
+/// One product: operands, the result's first content, and what must come out, in double; with
+/// `precision` kBfloat16, of the rounded operands.
+template <class T>
+struct GemmCase {
+  GemmForm form;
+  TestMatrix<T> a, b, start;
+  std::vector<T> bias;
+  Precision precision = Precision::kFloat32;
+
+  GemmCase(GemmForm f, int64_t m, int64_t n, int64_t k, int64_t gap = 0)
+      : form(f),
+        a(f == GemmForm::kTN ? TestMatrix<T>::random(k, m, 1, m + gap)
+                             : TestMatrix<T>::random(m, k, 1, k + gap)),
+        b(f == GemmForm::kNT ? TestMatrix<T>::random(n, k, 2, k + gap)
+                             : TestMatrix<T>::random(k, n, 2, n + gap)),
+        start(TestMatrix<T>::random(m, n, 3, n + gap)) {
+    const auto row = TestMatrix<T>::random(1, n, 4);
+    bias = row.values();
+  }
+
+  TestMatrix<double> expected(bool accumulate, bool with_bias) const {
+    TestMatrix<double> c(start.rows(), start.cols());
+    const int64_t k = form == GemmForm::kTN ? a.rows() : a.cols();
+    for (int64_t i = 0; i < c.rows(); ++i) {
+      for (int64_t j = 0; j < c.cols(); ++j) {
+        double sum = accumulate ? static_cast<double>(start.at(i, j)) : 0.0;
+        if (with_bias) sum += static_cast<double>(bias[static_cast<size_t>(j)]);
+        for (int64_t p = 0; p < k; ++p) {
+          const T left = form == GemmForm::kTN ? a.at(p, i) : a.at(i, p);
+          const T right = form == GemmForm::kNT ? b.at(j, p) : b.at(p, j);
+          sum += operand(left) * operand(right);
+        }
+        c.at(i, j) = sum;
+      }
+    }
+    return c;
+  }
+
+  TestMatrix<T> run(bool accumulate, bool with_bias, Workspace& workspace) const {
+    TestMatrix<T> c = start;
+    gemm<T>(a, RightOperand<T>{form, b, precision}, c, accumulate, workspace,
+            with_bias ? bias.data() : nullptr);
+    return c;
+  }
+
+ private:
+  double operand(T value) const {
+    if (precision == Precision::kFloat32) return static_cast<double>(value);
+    return static_cast<double>(to_float(to_bfloat16(static_cast<float>(value))));
+  }
+};
+
+}  // namespace calque::kernels
