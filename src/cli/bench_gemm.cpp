@@ -120,8 +120,7 @@ void add_bench_gemm_command(CLI::App& bench) {
   auto arguments = std::make_shared<BenchGemmArguments>();
   CLI::App* command = bench.add_subcommand(
       "gemm",
-      "Speed of every engine built in, float32, and of bfloat16 operands, for the matrix products "
-      "of a training step");
+      "Speed of every engine built in, and of bfloat16, for the products of a training step");
   add_sizes_option(*command, arguments->config);
   command
       ->add_option("--shape", arguments->shapes,

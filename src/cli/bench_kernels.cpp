@@ -35,7 +35,7 @@ std::string sentences_text(const Figures& figures) {
       "\nAttention in one sentence, {}, dropout 0.1; GEMM peak {} GFLOP/s ({})\n\n"
       "{:<8} {:>10} {:>9} {:>12} {:>9} {:>13} {:>10} {:>10}\n",
       figures.heads, in_billions(figures.peak.flops),
-      kernels::gemm_engine_name(figures.peak.engine), "tokens", "forward ms", "GFLOP/s",
+      figures.peak.multiplier.name(), "tokens", "forward ms", "GFLOP/s",
       "backward ms", "GFLOP/s", "of GEMM time", "scratch", "kept");
   for (const bench::SentenceAttention& sentence : figures.sentences) {
     text += fmt::format("{:<8} {:>10.3f} {:>9} {:>12.3f} {:>9} {:>11.2f} x {:>10} {:>10}\n",
@@ -99,7 +99,7 @@ void bench_kernels(const BenchKernelsArguments& arguments) {
   Figures figures;
   figures.bandwidth = bench::memory_bandwidth();
   figures.kernels = bench::bench_kernels(model, config.vocabulary.size, config.train.batch_tokens);
-  figures.peak = bench::gemm_peak();
+  figures.peak = bench::gemm_peak(kernels::Precision::kFloat32);
   figures.heads =
       fmt::format("{} of {}", format_count(model.heads, "head"), model.model / model.heads);
   figures.sentences = bench::bench_sentence_attention(model.model, model.heads, arguments.longest);

@@ -139,11 +139,10 @@ struct Chunk {
   }
 };
 
-/// dx = or += the parts' [rows, model], in their order.
+/// dx += the parts' [rows, model], in their order.
 template <class T>
-void add_parts(const T* parts, int64_t count, MatrixView<T> dx, bool accumulate) {
+void add_parts(const T* parts, int64_t count, MatrixView<T> dx) {
   parallel_rows(dx.rows, dx.cols * count, [&](int64_t begin, int64_t end, int) {
-    if (!accumulate) zero_rows(dx.row_range(begin, end - begin));
     for (int64_t part = 0; part < count; ++part) {
       for (int64_t r = begin; r < end; ++r) {
         const T* const term = parts + (part * dx.rows + r) * dx.cols;
@@ -205,6 +204,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
     if (dx.data != nullptr) to_dx[s] = right_operand(prepared, GemmForm::kNN, rows);
   }
   if (x.rows == 0 && dweight.data != nullptr && !accumulate_weight) zero_rows(dweight);
+  if (dx.data != nullptr && !accumulate_x) zero_rows(dx);  // first: both may be one matrix
 
   CrossEntropySums sums;
   for (int64_t begin = 0; begin < x.rows; begin += most_rows) {
@@ -256,7 +256,7 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
       }
     });
     if (dx.data != nullptr) {
-      add_parts(dx_parts, strips.parts(), dx.row_range(begin, rows), accumulate_x);
+      add_parts(dx_parts, strips.parts(), dx.row_range(begin, rows));
     }
   }
   return sums;
