@@ -16,6 +16,7 @@ namespace calque::kernels {
 namespace {
 
 constexpr int64_t kInner = 512;      // of a block: rows of a tile stay in the first cache
+constexpr int64_t kTokens = 256;     // of a block, where the inner index is the token (kTN)
 constexpr int64_t kRangeTiles = 16;  // row tiles of a task, at most
 constexpr int64_t kCached = int64_t{1} << 17;  // elements of op(b)'s block in the second cache
 
@@ -130,6 +131,22 @@ void multiply_range(ConstMatrixView<T> a, const T* panels, MatrixView<T> c, Adde
   }
 }
 
+/// The columns of a, `tile` at a time, as tiles of kTokens x kTileRows: rows of a are read as they
+/// lie, where its columns would come from far apart and fight for the same few lines of the caches.
+template <class T>
+void copy_tiles(ConstMatrixView<T> a, int64_t tile, T* tiles) {
+  for (int64_t p = 0; p < a.rows; ++p) {
+    T* to = tiles + p * kTileRows;
+    int64_t col = 0;
+    for (; col + kTileRows <= a.cols; col += tile, to += kTokens * kTileRows) {
+      std::memcpy(to, a.row(p) + col, kTileRows * sizeof(T));
+    }
+    for (; col < a.cols; col += tile, to += kTokens * kTileRows) {
+      std::copy_n(a.row(p) + col, std::min(tile, a.cols - col), to);
+    }
+  }
+}
+
 /// sums[c] += the sum of x's column c.
 template <class T>
 void add_columns(ConstMatrixView<T> x, T* sums) {
@@ -150,30 +167,27 @@ void add_columns(ConstMatrixView<T> x, T* sums) {
 template <class T>
 void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, const T* panels, MatrixView<T> c,
                        Addend<T> start, T* column_sums, Arena& scratch) {
-  constexpr int64_t kPanelSize = kInner * kTileCols<T>;
+  constexpr int64_t kPanelSize = kTokens * kTileCols<T>;
   constexpr int64_t kNearRows = 2048;  // bytes between rows of a that are read where they are
   const bool copy = a.stride * static_cast<int64_t>(sizeof(T)) > kNearRows;
   const int64_t tile = pieces(c.rows, pieces(c.rows, kTileRows));  // even tiles
   Workspace::Scope scope(scratch);
   T* const own =
       panels == nullptr ? scope.allocate<T>(pieces(b.cols, kTileCols<T>) * kPanelSize) : nullptr;
-  T* const columns = scope.allocate<T>(kInner * kTileRows);
-  for (int64_t inner = 0; inner < a.rows; inner += kInner) {
-    const int64_t k = std::min(kInner, a.rows - inner);
+  T* const tiles = copy ? scope.allocate<T>(pieces(c.rows, tile) * kTokens * kTileRows) : nullptr;
+  for (int64_t inner = 0; inner < a.rows; inner += kTokens) {
+    const int64_t k = std::min(kTokens, a.rows - inner);
     if (column_sums != nullptr) add_columns(a.row_range(inner, k), column_sums);
     if (own != nullptr) pack_columns(b.row_range(inner, k), own, kPanelSize);
     const T* const right = own != nullptr ? own : panels + inner * kTileCols<T>;
     const int64_t panel_step = own != nullptr ? kPanelSize : a.rows * kTileCols<T>;
+    if (copy) copy_tiles(a.row_range(inner, k), tile, tiles);
     const Addend<T> addend = inner == 0 ? start : Addend<T>{c.data, c.stride};
     for (int64_t row = 0; row < c.rows; row += tile) {
       const int64_t rows = std::min(tile, c.rows - row);
-      LeftRows<T, true> left{a.row(inner) + row, a.stride};
-      if (copy && rows == tile) {
-        for (int64_t p = 0; p < k; ++p) {
-          std::copy_n(left.data + p * a.stride, tile, columns + p * kTileRows);
-        }
-        left = {columns, kTileRows};
-      }
+      const LeftRows<T, true> left =
+          copy ? LeftRows<T, true>{tiles + row / tile * kTokens * kTileRows, kTileRows}
+               : LeftRows<T, true>{a.row(inner) + row, a.stride};
       multiply_block(k, left, right, panel_step, addend.from(row, 0), c.row_range(row, rows));
     }
   }
@@ -243,12 +257,12 @@ struct Tasks {
 
   /// A range of rows keeps those of a in cache, one of panels theirs; `wanted` tasks at least where
   /// there is enough.
-  Tasks(MatrixView<T> c, int64_t k, int64_t wanted, int64_t unit)
+  Tasks(MatrixView<T> c, int64_t inner_block, int64_t wanted, int64_t unit)
       : rows(c.rows),
         cols(c.cols),
         row_unit(unit),
         row_units{pieces(rows, unit), 1},
-        panels{pieces(cols, kTileCols<T>), pieces(cols * std::min(kInner, k), kCached)} {
+        panels{pieces(cols, kTileCols<T>), pieces(cols * inner_block, kCached)} {
     row_units.count = std::max(std::min(pieces(rows, kTileRows), pieces(wanted, panels.count)),
                                pieces(rows, kRangeTiles * kTileRows));
   }
@@ -296,7 +310,12 @@ void multiply_tn(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dwei
   const MatrixView<T> second{halve ? scope.allocate<T>(out * in) : nullptr, out, in};
   T* const sums = dbias == nullptr ? nullptr : scope.allocate<T>(halves.count * out);
   if (sums != nullptr) std::fill_n(sums, halves.count * out, T(0));
-  const Tasks<T> tasks(dweight, dy.rows, pieces(threads(), halves.count), /*unit=*/1);
+  const Tasks<T> tasks(dweight, std::min(kTokens, dy.rows), pieces(threads(), halves.count),
+                       /*unit=*/1);
+  // Where several tasks need the same columns of x, these are packed once.
+  const T* const panels = !halve && tasks.row_units.count > 1
+                              ? packed_panels<T>({GemmForm::kTN, x}, workspace.shared())
+                              : nullptr;
   parallel_for(halves.count * tasks.count(), [&](int64_t task, int worker) {
     const int64_t half = task / tasks.count();
     const int64_t token = halves.begin(half);
@@ -304,7 +323,8 @@ void multiply_tn(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dwei
     const auto block = tasks.block(task % tasks.count());
     multiply_range_tn<T>(
         dy.row_range(token, tokens).column_range(block.row, block.rows),
-        x.row_range(token, tokens).column_range(block.col, block.cols), nullptr,
+        x.row_range(token, tokens).column_range(block.col, block.cols),
+        panels == nullptr ? nullptr : panels + block.panel * dy.rows * kTileCols<T>,
         block.of(half == 0 ? dweight : second), half == 0 ? block.of(start) : Addend<T>{},
         sums != nullptr && block.col == 0 ? sums + half * out + block.row : nullptr,
         workspace.worker(worker));
@@ -359,7 +379,7 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
   const WorkerPanels<T> panels(operand, scope);
   // Small panels stay in cache, whatever the order; large ones should pass by seldom.
   const int64_t per_thread = packed_size(right) <= kCached ? 4 : 1;
-  const Tasks<T> tasks(c, a.cols, per_thread * threads(), kTileRows);
+  const Tasks<T> tasks(c, std::min(kInner, a.cols), per_thread * threads(), kTileRows);
   parallel_for(tasks.count(), [&](int64_t task, int worker) {
     const auto block = tasks.block(task);
     multiply_range(a.row_range(block.row, block.rows),

@@ -17,7 +17,7 @@ inline constexpr int kTileRows = simd::kVectorBytes == 64 ? 14 : 6;
 inline constexpr int kTileVectors = 2;
 /// Columns of a full tile.
 template <class T>
-inline constexpr int64_t kTileCols = kTileVectors * simd::kLanes<T>;
+inline constexpr int64_t kTileCols = kTileVectors* simd::kLanes<T>;
 
 /// What the rows of a product are added to: row r starts at data + r * stride. Without data: zeros;
 /// with stride 0: one row for all, a bias.
