@@ -2,6 +2,7 @@
 #include <cstring>
 #include <limits>
 
+#include "kernels/engine_scope.h"
 #include "kernels/gemm_case.h"
 #include "kernels/prepared_weights.h"
 #include "support/catch.h"

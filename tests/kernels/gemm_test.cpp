@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "kernels/engine_scope.h"
 #include "kernels/gemm_case.h"
 #include "kernels/matrices.h"
 #include "kernels/prepared_weights.h"

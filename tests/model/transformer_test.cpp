@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "kernels/matrices.h"
 #include "support/catch.h"
 #include "support/each_engine.h"
 #include "support/example_batch.h"
@@ -144,6 +145,8 @@ TEST_CASE("the number of threads changes no bit of a training pass, with each en
 }
 
 TEST_CASE("from the second training pass on no memory is taken", "[model]") {
+  const ThreadsScope set(
+      1);  // which thread works, and so in whose scratch, differs from pass to pass
   TransformerOptions options = some_options(NormPlace::kPre);
   options.model = 256;  // so that a pass needs more than the pools' smallest blocks
   options.encoder_layers = options.decoder_layers = 1;
