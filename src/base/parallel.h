@@ -26,10 +26,10 @@ void run_parallel(int64_t tasks, const void* body, void (*call)(const void*, int
 /// worker begins with an even share of neighbouring tasks, the same in every loop of as many: so
 /// what it wrote in one loop it finds in its own cache in the next. Whoever is done helps the
 /// others, so tasks may differ in length; which worker runs which task is not defined, and a result
-/// may depend on the task only, never on the worker (use `worker` for scratch memory alone). Loops do not nest; when two threads each run a loop, one of them has the helpers
-/// and the other one works alone. The first exception that a task throws is thrown here again after
-/// the loop. Throws UserError when the system gives no threads. One task, or one thread, needs no
-/// helpers.
+/// may depend on the task only, never on the worker (use `worker` for scratch memory alone). Loops
+/// do not nest; when two threads each run a loop, one of them has the helpers and the other one
+/// works alone. The first exception that a task throws is thrown here again after the loop. Throws
+/// UserError when the system gives no threads. One task, or one thread, needs no helpers.
 template <class Body>
 void parallel_for(int64_t tasks, const Body& body) {
   static_assert(std::is_invocable_v<const Body&, int64_t, int>);

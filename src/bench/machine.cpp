@@ -39,20 +39,6 @@ float multiply_in_registers(int64_t count) {
   return result;
 }
 
-/// The engine in use, put back at the end.
-class EngineForNow {
- public:
-  explicit EngineForNow(GemmEngine engine) : before_(kernels::gemm_engine()) {
-    kernels::set_gemm_engine(engine);
-  }
-  ~EngineForNow() { kernels::set_gemm_engine(before_); }
-  EngineForNow(const EngineForNow&) = delete;
-  EngineForNow& operator=(const EngineForNow&) = delete;
-
- private:
-  GemmEngine before_;
-};
-
 }  // namespace
 
 double fma_peak(int threads) {
@@ -87,7 +73,7 @@ double memory_bandwidth() {
 
 std::string Multiplier::name() const {
   if (precision == Precision::kFloat32) return kernels::gemm_engine_name(engine);
-  const EngineForNow engine_for_now(engine);
+  const kernels::GemmEngineScope scope(engine);
   return "bfloat16 " + kernels::bfloat16_unit_name(kernels::bfloat16_unit());
 }
 
@@ -108,7 +94,7 @@ double gemm_speed(const Multiplier& multiplier, GemmForm form, int64_t m, int64_
   const RandomMatrix b(b_transposed ? n : k, b_transposed ? k : n);
   const RandomMatrix c(m, n);
   Workspace workspace(threads());
-  const EngineForNow engine_for_now(multiplier.engine);
+  const kernels::GemmEngineScope scope(multiplier.engine);
   const kernels::RightOperand<float> right{form, b.view(), multiplier.precision};
   const double seconds = fastest_seconds(
       budget, [&] { kernels::gemm<float>(a.view(), right, c.view(), false, workspace); });

@@ -19,7 +19,7 @@ constexpr int64_t kChunk = kChunkBlocks * kBlock;
 /// The most pieces of `size` that a sentence's queries or keys have, at least 1.
 int64_t most_parts(const SequenceLayout& layout, int64_t size) {
   int64_t most = 1;
-  for (const int32_t length : layout.lengths) most = std::max(most, parts(length, size));
+  for (const int32_t length : layout.lengths) most = std::max(most, pieces(length, size));
   return most;
 }
 
@@ -56,9 +56,9 @@ struct Forward {
     Workspace::Scope scope(arena);
     const Scratch scratch(scope);
     Queries blocks[kChunkBlocks];
-    const int64_t count = parts(queries.count, kBlock);
+    const int64_t count = pieces(queries.count, kBlock);
     for (int64_t i = 0; i < count; ++i) blocks[i] = begin(head, queries.part(i, kBlock), scope);
-    for (int64_t i = 0; i < parts(head.keys, kBlock); ++i) {
+    for (int64_t i = 0; i < pieces(head.keys, kBlock); ++i) {
       const Range keys = Range{0, head.keys}.part(i, kBlock);
       if (shape.causal && keys.begin >= queries.begin + queries.count) break;
       Workspace::Scope near(arena);
@@ -217,7 +217,7 @@ struct Backward {
   };
 
   static int64_t rounds(const AttentionHead& head) {
-    return std::max({parts(head.queries, kChunk), parts(head.keys, kChunk), int64_t{1}});
+    return std::max({pieces(head.queries, kChunk), pieces(head.keys, kChunk), int64_t{1}});
   }
 
   void run_chunk(const AttentionHead& head, int64_t round, int64_t chunk, Arena& arena) const {
@@ -233,7 +233,7 @@ struct Backward {
     if (keys.count == 0 || (shape.causal && keys.begin > queries.begin)) return;
     Workspace::Scope scope(arena);
     const KeyRows<T> rows(head, keys, key, value, scope);
-    for (int64_t i = 0; i < parts(queries.count, kBlock); ++i) {
+    for (int64_t i = 0; i < pieces(queries.count, kBlock); ++i) {
       run_block(head, queries.part(i, kBlock), rows, arena);
     }
   }
@@ -314,21 +314,21 @@ int64_t most_products(const AttentionShape& shape, int64_t model) {
   return most;
 }
 
-/// Calls `body(head, piece, worker's arena)` for `pieces` pieces of every sentence and head, on all
+/// Calls `body(head, piece, worker's arena)` for `count` pieces of every sentence and head, on all
 /// threads. Where all sentences are short, a task is a sentence: its heads are neighbours in
 /// memory.
 template <class Body>
-void for_pieces(const AttentionShape& shape, int64_t model, int64_t pieces, Workspace& workspace,
+void for_pieces(const AttentionShape& shape, int64_t model, int64_t count, Workspace& workspace,
                 const Body& body) {
   constexpr int64_t kMany = 8;
   constexpr int64_t kProductsOfShort = int64_t{1} << 20;
   const int64_t sentences = shape.queries.sentences();
   const bool by_sentence = sentences >= kMany && most_products(shape, model) <= kProductsOfShort;
-  const int64_t step = by_sentence ? shape.heads * pieces : 1;
-  const int64_t tasks = sentences * shape.heads * pieces / step;
+  const int64_t step = by_sentence ? shape.heads * count : 1;
+  const int64_t tasks = sentences * shape.heads * count / step;
   parallel_for(tasks, [&](int64_t task, int worker) {
     for (int64_t i = task * step; i < (task + 1) * step; ++i) {
-      body(AttentionHead(shape, i / pieces, model), i % pieces, workspace.worker(worker));
+      body(AttentionHead(shape, i / count, model), i % count, workspace.worker(worker));
     }
   });
 }

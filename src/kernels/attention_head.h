@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/attention.h"
+#include "kernels/ranges.h"
 #include "kernels/simd.h"
 #include "kernels/small_gemm.h"
 
@@ -65,8 +66,6 @@ struct Range {
   }
 };
 
-inline int64_t parts(int64_t count, int64_t size) { return (count + size - 1) / size; }
-
 /// Calls `body(band)` for the bands of `count` rows.
 template <class Body>
 void for_bands(int64_t count, const Body& body) {
@@ -95,7 +94,7 @@ struct Block {
 /// order. Both ranges begin at multiples of kBlock.
 template <class Body>
 void for_key_blocks(Range queries, Range keys, bool causal, const Body& body) {
-  for (int64_t i = 0; i < parts(keys.count, kBlock); ++i) {
+  for (int64_t i = 0; i < pieces(keys.count, kBlock); ++i) {
     const Range part = keys.part(i, kBlock);
     if (causal && part.begin > queries.begin) return;
     body(Block{queries, part, causal && part.begin == queries.begin});

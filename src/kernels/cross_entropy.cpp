@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/elementwise.h"
+#include "kernels/ranges.h"
 #include "kernels/row_math.h"
 
 namespace calque::kernels {
@@ -25,23 +26,24 @@ class Strips {
  public:
   Strips(int64_t vocab, int64_t model) : vocab_(vocab) {
     const int64_t most_cols = std::clamp<int64_t>((1 << 16) / model, 128, 512);
-    const int64_t units = (vocab + kUnit - 1) / kUnit;
-    count_ = std::min(units, kParts * ((vocab + kParts * most_cols - 1) / (kParts * most_cols)));
-    parts_ = std::min(count_, kParts);
-    units_ = units;
+    const int64_t units = pieces(vocab, kUnit);
+    strips_ = {units, std::min(units, kParts * pieces(vocab, kParts * most_cols))};
+    parts_ = {strips_.count, std::min(strips_.count, kParts)};
   }
 
-  int64_t count() const { return count_; }
-  int64_t begin(int64_t strip) const { return std::min(vocab_, units_ * strip / count_ * kUnit); }
+  int64_t count() const { return strips_.count; }
+  int64_t begin(int64_t strip) const { return std::min(vocab_, strips_.begin(strip) * kUnit); }
   int64_t cols(int64_t strip) const { return begin(strip + 1) - begin(strip); }
 
-  int64_t parts() const { return parts_; }
-  int64_t first_of(int64_t part) const { return count_ * part / parts_; }
+  int64_t parts() const { return parts_.count; }
+  int64_t first_of(int64_t part) const { return parts_.begin(part); }
 
  private:
   static constexpr int64_t kParts = 16;  // enough for any sensible number of threads
   static constexpr int64_t kUnit = 32;   // columns: whole tiles of our own products
-  int64_t vocab_, units_, count_, parts_;
+  int64_t vocab_;
+  Ranges strips_{};  // of units
+  Ranges parts_{};   // of strips
 };
 
 /// Of a row's logits in one strip.
@@ -53,7 +55,6 @@ struct StripSums {
 
 /// Of a whole row.
 struct RowSums {
-  double highest;
   double log_sum;  // log of the softmax's denominator
   double mean;     // of the logits
 };
@@ -100,18 +101,18 @@ struct Chunk {
 
   /// A row's sums over all strips, in their order.
   void finish_row(int64_t row) const {
-    RowSums& total = row_sums[row];
-    total = {-std::numeric_limits<double>::infinity(), 0, 0};
-    double exponentials = 0;
+    double highest = -std::numeric_limits<double>::infinity();
     for (int64_t s = 0; s < strips.count(); ++s) {
-      total.highest = std::max(total.highest, strip_sums[s * rows() + row].highest);
+      highest = std::max(highest, strip_sums[s * rows() + row].highest);
     }
+    double exponentials = 0;
+    double mean = 0;
     for (int64_t s = 0; s < strips.count(); ++s) {
       const StripSums& strip = strip_sums[s * rows() + row];
-      exponentials += strip.exponentials * std::exp(strip.highest - total.highest);
-      total.mean += strip.logits / static_cast<double>(vocab());
+      exponentials += strip.exponentials * std::exp(strip.highest - highest);
+      mean += strip.logits / static_cast<double>(vocab());
     }
-    total.log_sum = total.highest + std::log(exponentials);
+    row_sums[row] = {highest + std::log(exponentials), mean};
   }
 
   /// The exponentials of a strip become dlogits.
@@ -124,8 +125,9 @@ struct Chunk {
       const auto factor = static_cast<T>(weight * std::exp(highest - row_sums[r].log_sum));
       const auto spread = static_cast<T>(weight * smoothing / static_cast<double>(vocab()));
       for (int64_t c = 0; c < values.cols; ++c) row[c] = row[c] * factor - spread;
-      if (const auto col = target_in(strip, r))
+      if (const auto col = target_in(strip, r)) {
         row[*col] -= static_cast<T>(weight * (1 - smoothing));
+      }
     }
   }
 
@@ -237,9 +239,9 @@ CrossEntropySums projection_cross_entropy(ConstMatrixView<T> x, ConstMatrixView<
     if (dx.data == nullptr && dweight.data == nullptr) continue;
     Workspace::Scope chunk_scope(workspace.shared());
     const RightOperand<T> to_dweight =
-        dweight.data == nullptr ? RightOperand<T>{}
-                                : prepare_right(GemmForm::kTN, chunk.x, precision(prepared),
-                                                workspace.shared());
+        dweight.data == nullptr
+            ? RightOperand<T>{}
+            : prepare_right(GemmForm::kTN, chunk.x, precision(prepared), workspace.shared());
     parallel_for(strips.parts(), [&](int64_t part, int worker) {
       Arena& scratch = workspace.worker(worker);
       for (int64_t s = strips.first_of(part); s < strips.first_of(part + 1); ++s) {

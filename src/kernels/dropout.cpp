@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/ranges.h"
 #include "kernels/simd.h"
 
 namespace calque::kernels {
@@ -208,7 +209,6 @@ void dropout_tile(const Dropout& dropout, uint32_t row, uint32_t column, int64_t
                   T* factors, int64_t stride) {
   CALQUE_CHECK(dropout.active() && column % 2 == 0, "rate {}, column {}", dropout.rate, column);
   const Factors<T> wanted(dropout);
-  const auto pieces = [](int64_t size, int64_t step) { return (size + step - 1) / step; };
   int64_t left = pieces(rows, kTileGroup) * pieces(cols, kTileDraws);
   TilePlace place;
   const auto fill = [&]<int64_t kVectors>() {

@@ -199,15 +199,25 @@ struct TiledProduct {
   }
 };
 
+/// Where a product runs: on all threads, or on the calling thread alone.
+struct AllThreads {
+  Workspace& workspace;
+  Arena& arena() const { return workspace.shared(); }
+};
+struct ThisThread {
+  Arena& scratch;
+  Arena& arena() const { return scratch; }
+};
+
 /// The product by the engine in use; m, n and k above 0.
 template <class T>
-void multiply(const Sizes& sizes, ConstMatrixView<T> a, const RightOperand<T>& right,
-              MatrixView<T> c, bool accumulate, Workspace& workspace, const T* bias) {
+void multiply(AllThreads place, const Sizes& sizes, ConstMatrixView<T> a,
+              const RightOperand<T>& right, MatrixView<T> c, bool accumulate, const T* bias) {
   if (current_engine() == GemmEngine::kCalque) {
-    return packed_gemm<T>(a, right, c, accumulate, bias, workspace);
+    return packed_gemm<T>(a, right, c, accumulate, bias, place.workspace);
   }
   const Grid grid = choose_grid(sizes);
-  Workspace::Scope scope(workspace.shared());
+  Workspace::Scope scope(place.arena());
   T* const partials =
       grid.parts > 1 ? scope.allocate<T>((grid.parts - 1) * sizes.m * sizes.n) : nullptr;
   const TiledProduct<T> product{right.form, a, right.b, c, accumulate, bias, sizes, grid, partials};
@@ -215,21 +225,62 @@ void multiply(const Sizes& sizes, ConstMatrixView<T> a, const RightOperand<T>& r
   if (grid.parts > 1) product.add_partials();
 }
 
-/// The same on the calling thread alone.
 template <class T>
-void multiply_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c,
-                      bool accumulate, Arena& scratch, const T* bias) {
+void multiply(ThisThread place, const Sizes&, ConstMatrixView<T> a, const RightOperand<T>& right,
+              MatrixView<T> c, bool accumulate, const T* bias) {
   if (current_engine() == GemmEngine::kCalque) {
-    return packed_gemm_in_task<T>(a, right, c, accumulate, bias, scratch);
+    return packed_gemm_in_task<T>(a, right, c, accumulate, bias, place.scratch);
   }
   if (bias != nullptr) start_rows(c, bias);
   call_engine<T>(right.form, a, right.b, c, accumulate || bias != nullptr);
 }
 
-/// Memory for a matrix as large as x.
+/// The product by one of our own engine's bfloat16 units.
+void multiply_bf16(AllThreads place, Bfloat16Unit unit, ConstMatrixView<float> a,
+                   const RightOperand<float>& right, MatrixView<float> c, bool accumulate,
+                   const float* bias) {
+  bf16_gemm(unit, a, right, c, accumulate, bias, place.workspace);
+}
+
+void multiply_bf16(ThisThread place, Bfloat16Unit unit, ConstMatrixView<float> a,
+                   const RightOperand<float>& right, MatrixView<float> c, bool accumulate,
+                   const float* bias) {
+  bf16_gemm_in_task(unit, a, right, c, accumulate, bias, place.scratch);
+}
+
 template <class T>
-MatrixView<T> matrix_like(ConstMatrixView<T> x, Workspace::Scope& scope) {
-  return {scope.allocate<T>(x.rows * x.cols), x.rows, x.cols};
+void round_rows(AllThreads, ConstMatrixView<T> from, MatrixView<T> to) {
+  parallel_rows(from.rows, from.cols, [&](int64_t begin, int64_t end, int) {
+    round_to_bfloat16<T>(from.row_range(begin, end - begin), to.row_range(begin, end - begin));
+  });
+}
+
+template <class T>
+void round_rows(ThisThread, ConstMatrixView<T> from, MatrixView<T> to) {
+  round_to_bfloat16<T>(from, to);
+}
+
+/// The product in the precision that is wanted; m, n and k above 0.
+template <class T, class Place>
+void multiply_in_precision(Place place, const Sizes& sizes, ConstMatrixView<T> a,
+                           const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
+                           const T* bias) {
+  if (right.precision == Precision::kFloat32) {
+    return multiply<T>(place, sizes, a, right, c, accumulate, bias);
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    const Bfloat16Unit unit = bfloat16_unit();
+    if (unit != Bfloat16Unit::kFloat32) {
+      return multiply_bf16(place, unit, a, right, c, accumulate, bias);
+    }
+  }
+  Workspace::Scope scope(place.arena());
+  const auto rounded = [&](ConstMatrixView<T> x) {
+    const MatrixView<T> copy{scope.allocate<T>(x.rows * x.cols), x.rows, x.cols};
+    round_rows<T>(place, x, copy);
+    return copy;
+  };
+  multiply<T>(place, sizes, rounded(a), {right.form, rounded(right.b)}, c, accumulate, bias);
 }
 
 }  // namespace
@@ -304,24 +355,7 @@ void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, b
   const ProfileScope profile(part_name(right.form),
                              [&] { return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate); });
   if (without_sums(sizes, c, accumulate, bias)) return;
-  if (right.precision == Precision::kFloat32) {
-    return multiply(sizes, a, right, c, accumulate, workspace, bias);
-  }
-  if constexpr (std::is_same_v<T, float>) {
-    const Bfloat16Unit unit = bfloat16_unit();
-    if (unit != Bfloat16Unit::kFloat32) {
-      return bf16_gemm(unit, a, right, c, accumulate, bias, workspace);
-    }
-  }
-  Workspace::Scope scope(workspace.shared());
-  const auto rounded = [&](ConstMatrixView<T> x) {
-    const MatrixView<T> copy = matrix_like(x, scope);
-    parallel_rows(x.rows, x.cols, [&](int64_t begin, int64_t end, int) {
-      round_to_bfloat16<T>(x.row_range(begin, end - begin), copy.row_range(begin, end - begin));
-    });
-    return copy;
-  };
-  multiply<T>(sizes, rounded(a), {right.form, rounded(right.b)}, c, accumulate, workspace, bias);
+  multiply_in_precision<T>(AllThreads{workspace}, sizes, a, right, c, accumulate, bias);
 }
 
 template <class T>
@@ -345,22 +379,7 @@ void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView
                   bool accumulate, Arena& scratch, const T* bias) {
   const Sizes sizes = checked_sizes(right.form, a, right.b, c, accumulate, bias);
   if (without_sums(sizes, c, accumulate, bias)) return;
-  if (right.precision == Precision::kFloat32) {
-    return multiply_in_task(a, right, c, accumulate, scratch, bias);
-  }
-  if constexpr (std::is_same_v<T, float>) {
-    const Bfloat16Unit unit = bfloat16_unit();
-    if (unit != Bfloat16Unit::kFloat32) {
-      return bf16_gemm_in_task(unit, a, right, c, accumulate, bias, scratch);
-    }
-  }
-  Workspace::Scope scope(scratch);
-  const auto rounded = [&](ConstMatrixView<T> x) {
-    const MatrixView<T> copy = matrix_like(x, scope);
-    round_to_bfloat16<T>(x, copy);
-    return copy;
-  };
-  multiply_in_task<T>(rounded(a), {right.form, rounded(right.b)}, c, accumulate, scratch, bias);
+  multiply_in_precision<T>(ThisThread{scratch}, sizes, a, right, c, accumulate, bias);
 }
 
 #define CALQUE_INSTANTIATE(T)                                                                     \

@@ -21,6 +21,17 @@ std::vector<GemmEngine> gemm_engines();
 GemmEngine gemm_engine();
 /// Changes the engine from now on (tests and benchmarks).
 void set_gemm_engine(GemmEngine engine);
+/// Another engine for as long as it lives.
+class GemmEngineScope {
+ public:
+  explicit GemmEngineScope(GemmEngine engine) : before_(gemm_engine()) { set_gemm_engine(engine); }
+  ~GemmEngineScope() { set_gemm_engine(before_); }
+  GemmEngineScope(const GemmEngineScope&) = delete;
+  GemmEngineScope& operator=(const GemmEngineScope&) = delete;
+
+ private:
+  GemmEngine before_;
+};
 /// "Calque 0.1.0", "oneDNN 2.6.3", "Eigen 3.4.0".
 std::string gemm_engine_name(GemmEngine engine);
 

@@ -1,10 +1,11 @@
 #pragma once
 
 // The innermost loop of products with bfloat16 operands, and how their operands are packed. There
-// is no portable way to say these instructions: this is the one file of Calque that names some.
-// AVX512_BF16 multiplies pairs of neighbouring inner indices, lane by lane; AMX multiplies whole
-// squares of pairs in registers of its own (Intel 64 and IA-32 Architectures Software Developer's
-// Manual, volume 2: VDPBF16PS, TDPBF16PS). Both take the same packed operands.
+// is no portable way to say these instructions, so this file names them, as kernels/dropout.cpp
+// does one; no other file of Calque does. AVX512_BF16 multiplies pairs of neighbouring inner
+// indices, lane by lane; AMX multiplies whole squares of pairs in registers of its own (Intel 64
+// and IA-32 Architectures Software Developer's Manual, volume 2: VDPBF16PS, TDPBF16PS). Both take
+// the same packed operands.
 
 #if defined(__AVX512BF16__) && defined(__AVX512BW__)
 #define CALQUE_AVX512_BF16
@@ -19,6 +20,7 @@
 
 #include "kernels/bfloat16.h"
 #include "kernels/micro_kernel.h"
+#include "kernels/ranges.h"
 #include "tensor/matrix_view.h"
 
 namespace calque::kernels::bf16 {
@@ -109,10 +111,10 @@ inline void pack_square(ConstMatrixView<float> x, Bfloat16* to) {
 template <Pairs pairs, bool AsLeft>
 inline void pack_tiles(ConstMatrixView<float> x, Bfloat16* to) {
   constexpr bool kInRows = pairs == Pairs::kInRows;
-  const int64_t steps = ((kInRows ? x.cols : x.rows) + kStep - 1) / kStep;
+  const int64_t steps = pieces(kInRows ? x.cols : x.rows, kStep);
   const int64_t width = kInRows ? x.rows : x.cols;
   const int64_t unit = AsLeft ? kSquare : kTile;
-  const int64_t squares = (width + unit - 1) / unit * unit / kSquare;
+  const int64_t squares = pieces(width, unit) * unit / kSquare;
   const auto pack = [&](int64_t square, int64_t step) {
     const int64_t row = std::min(kInRows ? square * kSquare : step * kStep, x.rows);
     const int64_t col = std::min(kInRows ? step * kStep : square * kSquare, x.cols);

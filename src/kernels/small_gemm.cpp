@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/micro_kernel.h"
+#include "kernels/ranges.h"
 
 namespace calque::kernels {
 namespace {
@@ -58,8 +59,8 @@ void multiply(const Product<T>& x, int64_t m) {
   }
   (std::make_integer_sequence<int, kTileRows>());
   int64_t row = 0;
-  for (int64_t left = (m + kTileRows - 1) / kTileRows; left > 0; --left) {
-    const int64_t rows = (m - row + left - 1) / left;
+  for (int64_t left = pieces(m, kTileRows); left > 0; --left) {
+    const int64_t rows = pieces(m - row, left);
     kBands[static_cast<size_t>(rows - 1)](x, row);
     row += rows;
   }

@@ -8,26 +8,13 @@
 
 #include "base/error.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 using namespace calque;
 
-namespace {
-
-/// Sets the number of threads for one test.
-class ThreadsForTest {
- public:
-  explicit ThreadsForTest(int count) : before_(threads()) { set_threads(count); }
-  ~ThreadsForTest() { set_threads(before_); }
-
- private:
-  int before_;
-};
-
-}  // namespace
-
 TEST_CASE("parallel_for runs every task once, on workers below threads()", "[base]") {
   for (const int team : {1, 2, 3}) {
-    const ThreadsForTest guard(team);
+    const test::ThreadsScope guard(team);
     for (const int64_t tasks : {0, 1, 2, 5, 1000}) {
       std::vector<std::atomic<int>> runs(static_cast<size_t>(tasks));
       std::atomic<bool> worker_inside{true};
@@ -42,7 +29,7 @@ TEST_CASE("parallel_for runs every task once, on workers below threads()", "[bas
 }
 
 TEST_CASE("two tasks of one worker never overlap", "[base]") {
-  const ThreadsForTest guard(3);
+  const test::ThreadsScope guard(3);
   std::vector<std::atomic<int>> busy(3);
   std::atomic<bool> overlapped{false};
   parallel_for(2000, [&](int64_t, int worker) {
@@ -55,7 +42,7 @@ TEST_CASE("two tasks of one worker never overlap", "[base]") {
 
 TEST_CASE("parallel_for throws a task's exception again and works afterwards", "[base]") {
   for (const int team : {1, 2, 3}) {
-    const ThreadsForTest guard(team);
+    const test::ThreadsScope guard(team);
     const auto fail = [](int64_t task, int) {
       if (task == 7) throw UserError("seven");
     };
@@ -68,7 +55,7 @@ TEST_CASE("parallel_for throws a task's exception again and works afterwards", "
 
 TEST_CASE("nested loops are refused", "[base]") {
   for (const int team : {1, 2, 3}) {
-    const ThreadsForTest guard(team);
+    const test::ThreadsScope guard(team);
     const auto nested = [](int64_t, int) { parallel_for(2, [](int64_t, int) {}); };
     CHECK_THROWS_AS(parallel_for(4, nested), InternalError);
     const auto resizing = [](int64_t, int) { set_threads(1); };
@@ -77,7 +64,7 @@ TEST_CASE("nested loops are refused", "[base]") {
 }
 
 TEST_CASE("a loop may run on another thread at the same time", "[base]") {
-  const ThreadsForTest guard(2);
+  const test::ThreadsScope guard(2);
   std::atomic<int> runs{0};
   const auto loops = [&] {
     for (int i = 0; i < 50; ++i) parallel_for(10, [&](int64_t, int) { ++runs; });
@@ -89,7 +76,7 @@ TEST_CASE("a loop may run on another thread at the same time", "[base]") {
 }
 
 TEST_CASE("loops that follow at once and after a rest lose no task", "[base]") {
-  const ThreadsForTest guard(4);  // more than there are processors, perhaps
+  const test::ThreadsScope guard(4);  // more than there are processors, perhaps
   std::atomic<int64_t> sum{0};
   for (int i = 0; i < 3000; ++i) {
     if (i % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));  // helpers sleep
@@ -111,7 +98,7 @@ TEST_CASE("row ranges cover all rows and depend on the shape alone", "[base]") {
     for (const int64_t work : {0, 1, 512, 100000}) {
       std::vector<std::vector<int64_t>> cuts;
       for (const int team : {1, 3}) {
-        const ThreadsForTest guard(team);
+        const test::ThreadsScope guard(team);
         std::vector<int64_t> end_of(static_cast<size_t>(rows), 0);
         parallel_rows(rows, work, [&](int64_t begin, int64_t end, int) {
           for (int64_t row = begin; row < end; ++row) end_of[static_cast<size_t>(row)] = end;

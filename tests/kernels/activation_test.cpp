@@ -7,6 +7,7 @@
 #include "kernels/matrices.h"
 #include "kernels/weighted_sum.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -125,7 +126,7 @@ TEMPLATE_TEST_CASE("activations keep NaN and bear large inputs", "[kernels]", fl
 TEST_CASE("activations have the same bits with any number of threads", "[kernels]") {
   const auto u = TestMatrix<float>::random(200, 300, 1);
   const auto run = [&](int count) {
-    const ThreadsScope scope(count);
+    const test::ThreadsScope scope(count);
     TestMatrix<float> y(200, 300);
     activation_forward<float>(Activation::kGelu, u, kDropout, y);
     activation_backward<float>(Activation::kSwish, u, kDropout, u, y, true);

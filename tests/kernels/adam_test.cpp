@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "kernels/matrices.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -94,7 +95,7 @@ TEST_CASE("the first update moves every value by the learning rate", "[kernels]"
 TEST_CASE("adam has the same bits with any number of threads", "[kernels]") {
   const auto gradients = TestMatrix<float>::random(1, 60000, 5);
   const auto run = [&](int count) {
-    const ThreadsScope scope(count);
+    const test::ThreadsScope scope(count);
     State<float> state(60000);
     state.update({}, gradients);
     return state.values.values();

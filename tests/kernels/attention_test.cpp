@@ -6,6 +6,7 @@
 #include "kernels/matrices.h"
 #include "kernels/simd.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -118,19 +119,28 @@ std::vector<Lengths> shapes() {
           {{100}, {100}, 1024, 1, false}};  // rows a page apart
 }
 
-TEST_CASE("attention equals its formula, causal or not, in short and long sentences", "[kernels]") {
+/// Calls `body(wide, narrow, workspace)`, the same numbers in double and in float, with and without
+/// dropout.
+template <class Body>
+void with_each_shape(const Body& body) {
   Workspace workspace(threads());
   for (const double rate : {0.0, 0.3}) {
     for (const Lengths& l : shapes()) {
       CAPTURE(l.queries, l.keys, l.model, l.causal, rate);
       Case<double> wide(l.queries, l.keys, l.model, l.heads, l.causal, rate);
       Case<float> narrow(l.queries, l.keys, l.model, l.heads, l.causal, rate);
-      wide.forward(workspace);
-      narrow.forward(workspace);
-      CHECK(relative_difference(wide.output, naive(wide)) < 1e-13);
-      CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
+      body(wide, narrow, workspace);
     }
   }
+}
+
+TEST_CASE("attention equals its formula, causal or not, in short and long sentences", "[kernels]") {
+  with_each_shape([](Case<double>& wide, Case<float>& narrow, Workspace& workspace) {
+    wide.forward(workspace);
+    narrow.forward(workspace);
+    CHECK(relative_difference(wide.output, naive(wide)) < 1e-13);
+    CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
+  });
 }
 
 TEST_CASE("large scores anywhere in a row do not overflow", "[kernels]") {
@@ -152,22 +162,16 @@ TEST_CASE("large scores anywhere in a row do not overflow", "[kernels]") {
 
 TEST_CASE("attention's gradients in float agree with double, with and without dropout",
           "[kernels]") {
-  Workspace workspace(threads());
-  for (const double rate : {0.0, 0.3}) {
-    for (const Lengths& l : shapes()) {
-      CAPTURE(l.queries, l.keys, l.model, l.causal, rate);
-      Case<double> wide(l.queries, l.keys, l.model, l.heads, l.causal, rate);
-      Case<float> narrow(l.queries, l.keys, l.model, l.heads, l.causal, rate);
-      wide.forward(workspace);
-      wide.backward(workspace);
-      narrow.forward(workspace);
-      narrow.backward(workspace);
-      CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
-      CHECK(relative_difference(narrow.dquery, wide.dquery) < 2e-5);
-      CHECK(relative_difference(narrow.dkey, wide.dkey) < 2e-5);
-      CHECK(relative_difference(narrow.dvalue, wide.dvalue) < 2e-5);
-    }
-  }
+  with_each_shape([](Case<double>& wide, Case<float>& narrow, Workspace& workspace) {
+    wide.forward(workspace);
+    wide.backward(workspace);
+    narrow.forward(workspace);
+    narrow.backward(workspace);
+    CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
+    CHECK(relative_difference(narrow.dquery, wide.dquery) < 2e-5);
+    CHECK(relative_difference(narrow.dkey, wide.dkey) < 2e-5);
+    CHECK(relative_difference(narrow.dvalue, wide.dvalue) < 2e-5);
+  });
 }
 
 /// The loss sum(output doutput), whose gradient by `output` is `doutput`.
@@ -355,7 +359,7 @@ TEST_CASE("a sentence without keys gives zeros, and gradients of 0", "[kernels]"
 TEST_CASE("attention gives the same bits with 1, 2 and 3 threads", "[kernels]") {
   std::vector<float> output, dquery, dkey, dvalue;
   for (const int count : {1, 2, 3}) {
-    const ThreadsScope set(count);
+    const test::ThreadsScope set(count);
     Workspace workspace(count);
     Case<float> c({9, 1200, 1, 33}, {9, 1200, 1, 33}, 48, 3, true, 0.1);
     c.forward(workspace);

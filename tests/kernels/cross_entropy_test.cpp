@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "kernels/matrices.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -158,7 +159,7 @@ TEST_CASE("cross entropy gives the same bits with 1, 2 and 3 threads", "[kernels
   std::vector<float> dx, dweight;
   double loss = 0;
   for (const int count : {1, 2, 3}) {
-    const ThreadsScope set(count);
+    const test::ThreadsScope set(count);
     Workspace workspace(count);
     Case<float> c(300, 24, 901, true);
     const CrossEntropySums sums = c.run(false, workspace);

@@ -4,6 +4,7 @@
 #include "kernels/matrices.h"
 #include "kernels/weighted_sum.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -186,7 +187,7 @@ TEST_CASE("dropout has the same bits with any number of threads", "[kernels]") {
   const auto x = TestMatrix<float>::random(300, 200, 1);
   const auto f = TestMatrix<float>::random(300, 200, 2);
   const auto run = [&](int count) {
-    const ThreadsScope scope(count);
+    const test::ThreadsScope scope(count);
     TestMatrix<float> y(300, 200);
     add_dropout<float>(x, f, {0.1, kKey}, y);
     return y.values();

@@ -4,6 +4,7 @@
 #include "kernels/matrices.h"
 #include "kernels/weighted_sum.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -81,7 +82,7 @@ TEST_CASE("embeddings have the same bits with any number of threads", "[kernels]
     ids.push_back(static_cast<int32_t>(random_u64({3}, t) % 20));
   }
   const auto run = [&](int count) {
-    const ThreadsScope scope(count);
+    const test::ThreadsScope scope(count);
     TestMatrix<float> table(20, 300);
     TestMatrix<float> y(kTokens, 300);
     embedding_forward<float>(weight, ids, 2.0f, {}, {}, kDropout, y);

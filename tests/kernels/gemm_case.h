@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstring>
 #include <vector>
 
 #include "kernels/gemm.h"
 #include "kernels/matrices.h"
+#include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 
@@ -58,5 +61,20 @@ struct GemmCase {
     return static_cast<double>(to_float(to_bfloat16(static_cast<float>(value))));
   }
 };
+
+/// Fails where `product` has other bits with 2 or 3 threads than with one.
+inline void check_bits_of_threads(const GemmCase<float>& product) {
+  std::vector<float> first;
+  for (const int count : {1, 2, 3}) {
+    const test::ThreadsScope set(count);
+    Workspace workspace(count);
+    const TestMatrix<float> c = product.run(true, false, workspace);
+    if (count == 1) first = c.values();
+    CHECK(std::memcmp(c.values().data(), first.data(), first.size() * sizeof(float)) == 0);
+  }
+}
+
+/// Sizes [m, n, k] that are cut along each of them.
+inline constexpr int64_t kCutSizes[][3] = {{301, 290, 65}, {40, 300, 1500}, {130, 129, 2100}};
 
 }  // namespace calque::kernels

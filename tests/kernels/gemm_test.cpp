@@ -3,12 +3,12 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "kernels/engine_scope.h"
 #include "kernels/gemm_case.h"
 #include "kernels/matrices.h"
 #include "kernels/prepared_weights.h"
 #include "kernels/small_gemm.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -40,7 +40,7 @@ TEST_CASE("gemm equals the sums it stands for, with every engine, form, size and
           "[kernels]") {
   Workspace workspace(threads());
   for (const GemmEngine engine : gemm_engines()) {
-    const EngineScope scope(engine);
+    const GemmEngineScope scope(engine);
     CAPTURE(gemm_engine_name(engine));
     check_sizes<float>(1e-5, workspace);
     check_sizes<double>(1e-13, workspace);
@@ -50,7 +50,7 @@ TEST_CASE("gemm equals the sums it stands for, with every engine, form, size and
 TEST_CASE("gemm with a long inner size adds its parts", "[kernels]") {
   Workspace workspace(threads());
   for (const GemmEngine engine : gemm_engines()) {
-    const EngineScope scope(engine);
+    const GemmEngineScope scope(engine);
     check_all_ways(GemmCase<float>(GemmForm::kTN, 40, 56, 4100), 1e-5, workspace);
     check_all_ways(GemmCase<float>(GemmForm::kNN, 17, 130, 2049), 1e-5, workspace);
     check_all_ways(GemmCase<double>(GemmForm::kTN, 40, 56, 4100), 1e-13, workspace);
@@ -77,7 +77,7 @@ TEST_CASE("a prepared weight gives the bits of the plain product, and is prepare
           "[kernels]") {
   Workspace workspace(threads());
   for (const GemmEngine engine : gemm_engines()) {
-    const EngineScope scope(engine);
+    const GemmEngineScope scope(engine);
     for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
       const GemmCase<float> product(form, 37, 45, 300, 3);
       TestMatrix<float> weight = product.b;
@@ -95,7 +95,7 @@ TEST_CASE("a prepared weight gives the bits of the plain product, and is prepare
 
 TEST_CASE("in our own engine a row has the same bits alone and among others", "[kernels]") {
   Workspace workspace(threads());
-  const EngineScope scope(GemmEngine::kCalque);
+  const GemmEngineScope scope(GemmEngine::kCalque);
   for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
     const GemmCase<float> product(form, 67, 45, 300);
     const TestMatrix<float> all = product.run(false, true, workspace);
@@ -121,21 +121,10 @@ TEST_CASE("gemm writes inside its view only", "[kernels]") {
 }
 
 TEST_CASE("gemm gives the same bits with 1, 2 and 3 threads", "[kernels]") {
-  const int64_t sizes[][3] = {{301, 290, 65}, {40, 300, 1500}, {130, 129, 2100}};
   for (const GemmEngine engine : gemm_engines()) {
-    const EngineScope scope(engine);
+    const GemmEngineScope scope(engine);
     for (const GemmForm form : kForms) {
-      for (const auto& [m, n, k] : sizes) {
-        const GemmCase<float> product(form, m, n, k);
-        std::vector<float> first;
-        for (const int count : {1, 2, 3}) {
-          const ThreadsScope set(count);
-          Workspace workspace(count);
-          const TestMatrix<float> c = product.run(true, false, workspace);
-          if (count == 1) first = c.values();
-          CHECK(std::memcmp(c.values().data(), first.data(), first.size() * sizeof(float)) == 0);
-        }
-      }
+      for (const auto& [m, n, k] : kCutSizes) check_bits_of_threads({form, m, n, k});
     }
   }
 }
@@ -143,7 +132,7 @@ TEST_CASE("gemm gives the same bits with 1, 2 and 3 threads", "[kernels]") {
 TEST_CASE("a task's product has the bits of the whole machine's in our own engine", "[kernels]") {
   Workspace workspace(threads());
   for (const GemmEngine engine : gemm_engines()) {
-    const EngineScope scope(engine);
+    const GemmEngineScope scope(engine);
     for (const GemmForm form : kForms) {
       const GemmCase<float> product(form, 67, 145, 300);
       const TestMatrix<float> all = product.run(false, true, workspace);
@@ -168,7 +157,7 @@ TEST_CASE("a task's product has the bits of the whole machine's in our own engin
 
 TEST_CASE("the gradients of weight and bias are the product and the column sums", "[kernels]") {
   for (const GemmEngine engine : gemm_engines()) {
-    const EngineScope scope(engine);
+    const GemmEngineScope scope(engine);
     // Small and large against the tokens: the small ones are summed in two halves.
     const int64_t sizes[][3] = {
         {0, 5, 4}, {1, 3, 2}, {517, 70, 33}, {300, 128, 40}, {40, 130, 257}};
@@ -178,7 +167,7 @@ TEST_CASE("the gradients of weight and bias are the product and the column sums"
       for (const bool accumulate : {false, true}) {
         std::vector<float> first;
         for (const int count : {1, 2, 3}) {
-          const ThreadsScope set(count);
+          const test::ThreadsScope set(count);
           Workspace workspace(count);
           auto dweight = TestMatrix<float>::random(out, in, 3);
           auto dbias = TestMatrix<float>::random(1, out, 4);

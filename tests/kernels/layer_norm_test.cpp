@@ -4,6 +4,7 @@
 #include "kernels/matrices.h"
 #include "kernels/weighted_sum.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -139,7 +140,7 @@ TEST_CASE("layer norm gradients accumulate, and what is not wanted is not touche
 
 TEST_CASE("layer norm has the same bits with any number of threads", "[kernels]") {
   const auto run = [](int count) {
-    const ThreadsScope scope(count);
+    const test::ThreadsScope scope(count);
     Case<float> c(1000, 96, 0);
     c.forward();
     c.backward(false);

@@ -88,18 +88,6 @@ TestMatrix<double> numeric_gradient(TestMatrix<double>& x, const Loss& loss) {
   return gradient;
 }
 
-/// Sets the number of threads, and back again at the end of the test.
-class ThreadsScope {
- public:
-  explicit ThreadsScope(int count) : before_(threads()) { set_threads(count); }
-  ~ThreadsScope() { set_threads(before_); }
-  ThreadsScope(const ThreadsScope&) = delete;
-  ThreadsScope& operator=(const ThreadsScope&) = delete;
-
- private:
-  int before_;
-};
-
 /// A layout of sentences one after another.
 inline SequenceLayoutBuffer sentences_of(const std::vector<int64_t>& lengths) {
   SequenceLayoutBuffer layout;

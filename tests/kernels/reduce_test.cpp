@@ -4,6 +4,7 @@
 
 #include "kernels/matrices.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 
@@ -49,7 +50,7 @@ TEMPLATE_TEST_CASE("column_sums assigns or adds, strided or not", "[kernels]", f
 TEST_CASE("sums have the same bits with any number of threads", "[kernels]") {
   const auto x = TestMatrix<float>::random(3000, 40, 1);
   const auto run = [&](int count) {
-    const ThreadsScope scope(count);
+    const test::ThreadsScope scope(count);
     Workspace workspace(count);
     std::vector<double> result(41);
     TestMatrix<float> sums(1, 40);

@@ -6,6 +6,7 @@
 #include "kernels/row_math.h"
 #include "kernels/simd.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 
 namespace calque::kernels {
 namespace {
@@ -50,7 +51,7 @@ TEST_CASE("log_softmax of a long row sums to one, and large logits do not overfl
 TEST_CASE("log_softmax gives the same bits with 1, 2 and 3 threads", "[kernels]") {
   std::vector<float> first;
   for (const int count : {1, 2, 3}) {
-    const ThreadsScope set(count);
+    const test::ThreadsScope set(count);
     auto x = TestMatrix<float>::random(40, 1301, 1);
     log_softmax<float>(x);
     if (count == 1) first = x.values();

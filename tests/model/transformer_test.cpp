@@ -10,6 +10,7 @@
 #include "support/each_engine.h"
 #include "support/example_batch.h"
 #include "support/random_values.h"
+#include "support/threads_scope.h"
 
 namespace calque {
 namespace {
@@ -132,21 +133,20 @@ TEST_CASE("the number of threads changes no bit of a training pass, with each en
   std::vector<int64_t> lengths;
   for (int64_t i = 0; i < 60; ++i) lengths.push_back(1 + i * 7 % 23);
   const test::ExampleBatch batch(lengths, lengths, kVocab);
-  const int threads_before = threads();
   test::with_each_engine([&] {
-    set_threads(1);
-    const std::vector<Real> one = training_pass(model, batch.view());
-    for (const int count : {2, 3}) {
-      set_threads(count);
-      CHECK(training_pass(model, batch.view()) == one);
+    std::vector<Real> first;
+    for (const int count : {1, 2, 3}) {
+      const test::ThreadsScope set(count);
+      const std::vector<Real> values = training_pass(model, batch.view());
+      if (count == 1) first = values;
+      CHECK(values == first);
     }
   });
-  set_threads(threads_before);
 }
 
 TEST_CASE("from the second training pass on no memory is taken", "[model]") {
-  const ThreadsScope set(
-      1);  // which thread works, and so in whose scratch, differs from pass to pass
+  // One thread: which of many works, and so in whose scratch, differs from pass to pass.
+  const test::ThreadsScope set(1);
   TransformerOptions options = some_options(NormPlace::kPre);
   options.model = 256;  // so that a pass needs more than the pools' smallest blocks
   options.encoder_layers = options.decoder_layers = 1;

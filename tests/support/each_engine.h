@@ -8,13 +8,11 @@ namespace calque::test {
 /// Runs `body` with each GEMM engine that is built in, then puts back the one that was in use.
 template <class Body>
 void with_each_engine(const Body& body) {
-  const kernels::GemmEngine before = kernels::gemm_engine();
   for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
     INFO(kernels::gemm_engine_name(engine));
-    kernels::set_gemm_engine(engine);
+    const kernels::GemmEngineScope scope(engine);
     body();
   }
-  kernels::set_gemm_engine(before);
 }
 
 }  // namespace calque::test

@@ -5,9 +5,9 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "config/run_config.h"
-#include "kernels/engine_scope.h"
 #include "support/allocation_count.h"
 #include "support/catch.h"
+#include "support/threads_scope.h"
 #include "support/tiny_corpus.h"
 #include "train/memory_estimate.h"
 
@@ -16,22 +16,10 @@ using calque::test::TinyCorpus;
 
 namespace {
 
-/// Sets the number of threads for as long as it lives.
-class WithThreads {
- public:
-  explicit WithThreads(int count) : before_(threads()) { set_threads(count); }
-  ~WithThreads() { set_threads(before_); }
-  WithThreads(const WithThreads&) = delete;
-  WithThreads& operator=(const WithThreads&) = delete;
-
- private:
-  int before_;
-};
-
 /// A Trainer over a tiny corpus, with some values of its config replaced.
 struct TinyTrainer {
   static inline int runs = 0;
-  WithThreads with_threads;
+  test::ThreadsScope with_threads;
   RunConfig config;
   RunFolder folder;
   TokenizerPair tokenizers;
@@ -288,7 +276,8 @@ TEST_CASE("in the steady state nothing is allocated", "[train]") {
                              "train.clip_norm=1", "model.norm=post", "model.positions=learned",
                              "train.micro_batch_tokens=48", "train.precision=bfloat16");
   INFO(threads << " threads, " << more);
-  const kernels::EngineScope scope(kernels::GemmEngine::kCalque);  // a library may do as it likes
+  const kernels::GemmEngineScope scope(
+      kernels::GemmEngine::kCalque);  // a library may do as it likes
   TinyTrainer tiny(corpus, {"train.window_batches=10", more}, threads);
   for (int step = 0; step < 20; ++step) tiny.trainer.update();
   const test::AllocationCount count;
