@@ -30,17 +30,14 @@ using test::TinyCorpus;
 
 const std::string kGoesOn = "; training goes on, and the next save tries again\n";
 
-std::vector<std::string> endless(const TinyCorpus& corpus, const std::string& run) {
-  return corpus.train(
-      run, test::set({"train.max_steps=1000000", "train.save_every=20", "train.log_every=1",
-                      "data.validation.source=[]", "data.validation.target=[]"}));
+std::vector<std::string> until(const TinyCorpus& corpus, const std::string& run, int64_t step) {
+  return corpus.train(run, test::set({"train.max_steps=" + std::to_string(step),
+                                      "train.save_every=20", "train.log_every=1",
+                                      "data.validation.source=[]", "data.validation.target=[]"}));
 }
 
-/// The same training to a step of its own.
-std::vector<std::string> until(const TinyCorpus& corpus, const std::string& run, int64_t step) {
-  std::vector<std::string> arguments = endless(corpus, run);
-  arguments.insert(arguments.end(), {"--set", "train.max_steps=" + std::to_string(step)});
-  return arguments;
+std::vector<std::string> endless(const TinyCorpus& corpus, const std::string& run) {
+  return until(corpus, run, 1'000'000);
 }
 
 /// `latest` names a checkpoint that training can go on from. Returns its step.
