@@ -139,37 +139,6 @@ TEST_CASE("a damaged file of a checkpoint is named, and nothing of it is used", 
   CHECK(load(folder) == good);
 }
 
-TEST_CASE("a file damaged on purpose, its checksum made to agree, can at worst be refused",
-          "[damage]") {
-  const TrainedRun run;
-  const fs::path folder = run.checkpoint(kLatest);
-  const CheckpointState good = Checkpoint(folder).state();
-  for (const std::string& name : kFiles) {
-    if (name == kStateFile) continue;  // its entries are tried one by one in state_test.cpp
-    INFO(name);
-    const std::string bytes = read_file(folder / name);
-    int tried = 0;
-    std::vector<std::string> unclear;
-    for_each_damage(bytes, [&](const Damage& damage) {
-      ++tried;
-      INFO(damage.name);
-      overwrite(folder / name, damage.bytes);
-      CheckpointState state = good;
-      state.files[name] = {std::ssize(damage.bytes), hash_bytes(damage.bytes)};
-      overwrite(folder / kStateFile, to_json(state));
-      try {
-        load(folder);
-      } catch (const UserError& error) {
-        if (std::string(error.what()).find(folder.string()) == std::string::npos)
-          unclear.push_back(damage.name + ": " + error.what());
-      }
-    });
-    CHECK(tried == kDamages);
-    CHECK(unclear == std::vector<std::string>());
-    overwrite(folder / name, bytes);
-  }
-}
-
 TEST_CASE("the commands name a damaged file, and training goes on from the checkpoint before",
           "[train][damage]") {
   const TrainedRun run;
