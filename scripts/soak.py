@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Trains on the demo corpus for a while, validating and saving all the time, and watches the process:
-its resident memory and its open descriptors, read from /proc every few seconds.
+"""Trains on the demo corpus for a while, validating and saving all the time, and watches the
+process: its resident memory and its open descriptors, read from /proc every few seconds.
 
-Fails when training fails, when memory grows after the first epoch (the peak of the later half of the
-samples over that of the earlier half), or when a descriptor stays open (the least number in the later
-half over that in the earlier half). Draws what it saw. An old run in the folder is put aside.
+Fails when training fails, when memory grows after the first epoch (the peak of the later half of
+the samples over that of the earlier half), or when a descriptor stays open (the least number in the
+later half over that in the earlier half). Draws what it saw. An old run in the folder is put aside.
 """
 
 import argparse
@@ -48,8 +48,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("minutes", type=float, metavar="MINUTES")
-    parser.add_argument("--calque", type=Path, default=ROOT / "build/release/calque", metavar="FILE",
-                        help="the program (default: build/release/calque)")
+    parser.add_argument("--calque", type=Path, default=ROOT / "build/release/calque",
+                        metavar="FILE", help="the program (default: build/release/calque)")
     parser.add_argument("--run", type=Path, default=ROOT / "runs/soak", metavar="DIR",
                         help="run folder (default: runs/soak)")
     parser.add_argument("--plot", type=Path, metavar="FILE",
