@@ -13,7 +13,7 @@ namespace {
 static_assert(std::is_same_v<Real, float>, "checkpoints hold float32");
 
 /// No honest `state.json` comes near this size.
-constexpr uintmax_t kLargestState = uintmax_t{64} << 20;
+constexpr uintmax_t kLargestState = uintmax_t{16} << 20;
 
 constexpr std::array<std::string_view, 6> kFiles = {
     kModelFile,           kOptimizerFile, kConfigFile, kSharedVocabularyFile, kSourceVocabularyFile,

@@ -37,6 +37,8 @@ class SafetensorsFile {
   explicit SafetensorsFile(const std::filesystem::path& path);
   /// The same over a file mapped before. `path` is for messages.
   SafetensorsFile(MappedFile file, std::filesystem::path path);
+  /// The same over a file's bytes, which must outlive it.
+  SafetensorsFile(std::span<const std::byte> bytes, std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
   /// In the order of their data.
@@ -56,7 +58,7 @@ class SafetensorsFile {
   TensorMetadata metadata_;
   std::map<std::string, size_t, std::less<>> index_;
 
-  void parse();
+  void parse(std::span<const std::byte> bytes);
   const StoredTensor& require(std::string_view name, StoredType type) const;
 };
 

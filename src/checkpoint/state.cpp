@@ -12,7 +12,8 @@
 namespace calque {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;  // what is written, in that order
+using Json = nlohmann::json;  // what is read: finds keys fast, however many a stranger wrote
 
 constexpr std::string_view kChecksumStart = ",\n  \"checksum\": \"";
 constexpr std::string_view kChecksumEnd = "\"\n}\n";
@@ -28,18 +29,18 @@ std::optional<uint64_t> parse_hash(std::string_view text) {
   return hash;
 }
 
-Json files_to_json(const std::map<std::string, FileRecord>& files) {
-  Json object = Json::object();
+OrderedJson files_to_json(const std::map<std::string, FileRecord>& files) {
+  OrderedJson object = OrderedJson::object();
   for (const auto& [name, record] : files) {
     object[name] = {{"bytes", record.bytes}, {"xxh3", hash_text(record.hash)}};
   }
   return object;
 }
 
-Json best_to_json(const std::optional<MetricRecord>& best) {
+OrderedJson best_to_json(const std::optional<MetricRecord>& best) {
   if (!best) return nullptr;
   CALQUE_CHECK(std::isfinite(best->value), "the best metric is {}", best->value);
-  Json json = {{"step", best->step}, {"value", best->value}};
+  OrderedJson json = {{"step", best->step}, {"value", best->value}};
   if (best->loss) json["loss"] = *best->loss;
   return json;
 }
@@ -172,7 +173,7 @@ void check_format(const ObjectReader& reader, const std::filesystem::path& path,
 }  // namespace
 
 std::string to_json(const CheckpointState& state) {
-  Json json;
+  OrderedJson json;
   json["format_version"] = kCheckpointFormat;
   json["calque_version"] = state.calque_version;
   json["gemm_engine"] = state.gemm_engine;
@@ -196,7 +197,7 @@ std::string to_json(const CheckpointState& state) {
                     {"pairs", state.corpus.pairs},
                     {"files", files_to_json(state.corpus.files)}};
   json["files"] = files_to_json(state.files);
-  std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace);
+  std::string text = json.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
   text.resize(text.size() - 2);  // "\n}"
   const std::string checksum = hash_text(hash_bytes(text));
   return text.append(kChecksumStart).append(checksum).append(kChecksumEnd);

@@ -138,7 +138,8 @@ TokenCache::TokenCache(const std::filesystem::path& stem, uint64_t fingerprint,
     ids_file_ = map_checked(ids_path(stem), summary.ids_hash);
     index_file_ = map_checked(index_path(stem), summary.index_hash);
     const std::span<const std::byte> index = index_file_.bytes();
-    if (index.size() != static_cast<uint64_t>(summary.pairs) * sizeof(TokenCacheEntry)) {
+    if (index.size() % sizeof(TokenCacheEntry) != 0 ||
+        index.size() / sizeof(TokenCacheEntry) != static_cast<uint64_t>(summary.pairs)) {
       throw BadCache(index_path(stem).string() + " has a wrong size");
     }
     index_ = {reinterpret_cast<const TokenCacheEntry*>(index.data()),
