@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/stopwatch.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
@@ -157,7 +158,7 @@ std::string describe_in_json(const OpenedCheckpoint& opened) {
   for (const StoredTensor& tensor : opened.model.tensors()) {
     json["tensors"].push_back({{"name", tensor.name}, {"shape", shape_json(tensor.shape)}});
   }
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -180,7 +181,7 @@ void add_inspect_command(CLI::App& app) {
       "  calque inspect runs/demo/checkpoints/step_00002000 --json | jq .state.step");
   command->callback([arguments] {
     const OpenedCheckpoint opened = open_checkpoint(arguments->folder);
-    write_to_stdout(arguments->json ? describe_in_json(opened) : describe(opened));
+    write_to_stdout(arguments->json ? describe_in_json(opened) : printable(describe(opened)));
   });
 }
 
