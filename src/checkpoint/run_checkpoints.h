@@ -26,6 +26,10 @@ std::string checkpoint_name(int64_t step);
 /// leaves them) do not count. Their content is not looked at.
 std::vector<CheckpointEntry> list_checkpoints(const std::filesystem::path& run_folder);
 
+/// Throws UserError when a checkpoint's folder, or `checkpoints` around it, is a link: a run folder
+/// from a stranger may lead to nothing outside itself.
+void check_lies_in_run(const std::filesystem::path& checkpoint);
+
 /// Makes `<run_folder>/best` name the checkpoint of `step`. Throws UserError with path and reason.
 void mark_best(const std::filesystem::path& run_folder, int64_t step);
 

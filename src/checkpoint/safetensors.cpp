@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -313,6 +314,16 @@ void copy_values(const StoredTensor& tensor, std::span<float> values) {
                "tensor {} of {} bytes into {} floats", tensor.name, tensor.bytes.size(),
                values.size());
   std::ranges::copy(tensor.bytes, std::as_writable_bytes(values).begin());
+}
+
+void copy_finite_values(const SafetensorsFile& file, std::string_view name,
+                        std::span<float> values) {
+  copy_values(*file.find(name), values);
+  if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) return;
+  throw UserError(
+      fmt::format("{}: tensor {} holds numbers that are not finite (NaN or infinity); take an "
+                  "earlier checkpoint",
+                  file.path().string(), quote_name(std::string(name))));
 }
 
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,

@@ -65,6 +65,11 @@ class SafetensorsFile {
 /// Copies the values of a float tensor; `values` has its number of elements.
 void copy_values(const StoredTensor& tensor, std::span<float> values);
 
+/// The same for the tensor `name` of a file, which must hold finite numbers alone. Throws UserError
+/// naming file and tensor when it holds a NaN or an infinity: no training that went well wrote it.
+void copy_finite_values(const SafetensorsFile& file, std::string_view name,
+                        std::span<float> values);
+
 /// A tensor that is going to be written: float, [shape].
 struct TensorToWrite {
   std::string name;

@@ -58,6 +58,14 @@ std::string_view checked_body(std::string_view text, const std::filesystem::path
       "{} is damaged or was edited: it should end with the checksum of its text", path.string()));
 }
 
+/// Whether a value is a whole number that an int64_t can hold.
+bool is_integer(const Json& value, int64_t least) {
+  if (!value.is_number_integer()) return false;
+  constexpr auto kMost = uint64_t{std::numeric_limits<int64_t>::max()};
+  if (value.is_number_unsigned() && value.get<uint64_t>() > kMost) return false;
+  return value.get<int64_t>() >= least;
+}
+
 /// Takes typed entries out of a JSON object and notes what is missing or wrong.
 class ObjectReader {
  public:
@@ -66,12 +74,7 @@ class ObjectReader {
 
   int64_t integer(const std::string& key, int64_t least = 0) const {
     const Json* const value = find(
-        key,
-        [&](const Json& v) {
-          const bool fits = !v.is_number_unsigned() ||
-                            v.get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()};
-          return v.is_number_integer() && fits && v.get<int64_t>() >= least;
-        },
+        key, [&](const Json& v) { return is_integer(v, least); },
         fmt::format("a whole number of at least {}", least));
     return value == nullptr ? 0 : value->get<int64_t>();
   }
@@ -109,10 +112,10 @@ class ObjectReader {
     const Json* const value = find(
         key,
         [](const Json& v) {
-          return v.is_array() && std::all_of(v.begin(), v.end(),
-                                             [](const Json& e) { return e.is_number_integer(); });
+          return v.is_array() &&
+                 std::all_of(v.begin(), v.end(), [](const Json& e) { return is_integer(e, 0); });
         },
-        "a list of whole numbers");
+        "a list of whole numbers of at least 0");
     if (value != nullptr) list = value->get<std::vector<int64_t>>();
     return list;
   }

@@ -35,7 +35,7 @@ OpenedModel open_model(const std::filesystem::path& path) {
                      nullptr};
   opened.model = std::make_unique<Transformer>(
       opened.config.model, opened.tokenizers.source().size(), opened.tokenizers.target().size(),
-      /*inference=*/true);
+      /*inference=*/true, [&](const ParameterStore& layout) { checkpoint.check_model(layout); });
   ParameterStore& parameters = opened.model->parameters();
   checkpoint.load_model(parameters, parameters.values());
   return opened;

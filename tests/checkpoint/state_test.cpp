@@ -1,21 +1,15 @@
 #include "checkpoint/state.h"
 
 #include "checkpoint/checkpoint_support.h"
+#include "checkpoint/forgery.h"
 #include "support/catch.h"
 
 namespace calque {
 namespace {
 
+using test::body_of;
+using test::sealed;
 using test::user_error;
-
-/// The text with its checksum made right again.
-std::string sealed(const std::string& body) {
-  return fmt::format("{},\n  \"checksum\": \"{:016x}\"\n}}\n", body, hash_bytes(body));
-}
-
-std::string body_of(const std::string& text) {
-  return text.substr(0, text.rfind(",\n  \"checksum\""));
-}
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const size_t place = text.find(from);
