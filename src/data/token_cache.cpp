@@ -71,20 +71,27 @@ std::string to_text(const Summary& summary) {
   return line + hex(hash_bytes(line)) + "\n";
 }
 
+/// A whole number of something: not negative, and small enough that sums of them stay numbers.
+int64_t count_of(const json& value) {
+  constexpr uint64_t kMost = uint64_t{1} << 53;
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > kMost) {
+    throw BadCache("a count is no whole number");
+  }
+  return value.get<int64_t>();
+}
+
 Summary parse(const json& object) {
   Summary summary;
   summary.fingerprint = from_hex(object.at("fingerprint"));
   summary.ids_hash = from_hex(object.at("ids_hash"));
   summary.index_hash = from_hex(object.at("index_hash"));
-  object.at("pairs").get_to(summary.pairs);
-  object.at("source_pieces").get_to(summary.totals.source_pieces);
-  object.at("target_pieces").get_to(summary.totals.target_pieces);
-  object.at("longest_source").get_to(summary.totals.longest_source);
-  object.at("longest_target").get_to(summary.totals.longest_target);
-  object.at("read").get_to(summary.drop_report.read);
+  summary.pairs = count_of(object.at("pairs"));
+  summary.totals = {count_of(object.at("source_pieces")), count_of(object.at("target_pieces")),
+                    count_of(object.at("longest_source")), count_of(object.at("longest_target"))};
+  summary.drop_report.read = count_of(object.at("read"));
   const json& dropped = object.at("dropped");
   for (size_t i = 0; i < kDropReasons; ++i) {
-    dropped.at(i).at("pairs").get_to(summary.drop_report.dropped[i].pairs);
+    summary.drop_report.dropped[i].pairs = count_of(dropped.at(i).at("pairs"));
     dropped.at(i).at("examples").get_to(summary.drop_report.dropped[i].examples);
   }
   return summary;
