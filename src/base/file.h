@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -102,7 +103,9 @@ struct FileRecord {
 
   bool operator==(const FileRecord&) const = default;
 };
-FileRecord record_file(const std::filesystem::path& path);
+/// Reads the file; `on_progress` is told the bytes read so far, and may throw to break it off.
+FileRecord record_file(const std::filesystem::path& path,
+                       const std::function<void(int64_t)>& on_progress = {});
 
 /// Byte offset of the first byte that is not valid UTF-8, or npos.
 size_t find_invalid_utf8(std::string_view text);

@@ -46,7 +46,7 @@ struct TextSurvey {
   uint64_t hash = 0;     // of all lines; the same for plain and for compressed files
 };
 
-/// Reads all lines once. Throws UserError as TextFiles does.
+/// Reads all lines once, showing progress. Throws UserError as TextFiles does, and StoppedBySignal.
 TextSurvey survey_text(const std::vector<std::string>& files);
 
 /// Throws UserError, naming both sides, unless they have as many lines: file by file when they have

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/stream_hash.h"
 #include "base/temporary_folder.h"
 #include "support/catch.h"
 #include "support/file_size_limit.h"
@@ -123,5 +124,11 @@ TEST_CASE("hashes are XXH3", "[base]") {
     write_file_atomically(folder / "x", content);
     CHECK(hash_file(folder / "x") == hash_bytes(content));
     CHECK(hash_bytes(std::as_bytes(std::span(content))) == hash_bytes(content));
+    StreamHash parts;
+    for (size_t at = 0; at < size; at += 999) {
+      parts.update(std::as_bytes(std::span(content)).subspan(at, std::min<size_t>(999, size - at)));
+      CHECK(parts.digest() == hash_bytes(std::string_view(content).substr(0, at + 999)));
+      if (at > 20000) break;  // the rest tells no more
+    }
   }
 }
