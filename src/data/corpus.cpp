@@ -138,7 +138,7 @@ void pass_over(TextFiles& text, int64_t lines) {
   Progress progress("passing over what is tokenised", lines, "lines");
   std::string line;
   for (int64_t i = 0; i < lines && text.next(line); ++i) {
-    if (i % 1024 == 0) progress.update_or_stop(i);
+    if (i % kLinesPerUpdate == 0) progress.update_or_stop(i);
   }
 }
 

@@ -16,8 +16,6 @@
 namespace calque {
 namespace {
 
-constexpr int64_t kLinesPerCheck = 1024;  // of progress, and of signals
-
 /// True when the text has a character that is not a space (as U+2581 is to SentencePiece), control
 /// or format character.
 bool has_visible(std::string_view line) {
@@ -81,7 +79,7 @@ TextSurvey survey_text(const std::vector<std::string>& files) {
   TextSurvey survey;
   Progress progress("reading " + join_paths(files), 0, "lines");
   for (std::string line; text.next(line);) {
-    if (++survey.all_lines % kLinesPerCheck == 0) progress.update_or_stop(survey.all_lines);
+    if (++survey.all_lines % kLinesPerUpdate == 0) progress.update_or_stop(survey.all_lines);
     survey.bytes += static_cast<int64_t>(line.size());
     survey.visible = survey.visible || has_visible(line);
     const std::array<uint64_t, 2> chained{survey.hash, hash_bytes(line)};

@@ -37,6 +37,9 @@ class TextFiles {
   std::optional<LineReader> reader_;
 };
 
+/// How often loops over lines look whether there is progress to show, or a signal to heed.
+inline constexpr int64_t kLinesPerUpdate = 1024;
+
 /// What one pass over text files finds.
 struct TextSurvey {
   std::vector<int64_t> lines;  // of each file

@@ -2,6 +2,7 @@
 
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
@@ -26,8 +27,9 @@ namespace calque {
 namespace {
 
 constexpr int64_t kSpecialPieces = 3;
-/// Above so many bytes SentencePiece needs 64-bit positions, and says so only by dying.
-constexpr int64_t kLargeCorpusBytes = int64_t{1} << 30;
+/// From twice as many bytes of drawn lines on, SentencePiece needs 64-bit positions, and says so
+/// only by dying; it then takes 36 bytes of memory a character instead of 20.
+constexpr int64_t kLargeSampleBytes = int64_t{1} << 30;
 
 /// Hands the lines of files, or a sample of them, to SentencePiece's trainer. From the last line on
 /// it trains, and a signal ends the process.
@@ -44,7 +46,7 @@ class SampledLines : public sentencepiece::SentenceIterator {
   bool done() const override { return done_; }
   void Next() override {
     do {
-      if (index_ % kLinesPerCheck == 0) progress_->update_or_stop(static_cast<int64_t>(index_));
+      if (index_ % kLinesPerUpdate == 0) progress_->update_or_stop(static_cast<int64_t>(index_));
       done_ = !text_.next(line_);
       if (done_) return end();
     } while (order_(index_++) >= wanted_);
@@ -55,7 +57,6 @@ class SampledLines : public sentencepiece::SentenceIterator {
  private:
   TextFiles text_;
   KeyedPermutation order_;
-  static constexpr uint64_t kLinesPerCheck = 1024;
   uint64_t wanted_;
   uint64_t index_ = 0;
   std::string line_;
@@ -74,8 +75,11 @@ const char* normalization_name(Normalization normalization) {
 }
 
 std::unordered_map<std::string, std::string> trainer_arguments(const VocabularyOptions& options,
-                                                               int64_t bytes) {
+                                                               const TextSurvey& survey) {
   const bool identity = options.normalization == Normalization::kIdentity;
+  const double share = std::min(
+      1.0, static_cast<double>(options.max_sentences) / static_cast<double>(survey.all_lines));
+  const double drawn_bytes = share * static_cast<double>(survey.bytes);
   return {
       {"model_type", vocabulary_type_name(options.type)},
       {"vocab_size", fmt::format("{}", options.size)},
@@ -86,7 +90,7 @@ std::unordered_map<std::string, std::string> trainer_arguments(const VocabularyO
       {"num_threads", "1"},  // the result depends on it
       {"input_sentence_size", "0"},
       {"max_sentence_length", "1073741824"},  // by default lines over 4192 bytes are passed over
-      {"train_extremely_large_corpus", bytes > kLargeCorpusBytes ? "true" : "false"},
+      {"train_extremely_large_corpus", drawn_bytes > kLargeSampleBytes ? "true" : "false"},
       {"minloglevel", "3"},
   };
 }
@@ -230,8 +234,8 @@ std::string train_surveyed(const VocabularyOptions& options, const std::vector<s
   }
   SampledLines lines(files, survey.all_lines, options.max_sentences, seed);
   std::string serialized;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(
-      trainer_arguments(options, survey.bytes), &lines, &serialized);
+  const auto status = sentencepiece::SentencePieceTrainer::Train(trainer_arguments(options, survey),
+                                                                 &lines, &serialized);
   if (!status.ok()) explain_failure(status.ToString(), options, text);
   return serialized;
 }
