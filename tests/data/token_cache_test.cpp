@@ -109,7 +109,7 @@ TEST_CASE("the pages of a cache stay within its bound", "[data]") {
   const int64_t bytes = kPairs * (30 + 30) * 2;
   const int64_t before = resident_file_bytes();
   std::vector<int32_t> ids;
-  const auto read_all = [&](const TokenCache& cache, const auto& after_each) {
+  const auto read_all = [&](const TokenCache& cache, auto after_each) {
     for (int64_t pair = 0; pair < cache.size(); ++pair) {
       ids.clear();
       cache.append_source(pair, ids);
