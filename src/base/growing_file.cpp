@@ -43,7 +43,7 @@ void GrowingFile::keep(const FileRecord& kept) {
     hash_.update(std::span(part).first(got));
     bytes_ += static_cast<int64_t>(got);
   }
-  if (kept.bytes > 0 && FileRecord{bytes_, hash_.digest()} != kept) {
+  if (kept.bytes != 0 && FileRecord{bytes_, hash_.digest()} != kept) {
     throw UserError(fmt::format("{} is not as it was left", path_.string()));
   }
 }

@@ -159,7 +159,8 @@ TokenCache::TokenCache(const std::filesystem::path& stem, uint64_t fingerprint,
     };
     check_hash(ids_path(stem), ids_file_, summary.ids_hash, on_read);
     check_hash(index_path(stem), index_file_, summary.index_hash, on_read);
-    if (index != static_cast<uint64_t>(summary.pairs) * sizeof(TokenCacheEntry)) {
+    if (index % sizeof(TokenCacheEntry) != 0 ||
+        index / sizeof(TokenCacheEntry) != static_cast<uint64_t>(summary.pairs)) {
       throw BadCache(index_path(stem).string() + " has a wrong size");
     }
     index_ = {reinterpret_cast<const TokenCacheEntry*>(index_file_.bytes().data()),
