@@ -149,8 +149,6 @@ uint64_t hash_bytes(std::span<const std::byte> bytes) {
 
 uint64_t hash_bytes(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
-uint64_t hash_file(const std::filesystem::path& path) { return record_file(path).hash; }
-
 FileRecord record_file(const std::filesystem::path& path,
                        const std::function<void(int64_t)>& on_progress) {
   const FileDescriptor file = open_for_reading(path);

@@ -91,10 +91,9 @@ class LineReader {
 /// All lines of a file (see LineReader).
 std::vector<std::string> read_lines(const std::filesystem::path& path);
 
-/// 64-bit xxHash (XXH3) of bytes, and of a file's content.
+/// 64-bit xxHash (XXH3) of bytes.
 uint64_t hash_bytes(std::span<const std::byte> bytes);
 uint64_t hash_bytes(std::string_view text);
-uint64_t hash_file(const std::filesystem::path& path);
 
 /// Size and hash of a file's content: what it is compared with later.
 struct FileRecord {

@@ -70,7 +70,7 @@ TEST_CASE("file errors name path and reason", "[base]") {
   const auto missing = folder / "missing";
   const std::string reason = missing.string() + ": No such file or directory";
   CHECK(message_of([&] { read_file(missing); }) == "cannot open " + reason);
-  CHECK(message_of([&] { hash_file(missing); }) == "cannot open " + reason);
+  CHECK(message_of([&] { record_file(missing); }) == "cannot open " + reason);
   CHECK(message_of([&] { MappedFile file(missing); }) == "cannot open " + reason);
   CHECK(message_of([&] { LineReader reader(missing); }) == "cannot open " + reason);
   CHECK(message_of([&] { sync_folder(missing); }) == "cannot open " + reason);
@@ -122,7 +122,7 @@ TEST_CASE("hashes are XXH3", "[base]") {
     std::string content(size, 'x');
     for (size_t i = 0; i < size; i += 7) content[i] = static_cast<char>(i);
     write_file_atomically(folder / "x", content);
-    CHECK(hash_file(folder / "x") == hash_bytes(content));
+    CHECK(record_file(folder / "x").hash == hash_bytes(content));
     CHECK(hash_bytes(std::as_bytes(std::span(content))) == hash_bytes(content));
     StreamHash parts;
     for (size_t at = 0; at < size; at += 999) {
