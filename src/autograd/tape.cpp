@@ -64,6 +64,16 @@ GradientTarget Tape::target(const Var& x) {
   return {s.gradient, true};
 }
 
+GradientTarget Tape::target_over(const Var& y, const Var& x) {
+  const Tensor dy = slot(y).gradient;
+  if (!x.needs_gradient() || slot(x).leaf || slot(x).gradient || gradients_.holders(dy) > 1) {
+    return target(x);
+  }
+  gradients_.share(dy);
+  slot(x).gradient = dy;
+  return {dy, false};
+}
+
 void Tape::pass_gradient(const Var& y, const Var& x) {
   if (!x.needs_gradient()) return;
   Slot& to = slot(x);

@@ -35,6 +35,9 @@ struct GradientTarget {
 ///   - `tape.gradient(y)` is the gradient of its output y, to be read only;
 ///   - `tape.target(x)` says where x's gradient goes: the first writer of a gradient assigns every
 ///     element, later ones add (GradientTarget::accumulate);
+///   - `tape.target_over(y, x)` does so too, and may choose the memory of y's gradient, which the
+///   op
+///     reads element by element before it writes;
 ///   - `tape.pass_gradient(y, x)` hands y's gradient on to x unchanged, without copying where
 ///     possible.
 class Tape {
@@ -45,9 +48,9 @@ class Tape {
   /// Makes `value`, the result of an op, a Var whose gradient the tape keeps.
   Var output(const Tensor& value);
 
-  /// A leaf whose gradient goes to memory of the caller's, `gradient` (a parameter's). `written` tells
-  /// whether it holds something already: then backward adds to it, else it assigns and sets the
-  /// flags. Several flags stand for several parameters side by side; they must agree.
+  /// A leaf whose gradient goes to memory of the caller's, `gradient` (a parameter's). `written`
+  /// tells whether it holds something already: then backward adds to it, else it assigns and sets
+  /// the flags. Several flags stand for several parameters side by side; they must agree.
   Var leaf(const Tensor& value, const Tensor& gradient, std::span<uint8_t> written);
 
   /// Appends the entry of an op with output `y`.
@@ -71,6 +74,7 @@ class Tape {
   /// Without memory (false) when no root depends on y.
   Tensor gradient(const Var& y) const;
   GradientTarget target(const Var& x);
+  GradientTarget target_over(const Var& y, const Var& x);
   void pass_gradient(const Var& y, const Var& x);
 
   const GapPool& gradients() const { return gradients_; }

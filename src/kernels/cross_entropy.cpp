@@ -15,7 +15,10 @@ namespace calque::kernels {
 
 // A chunk's logits pass through memory twice, its rows share a pass of the weight's two packed
 // forms and of its gradient: with model rows both are about the same.
-int64_t cross_entropy_chunk_rows(int64_t model) { return std::clamp<int64_t>(model, 128, 512); }
+int64_t cross_entropy_chunk_rows(int64_t model) {
+  constexpr int64_t kWholeTiles = 42;  // a multiple of the rows of a tile, 14 or 6
+  return std::clamp<int64_t>(model, 128, 512) / kWholeTiles * kWholeTiles;
+}
 
 namespace {
 

@@ -52,7 +52,7 @@ void for_each_dropout_chunk(const Dropout& dropout, int64_t row, int64_t cols, c
 }
 
 /// y = x + dropout(f): the residual connection around a sub-layer. All [rows, cols], contiguous or
-/// strided; y may be x.
+/// strided; y may be x or f.
 template <class T>
 void add_dropout(ConstMatrixView<T> x, ConstMatrixView<T> f, const Dropout& dropout,
                  MatrixView<T> y);

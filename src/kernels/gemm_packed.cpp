@@ -16,7 +16,7 @@ namespace calque::kernels {
 namespace {
 
 constexpr int64_t kInner = 512;      // of a block: rows of a tile stay in the first cache
-constexpr int64_t kTokens = 256;     // of a block, where the inner index is the token (kTN)
+constexpr int64_t kTokens = 128;     // of a block, where the inner index is the token (kTN)
 constexpr int64_t kRangeTiles = 16;  // row tiles of a task, at most
 constexpr int64_t kCached = int64_t{1} << 17;  // elements of op(b)'s block in the second cache
 

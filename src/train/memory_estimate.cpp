@@ -13,16 +13,17 @@ namespace calque {
 namespace {
 
 /// Rows of width one that a layer's ops make per token. Self-attention: query, key, value, weighted
-/// sum, output, residual sum, norm; feed-forward: output, residual sum, norm, and the hidden layer
-/// before and after the activation.
+/// sum, residual sum, norm; feed-forward: residual sum, norm, and the hidden layer, which relu is
+/// written over.
 double encoder_layer_width(const TransformerOptions& options) {
-  return 10 * static_cast<double>(options.model) + 2 * static_cast<double>(options.hidden);
+  const int hidden_rows = options.activation == kernels::Activation::kRelu ? 1 : 2;
+  return 8 * static_cast<double>(options.model) + hidden_rows * static_cast<double>(options.hidden);
 }
 
-/// The same, and cross-attention's query, weighted sum, output, residual sum, norm, and key and
-/// value per source token.
+/// The same, and cross-attention's query, weighted sum, residual sum, norm, and key and value per
+/// source token.
 double decoder_layer_width(const TransformerOptions& options) {
-  return 17 * static_cast<double>(options.model) + 2 * static_cast<double>(options.hidden);
+  return encoder_layer_width(options) + 6 * static_cast<double>(options.model);
 }
 
 }  // namespace

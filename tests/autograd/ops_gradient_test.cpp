@@ -1,6 +1,8 @@
 // Gradients of every op in double against central differences, with every subset of the inputs
 // constant and all memory poisoned.
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "autograd/ops/activation.h"
@@ -52,12 +54,42 @@ TEST_CASE("the residual connection has exact gradients with and without dropout"
         }) < kTolerance);
 }
 
+TEST_CASE("a residual connection over its sub-layer's output is the same, with exact gradients",
+          "[autograd]") {
+  const double rate = GENERATE(0.0, 0.4);
+  CHECK(worst_gradient_error({{6, 5}, {5, 5}}, [&](Context& c, auto in) {
+          const Var kept = ops::linear(c, in[0], in[1], Var());
+          Var f = ops::linear(c, in[0], in[1], Var());
+          const kernels::Dropout dropout = c.dropout(rate, 3);
+          const Var apart = ops::add_dropout(c, in[0], kept, dropout);
+          const Var y = ops::add_dropout(c, in[0], std::move(f), dropout);
+          CHECK(y.value.data == f.value.data);
+          CHECK(std::ranges::equal(y.value.values(), apart.value.values()));
+          return y;
+        }) < kTolerance);
+}
+
 TEST_CASE("activations have exact gradients with and without dropout", "[autograd]") {
   const auto kind =
       GENERATE(kernels::Activation::kRelu, kernels::Activation::kGelu, kernels::Activation::kSwish);
   const double rate = GENERATE(0.0, 0.4);
   CHECK(worst_gradient_error({{6, 9}}, [&](Context& c, auto in) {
           return ops::activation(c, in[0], kind, c.dropout(rate, 3));
+        }) < kTolerance);
+}
+
+TEST_CASE("relu over a linear layer's output is the same, with exact gradients", "[autograd]") {
+  const auto kind = GENERATE(kernels::Activation::kRelu, kernels::Activation::kSwish);
+  const double rate = GENERATE(0.0, 0.4);
+  CHECK(worst_gradient_error({{6, 9}, {5, 9}}, [&](Context& c, auto in) {
+          const Var kept = ops::linear(c, in[0], in[1], Var());
+          Var u = ops::linear(c, in[0], in[1], Var());
+          const kernels::Dropout dropout = c.dropout(rate, 3);
+          const Var apart = ops::activation(c, kept, kind, dropout);
+          const Var y = ops::activation(c, std::move(u), kind, dropout);
+          CHECK((y.value.data == u.value.data) == (kind == kernels::Activation::kRelu));
+          CHECK(std::ranges::equal(y.value.values(), apart.value.values()));
+          return y;
         }) < kTolerance);
 }
 

@@ -27,12 +27,12 @@ class Graph {
 
   Var parameter() { return tape.leaf({values.data(), {2}}, {gradient.data(), {2}}, written); }
 
-  /// y = factor x.
-  Var scale(const Var& x, Real factor) {
+  /// y = factor x; with `over`, backward may write over y's gradient.
+  Var scale(const Var& x, Real factor, bool over = false) {
     const Tensor value = context.arena.tensor(x.value.shape);
     for (int64_t i = 0; i < value.count(); ++i) value.data[i] = factor * x.value.data[i];
     const Var y = context.result(value, x);
-    if (y.needs_gradient()) tape.record(y, Scale{x, y, factor, &seen}, &Scale::run);
+    if (y.needs_gradient()) tape.record(y, Scale{x, y, factor, over, &seen}, &Scale::run);
     return y;
   }
 
@@ -65,9 +65,10 @@ class Graph {
   struct Scale {
     Var x, y;
     Real factor;
+    bool over;
     std::vector<Seen>* seen;
     static void run(const Scale& op, Tape& tape, Workspace&) {
-      const GradientTarget dx = tape.target(op.x);
+      const GradientTarget dx = op.over ? tape.target_over(op.y, op.x) : tape.target(op.x);
       const Tensor dy = tape.gradient(op.y);
       op.seen->push_back({dy.data, dx.accumulate, dx.tensor.data});
       for (int64_t i = 0; i < dy.count(); ++i) {
@@ -130,6 +131,36 @@ TEST_CASE("nobody writes to a borrowed gradient", "[autograd]") {
   CHECK(g.seen[0].target != root);    // a's gradient became a copy
   CHECK(g.seen[2].gradient == root);  // b still reads the first
   CHECK(g.tape.gradients().used() == 0);
+}
+
+TEST_CASE("a gradient is written over its output's where nobody else needs that", "[autograd]") {
+  Graph g;
+  const Var x = g.scale(g.parameter(), 2);
+  const Var y = g.scale(x, 3, /*over=*/true);
+  const Real* root = g.start(y);
+  g.tape.backward();
+  REQUIRE(g.seen.size() == 2);
+  CHECK(g.seen[0].target == root);
+  CHECK(g.seen[1].gradient == root);
+  CHECK(g.gradient == Pair{6, 6});
+  CHECK(g.tape.gradients().used() == 0);
+}
+
+TEST_CASE("a gradient that is borrowed, or has begun elsewhere, is not written over",
+          "[autograd]") {
+  Graph g;
+  const Var p = g.parameter();
+  const Var x = g.scale(p, 2);
+  const Var begun = g.scale(x, 3, /*over=*/true);  // x has the gradient of the line below by then
+  const Var other = g.scale(x, 5, /*over=*/true);  // and this one's is y's, which `begun` borrows
+  const Var y = g.add(begun, other);
+  const Real* root = g.start(y);
+  g.tape.backward();
+  REQUIRE(g.seen.size() == 3);
+  CHECK(g.seen[0].target != root);
+  CHECK(g.seen[1].gradient == root);
+  CHECK(g.seen[1].accumulate);
+  CHECK(g.gradient == Pair{16, 16});
 }
 
 TEST_CASE("one input taken twice gets its gradient twice", "[autograd]") {

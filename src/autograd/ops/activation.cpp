@@ -15,26 +15,37 @@ struct ActivationBackward {
     const ProfileScope scope("activation backward", [&] {
       return kernels::work::pass<Real>(op.u.rows(), op.u.cols(), 3);
     });
-    if (const GradientTarget du = tape.target(op.u)) {
+    if (const GradientTarget du = tape.target_over(op.y, op.u)) {
       kernels::activation_backward<Real>(op.kind, op.u.matrix(), op.dropout,
                                          tape.gradient(op.y).matrix(), du.matrix(), du.accumulate);
     }
   }
 };
 
-}  // namespace
-
-Var activation(Context& context, const Var& u, kernels::Activation kind,
-               const kernels::Dropout& dropout) {
+Var activation_into(const Tensor& value, Context& context, const Var& u, kernels::Activation kind,
+                    const kernels::Dropout& dropout) {
   const ProfileScope scope("activation",
                            [&] { return kernels::work::pass<Real>(u.rows(), u.cols(), 2); });
-  const Tensor value = context.arena.tensor(u.value.shape);
   kernels::activation_forward<Real>(kind, u.matrix(), dropout, value.matrix());
   const Var y = context.result(value, u);
   if (y.needs_gradient()) {
     context.tape->record(y, ActivationBackward{u, y, kind, dropout}, &ActivationBackward::run);
   }
   return y;
+}
+
+}  // namespace
+
+Var activation(Context& context, const Var& u, kernels::Activation kind,
+               const kernels::Dropout& dropout) {
+  return activation_into(context.arena.tensor(u.value.shape), context, u, kind, dropout);
+}
+
+Var activation(Context& context, Var&& u, kernels::Activation kind,
+               const kernels::Dropout& dropout) {
+  const bool over = kind == kernels::Activation::kRelu;
+  return activation_into(over ? u.value : context.arena.tensor(u.value.shape), context, u, kind,
+                         dropout);
 }
 
 }  // namespace calque::ops

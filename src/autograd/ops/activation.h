@@ -9,4 +9,9 @@ namespace calque::ops {
 Var activation(Context& context, const Var& u, kernels::Activation kind,
                const kernels::Dropout& dropout);
 
+/// The same for a linear layer's output u that nobody else holds. Relu is written over it: where y
+/// is positive, u was.
+Var activation(Context& context, Var&& u, kernels::Activation kind,
+               const kernels::Dropout& dropout);
+
 }  // namespace calque::ops

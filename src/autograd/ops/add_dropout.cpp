@@ -24,20 +24,28 @@ struct AddDropoutBackward {
   }
 };
 
-}  // namespace
-
-Var add_dropout(Context& context, const Var& x, const Var& f, const kernels::Dropout& dropout) {
+Var add_dropout_into(const Tensor& value, Context& context, const Var& x, const Var& f,
+                     const kernels::Dropout& dropout) {
   const ProfileScope scope("residual",
                            [&] { return kernels::work::pass<Real>(x.rows(), x.cols(), 3); });
   CALQUE_CHECK(x.value.shape == f.value.shape, "{} + {}", x.value.shape.to_string(),
                f.value.shape.to_string());
-  const Tensor value = context.arena.tensor(x.value.shape);
   kernels::add_dropout<Real>(x.matrix(), f.matrix(), dropout, value.matrix());
   const Var y = context.result(value, x, f);
   if (y.needs_gradient()) {
     context.tape->record(y, AddDropoutBackward{x, f, y, dropout}, &AddDropoutBackward::run);
   }
   return y;
+}
+
+}  // namespace
+
+Var add_dropout(Context& context, const Var& x, const Var& f, const kernels::Dropout& dropout) {
+  return add_dropout_into(context.arena.tensor(x.value.shape), context, x, f, dropout);
+}
+
+Var add_dropout(Context& context, const Var& x, Var&& f, const kernels::Dropout& dropout) {
+  return add_dropout_into(f.value, context, x, f, dropout);
 }
 
 }  // namespace calque::ops

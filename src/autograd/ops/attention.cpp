@@ -56,13 +56,13 @@ struct AttentionBackward {
     });
     const AttentionInputs& in = op.in;
     const bool same = in.query.needs_gradient() && in.query.slot == in.memory.slot;
-    const bool all_rows = op.shape.queries.tokens == in.query.rows() &&
-                          op.shape.keys.tokens == in.memory.rows();
+    const bool all_rows =
+        op.shape.queries.tokens == in.query.rows() && op.shape.keys.tokens == in.memory.rows();
     GradientTarget dquery;
     GradientTarget dmemory;
     if (same) {
-      const bool tiled = parts_tile({in.query_column, in.key_column, in.value_column}, in.model,
-                                    in.query.cols());
+      const bool tiled =
+          parts_tile({in.query_column, in.key_column, in.value_column}, in.model, in.query.cols());
       dquery = dmemory = prepare(tape.target(in.query), tiled && all_rows);
     } else {
       dquery = prepare(tape.target(in.query),
@@ -82,19 +82,17 @@ struct AttentionBackward {
 
 }  // namespace
 
-Var attention(Context& context, const AttentionInputs& inputs,
-              const kernels::AttentionShape& shape, Real* probabilities) {
-  const ProfileScope scope("attention", [&] {
-    return kernels::work::attention_forward<Real>(shape, inputs.model);
-  });
+Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
+              Real* probabilities) {
+  const ProfileScope scope(
+      "attention", [&] { return kernels::work::attention_forward<Real>(shape, inputs.model); });
   const int64_t rows = inputs.query.rows();
   const Tensor value = context.arena.tensor({rows, inputs.model});
   const Var y = context.result(value, inputs.query, inputs.memory);
   Real* log_sums = nullptr;
   if (y.needs_gradient()) {
     log_sums = context.arena.allocate<Real>(rows * shape.heads);
-    context.tape->record(y, AttentionBackward{inputs, y, shape, log_sums},
-                         &AttentionBackward::run);
+    context.tape->record(y, AttentionBackward{inputs, y, shape, log_sums}, &AttentionBackward::run);
   }
   const Views input = views(inputs, inputs.query.matrix(), inputs.memory.matrix());
   kernels::attention_forward<Real>(shape, input.query, input.key, input.value, value.matrix(),

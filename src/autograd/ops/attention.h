@@ -5,8 +5,8 @@
 
 namespace calque::ops {
 
-/// Where the three inputs of attention are: the query is `model` columns of one matrix, key and value
-/// are `model` columns each of a second one (the same one in self-attention).
+/// Where the three inputs of attention are: the query is `model` columns of one matrix, key and
+/// value are `model` columns each of a second one (the same one in self-attention).
 struct AttentionInputs {
   Var query;  // [query rows, >= query_column + model]
   int64_t query_column = 0;
@@ -20,7 +20,7 @@ struct AttentionInputs {
 /// scores, softmax, dropout and weighted sum as one op, see kernels::attention_forward. Saves its
 /// output and one number per query and head. `probabilities`: null, or where the weights go.
 /// Returns [query rows, model].
-Var attention(Context& context, const AttentionInputs& inputs,
-              const kernels::AttentionShape& shape, Real* probabilities = nullptr);
+Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
+              Real* probabilities = nullptr);
 
 }  // namespace calque::ops
