@@ -7,7 +7,7 @@ shared (RssShmem), and mapped pages of files (RssFile), which the kernel can tak
 Prints the most of each, stage by stage. Exits with 1 when anonymous and shared memory together ever
 reach the bound.
 
-50 million pairs need about 8 GB of disk and, on two free processors, half an hour.
+50 million pairs need about 7 GB of disk and, on two free processors, half an hour.
 """
 
 import argparse
