@@ -57,6 +57,17 @@ RunData open_data(const RunConfig& config, const std::optional<Checkpoint>& chec
   return {std::move(tokenizers), std::move(train), std::move(validation)};
 }
 
+RunData open_data_until_stopped(const RunConfig& config,
+                                const std::optional<Checkpoint>& checkpoint,
+                                const RunFolder& folder) {
+  try {
+    return open_data(config, checkpoint, folder);
+  } catch (const StoppedBySignal&) {
+    log::info("stopped by a signal before training; the same command goes on from there");
+    throw;
+  }
+}
+
 std::optional<Validator> make_validator(const RunConfig& config, const RunData& data,
                                         Transformer& model) {
   if (!data.validation) return std::nullopt;
@@ -303,7 +314,8 @@ void train(const RunConfig& config, const std::filesystem::path& run_path, bool 
       return;
     }
   }
-  const RunData data = open_data(config, checkpoint, folder);
+  const StopSignal stop;
+  const RunData data = open_data_until_stopped(config, checkpoint, folder);
   const CorpusRecord record = corpus_record(data.train);
   if (checkpoint) check_same_corpus(checkpoint->state().corpus, record);
   write_file_atomically(folder.config_file(), to_yaml(config));
@@ -318,7 +330,6 @@ void train(const RunConfig& config, const std::filesystem::path& run_path, bool 
   } else {
     folder.cut_metrics(-1, -1);  // of a run that was killed before its first checkpoint
   }
-  const StopSignal stop;
   const StopReason reason = trainer.train(stop);
   report_profile();
   report_end(reason, trainer, folder, config.train.max_minutes, stop);

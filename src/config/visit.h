@@ -80,6 +80,9 @@ void visit_data(Config& config, Visitor& visit) {
   visit(Field{"data.max_dropped", "share of the pairs", kHarmless,
               "Refuse to start when more than this would be left out."},
         data.max_dropped, Number::from_to(0, 1));
+  visit(Field{"data.cache_memory", "MB", kHarmless,
+              "Most memory for mapped pages of the tokenised text; what is beyond stays on disk."},
+        data.cache_memory, kCount);
 }
 
 template <class Config, class Visitor>

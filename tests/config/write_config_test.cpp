@@ -16,7 +16,8 @@ RunConfig unusual_config() {
                  .max_length = 99,
                  .too_long = DropPolicy::kError,
                  .empty = DropPolicy::kError,
-                 .max_dropped = 1.0 / 3};
+                 .max_dropped = 1.0 / 3,
+                 .cache_memory = 7};
   config.vocabulary = {VocabularyType::kBpe,     777,    false, "true",
                        Normalization::kIdentity, 0.9995, 5};
   config.model = {.model = 6,
