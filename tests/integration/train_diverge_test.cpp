@@ -60,8 +60,8 @@ class PoisonedCorpus {
     std::vector<std::string> more =
         set({kUntied, "vocabulary.path=" + corpus_.path("clean/vocabulary.model"),
              "train.initial_model=" + corpus_.path("poisoned"), "data.validation.source=[]",
-             "data.validation.target=[]", "model.dropout.attention=0.1", "train.accumulate=2",
-             "train.moving_average=0.9", "train.save_every=3", "train.log_every=1",
+             "data.validation.target=[]", "model.dropout.attention=0.1", "train.moving_average=0.9",
+             "train.save_every=3", "train.log_every=1",
              "train.max_skipped=" + std::to_string(max_skipped),
              "train.max_steps=" + std::to_string(steps)});
     more.insert(more.end(), {"--threads", std::to_string(threads)});
@@ -118,7 +118,7 @@ int64_t last_step(const RunResult& result) {
 
 TEST_CASE("an update without finite numbers is skipped, counted and named", "[train][diverge]") {
   const PoisonedCorpus corpus(1);
-  constexpr int64_t kSteps = 40;  // three epochs
+  constexpr int64_t kSteps = 60;  // two epochs and a half
   const RunResult whole = run_binary(corpus.train("whole", 2, kSteps));
   INFO(whole.err);
   REQUIRE(whole.exit_code == 0);
@@ -128,15 +128,15 @@ TEST_CASE("an update without finite numbers is skipped, counted and named", "[tr
   CHECK_THAT(whole.err, ContainsSubstring("  1 skipped\n"));
   const nlohmann::json state = read_state(corpus / "whole", kSteps);
   const int64_t skipped = state["skipped"];
-  CHECK(skipped >= 3);
+  CHECK(skipped >= 2);
   CHECK(state["optimizer_steps"] == kSteps);
   CHECK(state["passed_over"].is_null());
   CHECK(read_metrics(corpus / "whole").back()["skipped"] == skipped);
   const auto records = read_skipped(corpus / "whole");
-  REQUIRE(std::ssize(records) == 2 * skipped);  // train.accumulate
-  for (size_t i = 0; i < records.size(); i += 2) {
-    CHECK((records[i]["lines"][0] == 1 || records[i + 1]["lines"][0] == 1));
-    CHECK_THAT(records[i]["reason"].get<std::string>(), ContainsSubstring("loss "));
+  REQUIRE(std::ssize(records) == skipped);
+  for (const nlohmann::json& record : records) {
+    CHECK(record["lines"][0] == 1);
+    CHECK_THAT(record["reason"].get<std::string>(), ContainsSubstring("loss nan"));
   }
 
   // Stopped there, by a signal or a kill, and gone on with.
@@ -218,7 +218,7 @@ TEST_CASE("stopped among skipped updates, a run tries them again", "[train][dive
   CHECK(state["batch"] == -1);
   CHECK(state["micro_batches"] == 0);
   CHECK(state["skipped"] == 0);
-  CHECK(read_skipped(corpus / "run").size() >= 6);
+  CHECK(read_skipped(corpus / "run").size() >= 3);
 
   const RunResult again = run_binary(corpus.train("run", 2, kEndless));
   INFO(again.err);
@@ -226,7 +226,7 @@ TEST_CASE("stopped among skipped updates, a run tries them again", "[train][dive
   CHECK_THAT(again.err, ContainsSubstring("warning: train.max_skipped: was 1000000, is 2 now") &&
                             ContainsSubstring("update 1 is skipped, 2 in a row of 2") &&
                             ContainsSubstring("There is no checkpoint of train.save_every yet"));
-  CHECK(read_skipped(corpus / "run").size() == 4);
+  CHECK(read_skipped(corpus / "run").size() == 2);
 }
 
 TEST_CASE("a diverging run ends with exit code 3 and keeps a checkpoint that loads",
