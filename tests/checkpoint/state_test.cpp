@@ -99,7 +99,7 @@ TEST_CASE("all wrong entries of a state are listed at once", "[checkpoint]") {
   CHECK_THAT(message, ContainsSubstring("scheduled should be true or false"));
   CHECK_THAT(message, ContainsSubstring("window should be a whole number"));
   CHECK_THAT(message, ContainsSubstring("passed_over.after.batch should be a whole number of at "
-                                        "least -1; passed_over.last should be an object"));
+                                        "least -1; passed_over.last is missing"));
   CHECK_THAT(message, ContainsSubstring("corpus.fingerprint should be 16 hexadecimal digits"));
   CHECK_THAT(message,
              ContainsSubstring("corpus.files.data/train.en.bytes should be a whole number"));

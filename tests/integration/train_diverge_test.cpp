@@ -27,6 +27,8 @@ using calque::test::TinyCorpus;
 
 namespace {
 
+constexpr int64_t kSaveEvery = 4;  // does not divide the step where a run first fails
+
 /// A tiny corpus, of which the first `poisoned` sources end with a further word, and a model to
 /// start from, in which that word has a finite embedding that overflows where it is used: no batch
 /// with such a pair can be trained on.
@@ -61,7 +63,7 @@ class PoisonedCorpus {
         set({kUntied, "vocabulary.path=" + corpus_.path("clean/vocabulary.model"),
              "train.initial_model=" + corpus_.path("poisoned"), "data.validation.source=[]",
              "data.validation.target=[]", "model.dropout.attention=0.1", "train.moving_average=0.9",
-             "train.save_every=3", "train.log_every=1",
+             "train.save_every=" + std::to_string(kSaveEvery), "train.log_every=1",
              "train.max_skipped=" + std::to_string(max_skipped),
              "train.max_steps=" + std::to_string(steps)});
     more.insert(more.end(), {"--threads", std::to_string(threads)});
@@ -167,7 +169,7 @@ TEST_CASE("a run goes back once and passes over what led there, and the second t
           ContainsSubstring("It is the second time: the batches behind epoch 0, window ") &&
           ContainsSubstring("Try a lower train.learning_rate"));
   const int64_t latest = named_step(corpus / "endless", "latest");
-  CHECK(latest == end / 3 * 3);
+  CHECK(latest == end / kSaveEvery * kSaveEvery);
   const RunResult inspected =
       run_binary({"inspect", checkpoint_folder(corpus / "endless", latest)});
   CHECK(inspected.exit_code == 0);

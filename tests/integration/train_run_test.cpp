@@ -66,7 +66,7 @@ TEST_CASE("a training run says what it does and leaves a whole run folder", "[tr
                                  "  lr ",
                                  " tokens/s  ETA ",
                                  "validation at step 24: ",
-                                 "all 24 steps are done",
+                                 "all 24 steps (train.max_steps) are done",
                                  "translate with: calque translate"}) {
     CHECK_THAT(result.err, ContainsSubstring(said));
   }
