@@ -171,6 +171,23 @@ std::optional<fs::path> find_resumable_checkpoint(const fs::path& run_folder) {
   return folder;
 }
 
+std::optional<fs::path> find_scheduled_checkpoint(const fs::path& run_folder, int64_t step) {
+  std::vector<CheckpointEntry> entries = list_checkpoints(run_folder);
+  std::erase_if(entries, [&](const CheckpointEntry& entry) { return entry.step > step; });
+  std::ranges::reverse(entries);
+  for (const CheckpointEntry& entry : entries) {
+    try {
+      const Checkpoint checkpoint(entry.folder);
+      if (!checkpoint.state().scheduled || !checkpoint.is_resumable()) continue;
+      checkpoint.verify(/*training=*/true);
+      return entry.folder;
+    } catch (const UserError& error) {
+      log::warning("{}", error.what());
+    }
+  }
+  return std::nullopt;
+}
+
 fs::path resolve_model_folder(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);

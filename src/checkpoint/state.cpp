@@ -45,6 +45,16 @@ OrderedJson best_to_json(const std::optional<MetricRecord>& best) {
   return json;
 }
 
+Json position_to_json(const BatchPosition& position) {
+  return {{"epoch", position.epoch}, {"window", position.window}, {"batch", position.batch}};
+}
+
+Json passed_over_to_json(const std::optional<PassedOver>& passed_over) {
+  if (!passed_over) return nullptr;
+  return {{"after", position_to_json(passed_over->after)},
+          {"last", position_to_json(passed_over->last)}};
+}
+
 /// The text without its checksum, which must be right.
 std::string_view checked_body(std::string_view text, const std::filesystem::path& path) {
   const size_t tail = kChecksumStart.size() + kHashDigits + kChecksumEnd.size();
@@ -161,6 +171,10 @@ class ObjectReader {
   }
 };
 
+BatchPosition read_position(const ObjectReader& reader) {
+  return {reader.integer("epoch"), reader.integer("window"), reader.integer("batch", -1)};
+}
+
 void check_format(const ObjectReader& reader, const std::filesystem::path& path,
                   std::vector<std::string>& problems) {
   const int64_t format = reader.integer("format_version", 1);
@@ -183,15 +197,15 @@ std::string to_json(const CheckpointState& state) {
   json["instruction_set"] = state.instruction_set;
   json["averaged_steps"] = state.averaged_steps;
   json["step"] = state.step;
-  json["epoch"] = state.epoch;
-  json["window"] = state.window;
-  json["batch"] = state.batch;
+  json.update(position_to_json(state.position));
   json["micro_batches"] = state.micro_batches;
   json["optimizer_steps"] = state.optimizer_steps;
   json["moving_average_updates"] = state.moving_average_updates;
   json["source_tokens"] = state.source_tokens;
   json["target_tokens"] = state.target_tokens;
   json["trained_seconds"] = state.trained_seconds;
+  json["skipped"] = state.skipped;
+  json["passed_over"] = passed_over_to_json(state.passed_over);
   json["scheduled"] = state.scheduled;
   json["validated_step"] = state.validated_step;
   json["best"] = best_to_json(state.best);
@@ -220,15 +234,20 @@ CheckpointState state_from_json(std::string_view text, const std::filesystem::pa
   state.instruction_set = reader.text("instruction_set");
   state.averaged_steps = reader.integers("averaged_steps");
   state.step = reader.integer("step");
-  state.epoch = reader.integer("epoch");
-  state.window = reader.integer("window");
-  state.batch = reader.integer("batch", -1);
+  state.position = read_position(reader);
   state.micro_batches = reader.integer("micro_batches");
   state.optimizer_steps = reader.integer("optimizer_steps");
   state.moving_average_updates = reader.integer("moving_average_updates");
   state.source_tokens = reader.integer("source_tokens");
   state.target_tokens = reader.integer("target_tokens");
   state.trained_seconds = reader.number("trained_seconds");
+  // Before these entries, a run ended where it diverged.
+  if (reader.has("skipped")) state.skipped = reader.integer("skipped");
+  if (reader.has("passed_over") && !reader.is_null("passed_over")) {
+    const ObjectReader passed_over = reader.object("passed_over");
+    state.passed_over = {read_position(passed_over.object("after")),
+                         read_position(passed_over.object("last"))};
+  }
   state.scheduled = reader.flag("scheduled");
   if (!reader.is_null("best")) {
     const ObjectReader best = reader.object("best");

@@ -69,12 +69,21 @@ int64_t count_parameters(const SafetensorsFile& model) {
 }
 
 std::string describe_state(const CheckpointState& state, const RunConfig& config) {
-  std::string text = fmt::format(
-      "training     step {}, epoch {}; {} source and {} target tokens in {}\n",
-      format_count(state.step), format_count(state.epoch), format_count(state.source_tokens),
-      format_count(state.target_tokens), format_duration(state.trained_seconds));
+  std::string text =
+      fmt::format("training     step {}, epoch {}; {} source and {} target tokens in {}\n",
+                  format_count(state.step), format_count(state.position.epoch),
+                  format_count(state.source_tokens), format_count(state.target_tokens),
+                  format_duration(state.trained_seconds));
   if (!state.averaged_steps.empty()) {
     text += fmt::format("averaged     of steps {}\n", fmt::join(state.averaged_steps, ", "));
+  }
+  if (state.skipped > 0) {
+    text += fmt::format("skipped      {} without finite loss or gradient\n",
+                        format_count(state.skipped, "update"));
+  }
+  if (state.passed_over) {
+    text += fmt::format("passed over  the batches behind {} up to {}\n",
+                        state.passed_over->after.to_string(), state.passed_over->last.to_string());
   }
   if (state.best) {
     const char* metric = config.train.best_metric == BestMetric::kBleu ? "BLEU" : "loss";
