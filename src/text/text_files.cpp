@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/stopwatch.h"
 
 namespace calque {
@@ -76,14 +77,15 @@ TextPlace TextFiles::place() const {
 TextSurvey survey_text(const std::vector<std::string>& files) {
   TextFiles text(files);
   TextSurvey survey;
+  Progress progress("reading " + join_paths(files), 0, "lines");
   for (std::string line; text.next(line);) {
+    if (++survey.all_lines % kLinesPerUpdate == 0) progress.update_or_stop(survey.all_lines);
     survey.bytes += static_cast<int64_t>(line.size());
     survey.visible = survey.visible || has_visible(line);
     const std::array<uint64_t, 2> chained{survey.hash, hash_bytes(line)};
     survey.hash = hash_bytes(std::as_bytes(std::span(chained)));
   }
   survey.lines = text.lines_per_file();
-  survey.all_lines = std::accumulate(survey.lines.begin(), survey.lines.end(), int64_t{0});
   return survey;
 }
 
