@@ -28,9 +28,17 @@ std::optional<int64_t> step_of(std::string_view name) {
   return step;
 }
 
-/// The checkpoint that the one-line file `latest` or `best` names: only its step is believed, so
-/// that the path cannot lead elsewhere. Nothing when there is no such file, or none that makes
-/// sense.
+/// What `latest` or `best` holds to name a checkpoint.
+std::string naming_text(const std::string& name) {
+  return fmt::format("{}\n{:016x}\n", name, hash_bytes(name));
+}
+
+void write_name(const fs::path& run_folder, const char* file, int64_t step) {
+  write_file_atomically(run_folder / file, naming_text(checkpoint_name(step)));
+}
+
+/// The checkpoint that the file `latest` or `best` names: only its step is believed, so that the
+/// path cannot lead elsewhere. Nothing when there is no such file, or none that makes sense.
 std::optional<int64_t> named_step(const fs::path& run_folder, const char* file) {
   const fs::path path = run_folder / file;
   std::error_code ignored;
@@ -39,8 +47,10 @@ std::optional<int64_t> named_step(const fs::path& run_folder, const char* file) 
       fs::file_size(path, ignored) > kLongest) {
     return std::nullopt;
   }
-  const std::string line = read_file(path);
-  return step_of(std::string_view(line).substr(0, line.find('\n')));
+  const std::string text = read_file(path);
+  const std::string name = text.substr(0, text.find('\n'));
+  if (text != name && text != name + "\n" && text != naming_text(name)) return std::nullopt;
+  return step_of(name);
 }
 
 /// Goes through candidates, best first, and remembers what was wrong with those before the good
@@ -66,7 +76,17 @@ class Search {
     return std::nullopt;
   }
 
-  void note(std::string problem) { problems_.push_back(std::move(problem)); }
+  /// The candidate that `latest` or `best` names. A file that is missing is a problem only where it
+  /// is `needed`.
+  std::optional<fs::path> try_named(const char* file, bool training, bool needed) {
+    if (const auto step = named_step(run_folder_, file)) return try_step(*step, training);
+    const fs::path path = run_folder_ / file;
+    std::error_code ignored;
+    if (needed || fs::exists(fs::symlink_status(path, ignored))) {
+      problems_.push_back(fmt::format("{} does not name a checkpoint", path.string()));
+    }
+    return std::nullopt;
+  }
 
   /// The newest good checkpoint that has not been tried.
   std::optional<fs::path> try_all(bool training) {
@@ -148,23 +168,32 @@ void check_lies_in_run(const fs::path& checkpoint) {
   }
 }
 
+void mark_latest(const fs::path& run_folder, int64_t step) {
+  write_name(run_folder, kLatestFile, step);
+}
+
 void mark_best(const fs::path& run_folder, int64_t step) {
-  write_file_atomically(run_folder / kBestFile, checkpoint_name(step) + "\n");
+  write_name(run_folder, kBestFile, step);
 }
 
 std::optional<int64_t> best_step(const fs::path& run_folder) {
   return named_step(run_folder, kBestFile);
 }
 
+void mend_best(const fs::path& run_folder, int64_t step) {
+  std::error_code ignored;
+  const bool damaged = fs::exists(run_folder / kBestFile, ignored) && !best_step(run_folder);
+  if (damaged && fs::exists(run_folder / kCheckpointsFolder / checkpoint_name(step), ignored)) {
+    log::warning("{} does not name a checkpoint; it names step {} again",
+                 (run_folder / kBestFile).string(), step);
+    mark_best(run_folder, step);
+  }
+}
+
 std::optional<fs::path> find_resumable_checkpoint(const fs::path& run_folder) {
   if (list_checkpoints(run_folder).empty()) return std::nullopt;
   Search search(run_folder);
-  std::optional<fs::path> folder;
-  if (const auto latest = named_step(run_folder, kLatestFile)) {
-    folder = search.try_step(*latest, /*training=*/true);
-  } else {
-    search.note(fmt::format("{} does not name a checkpoint", (run_folder / kLatestFile).string()));
-  }
+  auto folder = search.try_named(kLatestFile, /*training=*/true, /*needed=*/true);
   if (!folder) folder = search.try_all(/*training=*/true);
   if (!folder) search.give_up();
   search.warn_of_problems(*folder);
@@ -208,8 +237,7 @@ fs::path resolve_model_folder(const fs::path& path) {
   Search search(path);
   std::optional<fs::path> folder;
   for (const char* const file : {kBestFile, kLatestFile}) {
-    const auto step = named_step(path, file);
-    if (!folder && step) folder = search.try_step(*step, /*training=*/false);
+    if (!folder) folder = search.try_named(file, /*training=*/false, /*needed=*/false);
   }
   if (!folder) folder = search.try_all(/*training=*/false);
   if (!folder) search.give_up();

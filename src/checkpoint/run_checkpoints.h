@@ -8,7 +8,8 @@
 
 namespace calque {
 
-/// What a run folder holds of checkpoints: their folder, and the one-line files that name one.
+/// What a run folder holds of checkpoints: their folder, and the files that name one: a line with
+/// its name, and one with the checksum of that. The first line alone, as a hand writes it, will do.
 inline constexpr const char kCheckpointsFolder[] = "checkpoints";
 inline constexpr const char kLatestFile[] = "latest";
 inline constexpr const char kBestFile[] = "best";
@@ -30,11 +31,16 @@ std::vector<CheckpointEntry> list_checkpoints(const std::filesystem::path& run_f
 /// from a stranger may lead to nothing outside itself.
 void check_lies_in_run(const std::filesystem::path& checkpoint);
 
-/// Makes `<run_folder>/best` name the checkpoint of `step`. Throws UserError with path and reason.
+/// Make `<run_folder>/latest`, or `best`, name the checkpoint of `step`. Throw UserError with path
+/// and reason.
+void mark_latest(const std::filesystem::path& run_folder, int64_t step);
 void mark_best(const std::filesystem::path& run_folder, int64_t step);
 
 /// The step of the checkpoint that `<run_folder>/best` names; none when it names none.
 std::optional<int64_t> best_step(const std::filesystem::path& run_folder);
+
+/// Marks the best checkpoint again, that of `step`, when `best` is damaged. Throws like mark_best.
+void mend_best(const std::filesystem::path& run_folder, int64_t step);
 
 /// The checkpoint to go on from: `latest`, or, when that is damaged or missing, the newest good
 /// one, with a warning that says what is wrong. All files are verified. Nothing when the run has no

@@ -146,7 +146,7 @@ fs::path save_checkpoint(const fs::path& run_folder, const CheckpointContents& c
   remove_leftovers(run_folder, checkpoints);
   const fs::path folder = checkpoints / checkpoint_name(contents.state.step);
   write_checkpoint_folder(folder, contents);
-  write_file_atomically(run_folder / kLatestFile, checkpoint_name(contents.state.step) + "\n");
+  mark_latest(run_folder, contents.state.step);
   return folder;
 }
 

@@ -21,11 +21,11 @@ struct CheckpointContents {
   CheckpointState state;  // its `files` are ignored
 };
 
-/// Writes `<run_folder>/checkpoints/step_<8 digits>` and then the one-line file
-/// `<run_folder>/latest`. The folder is written beside, every file synced and checksummed, and put
-/// in its place by one rename, so that at every moment either all of it or nothing of it is there;
-/// a checkpoint of the same step is replaced as safely. Leftovers of a killed save are removed
-/// first. Returns the folder.
+/// Writes `<run_folder>/checkpoints/step_<8 digits>` and then the file
+/// `<run_folder>/latest`, which names it. The folder is written beside, every file synced and
+/// checksummed, and put in its place by one rename, so that at every moment either all of it or
+/// nothing of it is there; a checkpoint of the same step is replaced as safely. Leftovers of a
+/// killed save are removed first. Returns the folder.
 ///
 /// Throws UserError with path and reason (too little free space, disk full, permission); then
 /// `latest` and all earlier checkpoints are as they were.

@@ -11,7 +11,7 @@
 namespace calque {
 
 /// The folder that holds everything of one run: effective config, vocabulary, log, metrics, skipped
-/// batches, token cache, and checkpoints with the one-line files `latest` and `best` (see
+/// batches, token cache, and checkpoints with the files `latest` and `best` (see
 /// checkpoint/checkpoint.h). One process at a time works in it: as long as a RunFolder lives, it
 /// holds a lock on the file `lock`, which the kernel takes back from a process that was killed.
 class RunFolder {

@@ -422,6 +422,7 @@ void Trainer::save_state() {
       (state_.best->step == state_.step || best_step(parts_.folder.path()) == state_.step)) {
     mark_best(parts_.folder.path(), state_.best->step);
   }
+  if (state_.best) mend_best(parts_.folder.path(), state_.best->step);
   saved_ = true;
   log::info("saved {}", folder.string());
   remove_old_checkpoints(parts_.folder.path(), options_.keep_last);

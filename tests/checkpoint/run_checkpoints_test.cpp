@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "checkpoint/checkpoint_support.h"
 #include "support/catch.h"
+#include "support/damage.h"
 
 namespace calque {
 namespace {
@@ -144,6 +145,55 @@ TEST_CASE("what is no model folder is told what it is", "[checkpoint]") {
                resolve_model_folder(run.checkpoint(10));
              }),
              ContainsSubstring((run.checkpoint(10) / kModelFile).string()));
+}
+
+TEST_CASE("whatever happens to latest or best, no other checkpoint is used in silence",
+          "[checkpoint][damage]") {
+  const ThreeCheckpoints run;
+  mark_best(run.run, 20);
+  for (const char* const file : {kLatestFile, kBestFile}) {
+    const fs::path path = run.run / file;
+    const bool is_latest = path.filename() == kLatestFile;
+    const fs::path named = run.checkpoint(is_latest ? 30 : 20);
+    const std::string good = read_file(path);
+    int identical = 0;
+    int told = 0;
+    test::for_each_damage(good, [&](const test::Damage& damage) {
+      INFO(file << " " << damage.name);
+      test::overwrite(path, damage.bytes);
+      const size_t log_before = read_file(run.log_path()).size();
+      const auto found =
+          is_latest ? find_resumable_checkpoint(run.run) : resolve_model_folder(run.run);
+      const std::string said = read_file(run.log_path()).substr(log_before);
+      CHECK(found == (said.empty() ? named : run.checkpoint(30)));
+      if (said.empty()) {
+        ++identical;
+      } else if (said.find(path.string() + " does not name a checkpoint; using ") != said.npos) {
+        ++told;
+      }
+    });
+    CHECK(identical > 0);  // cut behind the first line
+    CHECK(told > test::kChanges);
+    CHECK(identical + told == test::kDamages);
+    test::overwrite(path, good);
+    CHECK(find_resumable_checkpoint(run.run) == run.checkpoint(30));
+    CHECK(resolve_model_folder(run.run) == run.checkpoint(20));
+  }
+}
+
+TEST_CASE("a damaged best is mended where its checkpoint is there", "[checkpoint]") {
+  const ThreeCheckpoints run;
+  mend_best(run.run, 20);
+  CHECK_FALSE(best_step(run.run).has_value());  // never marked: not damaged
+  mark_best(run.run, 10);
+  mend_best(run.run, 20);
+  CHECK(best_step(run.run) == 10);
+  write_file_atomically(run.run / "best", "stop_00000020\n");
+  mend_best(run.run, 40);
+  CHECK_FALSE(best_step(run.run).has_value());
+  mend_best(run.run, 20);
+  CHECK(best_step(run.run) == 20);
+  CHECK_THAT(read_file(run.log_path()), ContainsSubstring("it names step 20 again"));
 }
 
 TEST_CASE("rotation keeps the newest, the best and the latest", "[checkpoint]") {

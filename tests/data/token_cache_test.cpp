@@ -4,6 +4,7 @@
 #include "base/stderr_capture.h"
 #include "base/temporary_folder.h"
 #include "support/catch.h"
+#include "support/damage.h"
 #include "text/sample_text.h"
 
 namespace calque {
@@ -63,6 +64,28 @@ TEST_CASE("a cache of something else, unfinished, or with alien ids is refused",
   CHECK(reason_against(folder / "x", 42, 99) == "it holds ids outside the vocabulary");
   { TokenCacheWriter unfinished(folder / "x", 42, 100, 100); }
   CHECK(reason_against(folder / "x", 42, 100) == "there is none yet");
+}
+
+TEST_CASE("each damaged file of a cache is noticed", "[data][damage]") {
+  const test::TemporaryFolder folder;
+  Sentences sentences;
+  for (int32_t i = 0; i < 40; ++i) sentences.emplace_back(1 + i % 7, 3 + i);
+  write_cache(folder / "x", sentences, 100);
+  for (const std::string ending : {".ids", ".index", ".json"}) {
+    const std::filesystem::path path = folder / ("x" + ending);
+    const std::string good = read_file(path);
+    int noticed = 0;
+    test::for_each_damage(good, [&](const test::Damage& damage) {
+      INFO(ending << " " << damage.name);
+      test::overwrite(path, damage.bytes);
+      const std::string reason = reason_against(folder / "x", 42, 100);
+      CHECK_THAT(reason, ContainsSubstring(path.string() + " is damaged"));
+      if (!reason.empty()) ++noticed;
+    });
+    CHECK(noticed == test::kDamages);
+    test::overwrite(path, good);
+    CHECK(reason_against(folder / "x", 42, 100) == "");
+  }
 }
 
 /// The files of a cache, one behind the other.

@@ -24,6 +24,7 @@ class RunningBinary {
 
   /// Waits until standard error contains `text`. False when the program ends without it.
   bool wait_for(const std::string& text);
+  bool is_running() { return !has_ended(/*block=*/false); }
   /// Sends a signal such as SIGINT.
   void send(int signal) const;
   /// Waits for the end.
