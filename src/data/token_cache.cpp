@@ -52,10 +52,6 @@ uint64_t from_hex(const json& text) {
 
 /// One line of JSON and one with its hash.
 std::string to_text(const Summary& summary) {
-  json dropped = json::array();
-  for (const DropReport::Count& count : summary.drop_report.dropped) {
-    dropped.push_back({{"pairs", count.pairs}, {"examples", count.examples}});
-  }
   const json object = {{"fingerprint", hex(summary.fingerprint)},
                        {"ids_hash", hex(summary.ids_hash)},
                        {"index_hash", hex(summary.index_hash)},
@@ -64,8 +60,7 @@ std::string to_text(const Summary& summary) {
                        {"target_pieces", summary.totals.target_pieces},
                        {"longest_source", summary.totals.longest_source},
                        {"longest_target", summary.totals.longest_target},
-                       {"read", summary.drop_report.read},
-                       {"dropped", std::move(dropped)}};
+                       {"report", to_json(summary.drop_report)}};
   // A path in an example need not be UTF-8.
   const std::string line = object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   return line + hex(hash_bytes(line)) + "\n";
@@ -81,12 +76,7 @@ Summary parse(const json& object) {
   object.at("target_pieces").get_to(summary.totals.target_pieces);
   object.at("longest_source").get_to(summary.totals.longest_source);
   object.at("longest_target").get_to(summary.totals.longest_target);
-  object.at("read").get_to(summary.drop_report.read);
-  const json& dropped = object.at("dropped");
-  for (size_t i = 0; i < kDropReasons; ++i) {
-    dropped.at(i).at("pairs").get_to(summary.drop_report.dropped[i].pairs);
-    dropped.at(i).at("examples").get_to(summary.drop_report.dropped[i].examples);
-  }
+  summary.drop_report = report_from_json(object.at("report"));
   return summary;
 }
 
@@ -133,7 +123,7 @@ TokenCache::TokenCache(const std::filesystem::path& stem, uint64_t fingerprint,
   try {
     Summary summary = read_summary(stem);
     if (summary.fingerprint != fingerprint) {
-      throw BadCache("the text, the vocabulary or data.max_length has changed");
+      throw BadCache("the text, the vocabulary or a key of data has changed");
     }
     ids_file_ = map_checked(ids_path(stem), summary.ids_hash);
     index_file_ = map_checked(index_path(stem), summary.index_hash);

@@ -30,8 +30,9 @@ constexpr int64_t kLargeCorpusBytes = int64_t{1} << 30;
 /// Hands the lines of files, or a sample of them, to SentencePiece's trainer.
 class SampledLines : public sentencepiece::SentenceIterator {
  public:
-  SampledLines(const std::vector<std::string>& files, int64_t lines, int64_t wanted, uint64_t seed)
-      : text_(files),
+  SampledLines(const std::vector<std::string>& files, const LinePolicies& policies, int64_t lines,
+               int64_t wanted, uint64_t seed)
+      : text_(files, policies),
         order_(static_cast<uint64_t>(lines), {seed, 0, streams::kVocabulary}),
         wanted_(static_cast<uint64_t>(wanted)) {
     Next();
@@ -204,6 +205,7 @@ struct VocabularyPlan {
   std::filesystem::path path;
   std::vector<std::string> files;
   uint64_t seed;
+  LinePolicies policies;
   bool may_replace;
 };
 
@@ -213,7 +215,7 @@ Tokenizer train_and_write(const VocabularyPlan& plan, const Record& record) {
             vocabulary_type_name(options.type), join_paths(plan.files));
   if (plan.path.has_parent_path()) make_folders(plan.path.parent_path());
   const Stopwatch watch;
-  const std::string serialized = train_vocabulary(options, plan.files, plan.seed);
+  const std::string serialized = train_vocabulary(options, plan.files, plan.seed, plan.policies);
   write_vocabulary(plan.path, serialized, record);
   log::info("vocabulary: written to {} after {}", plan.path.string(),
             format_duration(watch.seconds()));
@@ -263,14 +265,15 @@ const char* vocabulary_type_name(VocabularyType type) {
 }
 
 std::string train_vocabulary(const VocabularyOptions& options,
-                             const std::vector<std::string>& files, uint64_t seed) {
+                             const std::vector<std::string>& files, uint64_t seed,
+                             const LinePolicies& policies) {
   check_options(options, files);
-  const TextSurvey survey = survey_text(files);
+  const TextSurvey survey = survey_text(files, policies);
   const std::string text = join_paths(files);
   if (!survey.visible) {  // SentencePiece would end the process
     throw UserError(fmt::format("there is no text in {} to train the vocabulary on", text));
   }
-  SampledLines lines(files, survey.all_lines, options.max_sentences, seed);
+  SampledLines lines(files, policies, survey.all_lines, options.max_sentences, seed);
   std::string serialized;
   const auto status = sentencepiece::SentencePieceTrainer::Train(
       trainer_arguments(options, survey.bytes), &lines, &serialized);
@@ -290,32 +293,34 @@ TokenizerPair load_or_train_vocabulary(const VocabularyOptions& options,
                                        const std::filesystem::path& run_folder,
                                        const std::vector<std::string>& source_files,
                                        const std::vector<std::string>& target_files, uint64_t seed,
-                                       OtherVocabulary other) {
+                                       const LinePolicies& policies, OtherVocabulary other) {
   const VocabularyPaths paths = vocabulary_paths(options, run_folder);
   const bool may_replace = other == OtherVocabulary::kReplace && options.path.empty();
   std::optional<std::pair<uint64_t, uint64_t>> hashes;  // of source and target, once surveyed
   const auto text = [&] {
     if (!hashes) {
-      const TextSurvey source = survey_text(source_files);
-      const TextSurvey target = survey_text(target_files);
+      const TextSurvey source = survey_text(source_files, policies);
+      const TextSurvey target = survey_text(target_files, policies);
       check_equal_lines(source_files, source.lines, target_files, target.lines);
       hashes = {source.hash, target.hash};
     }
     return *hashes;
   };
   if (!options.shared) {
-    Tokenizer source = load_or_train({options, paths.source, source_files, seed, may_replace},
-                                     [&] { return text().first; });
+    Tokenizer source =
+        load_or_train({options, paths.source, source_files, seed, policies, may_replace},
+                      [&] { return text().first; });
     return {std::move(source),
-            load_or_train({options, paths.target, target_files, seed, may_replace},
+            load_or_train({options, paths.target, target_files, seed, policies, may_replace},
                           [&] { return text().second; })};
   }
   std::vector<std::string> files = source_files;
   files.insert(files.end(), target_files.begin(), target_files.end());
-  return TokenizerPair(load_or_train({options, paths.source, files, seed, may_replace}, [&] {
-    const std::array<uint64_t, 2> both{text().first, text().second};
-    return hash_bytes(std::as_bytes(std::span(both)));
-  }));
+  return TokenizerPair(
+      load_or_train({options, paths.source, files, seed, policies, may_replace}, [&] {
+        const std::array<uint64_t, 2> both{text().first, text().second};
+        return hash_bytes(std::as_bytes(std::span(both)));
+      }));
 }
 
 }  // namespace calque

@@ -113,7 +113,9 @@ StopReason Trainer::train(const StopSignal& stop) {
   if (is_validation_due(state_, options_)) validate(stop);
   std::optional<StopReason> reason;
   while (!(reason = reason_to_stop(stop, watch.seconds()))) {
+    const int64_t epoch = state_.epoch;
     meter_.add(update());
+    report_epochs(epoch);
     state_.trained_seconds = seconds_before + watch.seconds();
     report(state_.step % options_.log_every == 0);
     if (is_validation_due(state_, options_)) validate(stop);
@@ -222,6 +224,12 @@ void Trainer::report(bool line) {
   log::info("{}", text);
   append_metrics(meter_.metrics(state_.step, epoch()));
   meter_.restart();
+}
+
+void Trainer::report_epochs(int64_t epoch) const {
+  for (; epoch < state_.epoch; ++epoch) {
+    log::info("epoch {} is over: it was made of {}", epoch + 1, parts_.corpus.summary());
+  }
 }
 
 void Trainer::validate(const StopSignal& stop) {

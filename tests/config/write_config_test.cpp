@@ -14,9 +14,18 @@ RunConfig unusual_config() {
   config.data = {.train = {{"a b.en", "c: #d.en"}, {"\"e\\f\".de", "\xc3\xbc.de"}},
                  .validation = {{"null"}, {"- x"}},
                  .max_length = 99,
-                 .too_long = DropPolicy::kError,
-                 .empty = DropPolicy::kError,
-                 .max_dropped = 1.0 / 3};
+                 .max_length_ratio = 4.5,
+                 .max_dropped = 1.0 / 3,
+                 .lines = {.nul = FaultPolicy::kSkip,
+                           .invalid_utf8 = FaultPolicy::kReplace,
+                           .byte_order_mark = FaultPolicy::kError,
+                           .carriage_return = FaultPolicy::kSkip,
+                           .line_separator = FaultPolicy::kError,
+                           .control_character = FaultPolicy::kSkip},
+                 .empty = FaultPolicy::kError,
+                 .too_long = FaultPolicy::kTruncate,
+                 .length_ratio = FaultPolicy::kSkip,
+                 .copy = FaultPolicy::kError};
   config.vocabulary = {VocabularyType::kBpe,     777,    false, "true",
                        Normalization::kIdentity, 0.9995, 5};
   config.model = {.model = 6,
@@ -129,8 +138,9 @@ TEST_CASE("a changed key is harmless, a warning, or refused", "[config]") {
   }
   for (const char* text :
        {"seed=2", "vocabulary.size=9", "data.train.source=b.en", "data.max_length=9",
-        "train.batch_tokens=9", "train.micro_batch_tokens=9", "train.accumulate=2", "train.window_batches=1", "model.norm=post",
-        "model.tied_embeddings=none", "model.positions=learned", "train.moving_average=0.9"}) {
+        "train.batch_tokens=9", "train.micro_batch_tokens=9", "train.accumulate=2",
+        "train.window_batches=1", "model.norm=post", "model.tied_embeddings=none",
+        "model.positions=learned", "train.moving_average=0.9"}) {
     CAPTURE(text);
     CHECK(change(text).severity == AtResume::kRefuse);
   }

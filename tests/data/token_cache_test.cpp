@@ -56,7 +56,7 @@ TEST_CASE("a cache of something else, unfinished, or with alien ids is refused",
   write_cache(folder / "x", {{3, 4}, {99}}, 100);
   CHECK(reason_against(folder / "x", 42, 100) == "");
   CHECK(reason_against(folder / "x", 43, 100) ==
-        "the text, the vocabulary or data.max_length has changed");
+        "the text, the vocabulary or a key of data has changed");
   CHECK(reason_against(folder / "x", 42, 99) == "it holds ids outside the vocabulary");
   { TokenCacheWriter unfinished(folder / "x", 42, 100, 100); }
   CHECK(reason_against(folder / "x", 42, 100) == "there is none yet");
