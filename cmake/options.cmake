@@ -9,6 +9,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # GCC bug 105651: a false warning about "text" + std::string, gone in GCC 13.
   target_compile_options(calque_options INTERFACE -Wno-restrict)
 endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Newer clangs warn of what std::stable_sort uses inside, in libstdc++ 12.
+  target_compile_options(calque_options INTERFACE -Wno-deprecated-declarations)
+endif()
 target_compile_definitions(calque_options INTERFACE EIGEN_DONT_PARALLELIZE)
 target_link_libraries(calque_options INTERFACE Threads::Threads)
 

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what is needed, builds, and runs all tests: the release build once with each engine for
 # matrix products, then the debug build under AddressSanitizer and UndefinedBehaviorSanitizer, which
-# leaves out the tests that train to a bar (label `quality`). Arguments go to ctest:
+# leaves out the tests that train to a bar (label `quality`), then each fuzz target for 20 seconds.
+# Arguments go to ctest, and nothing is fuzzed then:
 #   scripts/test.sh -R attention
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/setup.sh
+scripts/setup.sh --fuzz
 jobs=$(nproc)
 
 build() {
@@ -23,3 +24,8 @@ done
 build dev
 echo "== dev: AddressSanitizer and UndefinedBehaviorSanitizer"
 ctest --preset dev --parallel "$jobs" "$@"
+
+if [ $# -eq 0 ]; then
+  echo "== fuzz"
+  scripts/fuzz.sh 20
+fi

@@ -12,29 +12,12 @@
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "base/stream_hash.h"
 
 namespace calque {
 namespace {
 
 constexpr size_t kWriteBuffer = size_t{1} << 20;
-
-/// fsync; devices and pipes, which cannot be synced, count as synced.
-void sync_descriptor(int descriptor, const std::filesystem::path& path) {
-  int result = 0;
-  do {
-    result = fsync(descriptor);
-  } while (result != 0 && errno == EINTR);
-  if (result != 0 && errno != EINVAL && errno != ENOTSUP) throw_file_error("sync", path, errno);
-}
-
-void write_all(int descriptor, std::string_view text, const std::filesystem::path& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_file_error("write", path, errno);
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-}
 
 }  // namespace
 
@@ -166,21 +149,18 @@ uint64_t hash_bytes(std::span<const std::byte> bytes) {
 
 uint64_t hash_bytes(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
 
-uint64_t hash_file(const std::filesystem::path& path) { return record_file(path).hash; }
-
-FileRecord record_file(const std::filesystem::path& path) {
+FileRecord record_file(const std::filesystem::path& path,
+                       const std::function<void(int64_t)>& on_progress) {
   const FileDescriptor file = open_for_reading(path);
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
-                                                                       &XXH3_freeState);
-  CALQUE_CHECK(state != nullptr, "no memory for a hash");
-  XXH3_64bits_reset(state.get());
-  std::vector<char> buffer(size_t{1} << 20);
+  std::vector<std::byte> buffer(size_t{1} << 20);
+  StreamHash hash;
   FileRecord record;
   while (const size_t got = file.read(buffer.data(), buffer.size())) {
-    XXH3_64bits_update(state.get(), buffer.data(), got);
+    hash.update(std::span(buffer).first(got));
     record.bytes += static_cast<int64_t>(got);
+    if (on_progress) on_progress(record.bytes);
   }
-  record.hash = XXH3_64bits_digest(state.get());
+  record.hash = hash.digest();
   return record;
 }
 

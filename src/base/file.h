@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -90,10 +91,9 @@ class LineReader {
 /// All lines of a file (see LineReader).
 std::vector<std::string> read_lines(const std::filesystem::path& path);
 
-/// 64-bit xxHash (XXH3) of bytes, and of a file's content.
+/// 64-bit xxHash (XXH3) of bytes.
 uint64_t hash_bytes(std::span<const std::byte> bytes);
 uint64_t hash_bytes(std::string_view text);
-uint64_t hash_file(const std::filesystem::path& path);
 
 /// Size and hash of a file's content: what it is compared with later.
 struct FileRecord {
@@ -102,7 +102,9 @@ struct FileRecord {
 
   bool operator==(const FileRecord&) const = default;
 };
-FileRecord record_file(const std::filesystem::path& path);
+/// Reads the file; `on_progress` is told the bytes read so far, and may throw to break it off.
+FileRecord record_file(const std::filesystem::path& path,
+                       const std::function<void(int64_t)>& on_progress = {});
 
 /// Byte offset of the first byte that is not valid UTF-8, or npos.
 size_t find_invalid_utf8(std::string_view text);

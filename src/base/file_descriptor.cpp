@@ -52,4 +52,21 @@ FileDescriptor open_for_reading(const std::filesystem::path& path, int flags) {
   return FileDescriptor(number, path);
 }
 
+void sync_descriptor(int descriptor, const std::filesystem::path& path) {
+  int result = 0;
+  do {
+    result = fsync(descriptor);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && errno != EINVAL && errno != ENOTSUP) throw_file_error("sync", path, errno);
+}
+
+void write_all(int descriptor, std::string_view text, const std::filesystem::path& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_file_error("write", path, errno);
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
 }  // namespace calque

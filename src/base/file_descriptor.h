@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string_view>
 
 namespace calque {
 
@@ -31,5 +32,12 @@ class FileDescriptor {
 /// Opens a file (with O_DIRECTORY in `flags`, a folder) for reading. Throws UserError naming path
 /// and reason, also where a folder stands in a file's place.
 FileDescriptor open_for_reading(const std::filesystem::path& path, int flags = 0);
+
+/// Writes all of `text`, however many writes it takes. Throws UserError naming path and reason.
+void write_all(int descriptor, std::string_view text, const std::filesystem::path& path);
+
+/// Makes what was written durable; devices and pipes, which cannot be synced, count as synced.
+/// Throws UserError naming path and reason.
+void sync_descriptor(int descriptor, const std::filesystem::path& path);
 
 }  // namespace calque

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/progress.h"
 
 namespace calque::log {
@@ -50,8 +51,9 @@ Loggers& loggers() {
   return instance;
 }
 
+/// Messages may quote files.
 void write(spdlog::logger& logger, spdlog::level::level_enum level, std::string_view text) {
-  logger.log(level, spdlog::string_view_t(text.data(), text.size()));
+  logger.log(level, spdlog::string_view_t(printable(text)));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/stop_signal.h"
 
 namespace calque {
 namespace {
@@ -74,8 +75,8 @@ void print_line(std::string_view text) {
   }
 }
 
-Progress::Progress(std::string what, int64_t total, std::string unit)
-    : what_(std::move(what)), unit_(std::move(unit)), total_(total) {}
+Progress::Progress(std::string what, int64_t total, std::string unit, int64_t begun)
+    : what_(std::move(what)), unit_(std::move(unit)), total_(total), begun_(begun), done_(begun) {}
 
 Progress::~Progress() {
   if (!finished_) clear_status_line();
@@ -91,6 +92,11 @@ void Progress::update(int64_t done) {
   print();
 }
 
+void Progress::update_or_stop(int64_t done) {
+  throw_if_stopped();
+  update(done);
+}
+
 void Progress::finish() {
   if (finished_) return;
   finished_ = true;
@@ -101,7 +107,7 @@ void Progress::finish() {
 void Progress::print() {
   if (log::is_quiet()) return;
   const double seconds = watch_.seconds();
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(done_ - begun_) / seconds : 0;
   std::string line = fmt::format("{}: {}", what_, format_count(done_));
   if (total_ > 0) {
     line += fmt::format(" of {} {} ({:.0f} %)", format_count(total_), unit_,

@@ -12,11 +12,15 @@ namespace calque {
 /// most one every ten seconds). Silent when log::set_quiet.
 class Progress {
  public:
-  /// `what`: "tokenising train.en"; `total` in `unit`, 0 when unknown.
-  Progress(std::string what, int64_t total, std::string unit);
+  /// `what`: "tokenising train.en"; `total` in `unit`, 0 when unknown; `begun`: what was done
+  /// before, and says nothing about the rate.
+  Progress(std::string what, int64_t total, std::string unit, int64_t begun = 0);
   ~Progress();
   /// Sets the amount done; prints when it is time, with rate and ETA.
   void update(int64_t done);
+  /// The same for work that has nothing to save: throws StoppedBySignal once a StopSignal that
+  /// lives has noted a signal.
+  void update_or_stop(int64_t done);
   /// Prints the last state and ends the line.
   void finish();
 
@@ -24,7 +28,8 @@ class Progress {
   std::string what_;
   std::string unit_;
   int64_t total_;
-  int64_t done_ = 0;
+  int64_t begun_;
+  int64_t done_;
   double last_print_ = 0;
   bool finished_ = false;
   Stopwatch watch_;

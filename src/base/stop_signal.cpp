@@ -29,6 +29,14 @@ alignas(64) std::array<std::byte, kStackBytes> handler_stack;
 stack_t stack_before;
 std::array<struct sigaction, kSignals.size()> actions_before;
 
+void use(void (*handler)(int), int flags) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kSignals) sigaction(signal, &action, nullptr);
+}
+
 /// Calls async-signal-safe functions alone.
 void note_signal(int signal) {
   int none = 0;
@@ -38,6 +46,8 @@ void note_signal(int signal) {
   sigaction(signal, &standard, nullptr);
   raise(signal);  // blocked while its handler runs: takes effect on return
 }
+
+void listen() { use(note_signal, SA_RESTART | SA_ONSTACK); }
 
 }  // namespace
 
@@ -49,11 +59,10 @@ StopSignal::StopSignal() {
   stack.ss_size = handler_stack.size();
   CALQUE_CHECK(sigaltstack(&stack, &stack_before) == 0, "sigaltstack: {}", std::strerror(errno));
   received_ = 0;
-  struct sigaction action {};
-  action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &actions_before[i]);
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    sigaction(kSignals[i], nullptr, &actions_before[i]);
+  }
+  listen();
 }
 
 StopSignal::~StopSignal() {
@@ -63,5 +72,24 @@ StopSignal::~StopSignal() {
 }
 
 int StopSignal::received() const { return received_; }
+
+bool stop_requested() { return installed && received_ != 0; }
+
+void throw_if_stopped() {
+  if (stop_requested()) throw StoppedBySignal{received_};
+}
+
+SignalsEndProcess::SignalsEndProcess() {
+  if (!installed) return;
+  use(SIG_DFL, 0);
+  if (const int signal = received_; signal != 0) {
+    listen();
+    throw StoppedBySignal{signal};
+  }
+}
+
+SignalsEndProcess::~SignalsEndProcess() {
+  if (installed) listen();
+}
 
 }  // namespace calque

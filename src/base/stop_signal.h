@@ -21,4 +21,20 @@ struct StoppedBySignal {
   int signal;
 };
 
+/// Whether a StopSignal lives that has noted a signal, for work deep below it.
+bool stop_requested();
+/// Throws StoppedBySignal when that is so.
+void throw_if_stopped();
+
+/// While it lives, a signal ends the process at once, as if there were no StopSignal: for work of a
+/// library that cannot be told to stop, and that has nothing to save. Throws StoppedBySignal when a
+/// signal was noted before.
+class SignalsEndProcess {
+ public:
+  SignalsEndProcess();
+  ~SignalsEndProcess();
+  SignalsEndProcess(const SignalsEndProcess&) = delete;
+  SignalsEndProcess& operator=(const SignalsEndProcess&) = delete;
+};
+
 }  // namespace calque

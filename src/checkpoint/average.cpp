@@ -58,7 +58,7 @@ void average_tensor(const std::vector<Member>& members, const std::string& name,
                     std::span<float> mean) {
   std::vector<double> sums(mean.size());
   for (const Member& member : members) {
-    copy_values(*member.model.find(name), mean);
+    copy_finite_values(member.model, name, mean);
     std::ranges::transform(sums, mean, sums.begin(), std::plus<>());
   }
   const auto count = static_cast<double>(members.size());

@@ -13,7 +13,13 @@ namespace {
 static_assert(std::is_same_v<Real, float>, "checkpoints hold float32");
 
 /// No honest `state.json` comes near this size.
-constexpr uintmax_t kLargestState = uintmax_t{64} << 20;
+constexpr uintmax_t kLargestState = uintmax_t{16} << 20;
+
+/// Nor a config or a vocabulary near this one.
+constexpr size_t kLargestText = size_t{64} << 20;
+
+/// A message lists so many tensors; a model of a dozen layers has no more.
+constexpr size_t kMostDifferences = 500;
 
 constexpr std::array<std::string_view, 6> kFiles = {
     kModelFile,           kOptimizerFile, kConfigFile, kSharedVocabularyFile, kSourceVocabularyFile,
@@ -59,23 +65,32 @@ std::vector<std::string> differences(const SafetensorsFile& file,
   return lines;
 }
 
+/// Throws unless the file holds the tensors wanted and nothing else.
+void check_fits(const SafetensorsFile& file, std::span<const TensorToWrite> wanted) {
+  std::vector<std::string> lines = differences(file, wanted);
+  if (lines.empty()) return;
+  if (lines.size() > kMostDifferences) {
+    const size_t more = lines.size() - kMostDifferences;
+    lines.resize(kMostDifferences);
+    lines.push_back(fmt::format("and {} more", more));
+  }
+  throw UserError(fmt::format("{} does not fit the model of this configuration:\n  {}",
+                              file.path().string(), fmt::join(lines, "\n  ")));
+}
+
 void load_blocks(const SafetensorsFile& file, const ParameterStore& layout,
                  std::span<const NamedBlock> blocks) {
   std::vector<TensorToWrite> wanted;
   for (const NamedBlock& block : blocks) append_tensors(layout, block.prefix, wanted);
-  const std::vector<std::string> lines = differences(file, wanted);
-  if (!lines.empty()) {
-    throw UserError(fmt::format("{} does not fit the model of this configuration:\n  {}",
-                                file.path().string(), fmt::join(lines, "\n  ")));
-  }
+  check_fits(file, wanted);
   size_t next = 0;
   for (const NamedBlock& block : blocks) {
     CALQUE_CHECK(std::ssize(block.values) == layout.count(), "{} values for {} elements",
                  block.values.size(), layout.count());
     for (const Parameter& parameter : layout.parameters()) {
-      copy_values(*file.find(wanted[next++].name),
-                  block.values.subspan(static_cast<size_t>(parameter.offset),
-                                       static_cast<size_t>(parameter.shape.count())));
+      copy_finite_values(file, wanted[next++].name,
+                         block.values.subspan(static_cast<size_t>(parameter.offset),
+                                              static_cast<size_t>(parameter.shape.count())));
     }
   }
 }
@@ -138,6 +153,10 @@ MappedFile Checkpoint::checked_file(const std::string& file) const {
 std::string Checkpoint::text(const std::string& file) const {
   const MappedFile mapped = checked_file(file);
   const std::span<const std::byte> bytes = mapped.bytes();
+  if (bytes.size() > kLargestText) {
+    throw UserError(fmt::format("{} has {} bytes; expected {} at most", (folder_ / file).string(),
+                                bytes.size(), kLargestText));
+  }
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -151,6 +170,12 @@ std::map<std::string, std::string> Checkpoint::texts() const {
 
 SafetensorsFile Checkpoint::tensors(const std::string& file) const {
   return {checked_file(file), folder_ / file};
+}
+
+void Checkpoint::check_model(const ParameterStore& layout) const {
+  std::vector<TensorToWrite> wanted;
+  append_tensors(layout, "", wanted);
+  check_fits(tensors(kModelFile), wanted);
 }
 
 void Checkpoint::load_model(const ParameterStore& layout, std::span<Real> values) const {

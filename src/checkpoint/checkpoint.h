@@ -60,8 +60,10 @@ class Checkpoint {
   /// The tensors of `model.safetensors` or `optimizer.safetensors`.
   SafetensorsFile tensors(const std::string& file) const;
 
-  /// Copies `model.safetensors` into `values`, [count], laid out as `layout`. The tensors must be
-  /// the store's, with the same shapes; all differences are listed at once.
+  /// Throws unless the tensors of `model.safetensors` are the store's, with the same shapes; all
+  /// differences are listed at once. The store needs no memory yet.
+  void check_model(const ParameterStore& layout) const;
+  /// Copies `model.safetensors`, checked so, into `values`, [count], laid out as `layout`.
   void load_model(const ParameterStore& layout, std::span<Real> values) const;
   /// Copies `optimizer.safetensors` into the blocks; it must hold these and nothing else.
   void load_optimizer(const ParameterStore& layout, std::span<const NamedBlock> blocks) const;

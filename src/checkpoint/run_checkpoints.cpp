@@ -35,7 +35,8 @@ std::optional<int64_t> named_step(const fs::path& run_folder, const char* file) 
   const fs::path path = run_folder / file;
   std::error_code ignored;
   constexpr uintmax_t kLongest = 100;
-  if (!fs::is_regular_file(path, ignored) || fs::file_size(path, ignored) > kLongest) {
+  if (!fs::is_regular_file(fs::symlink_status(path, ignored)) ||
+      fs::file_size(path, ignored) > kLongest) {
     return std::nullopt;
   }
   const std::string line = read_file(path);
@@ -54,6 +55,7 @@ class Search {
     if (std::ranges::find(tried_, step) != tried_.end()) return std::nullopt;
     tried_.push_back(step);
     try {
+      if (!training) check_lies_in_run(folder);
       const Checkpoint checkpoint(folder);
       checkpoint.verify(training);
       if (!training || checkpoint.is_resumable()) return folder;
@@ -135,6 +137,17 @@ std::vector<CheckpointEntry> list_checkpoints(const fs::path& run_folder) {
   return entries;
 }
 
+void check_lies_in_run(const fs::path& checkpoint) {
+  for (const fs::path& folder : {checkpoint.parent_path(), checkpoint}) {
+    std::error_code ignored;
+    if (!fs::is_symlink(fs::symlink_status(folder, ignored))) continue;
+    throw UserError(fmt::format(
+        "{} is a link, and a model must lie in its folder as a whole; name the checkpoint that it "
+        "leads to, if that is the one you mean",
+        folder.string()));
+  }
+}
+
 void mark_best(const fs::path& run_folder, int64_t step) {
   write_file_atomically(run_folder / kBestFile, checkpoint_name(step) + "\n");
 }
@@ -156,6 +169,23 @@ std::optional<fs::path> find_resumable_checkpoint(const fs::path& run_folder) {
   if (!folder) search.give_up();
   search.warn_of_problems(*folder);
   return folder;
+}
+
+std::optional<fs::path> find_scheduled_checkpoint(const fs::path& run_folder, int64_t step) {
+  std::vector<CheckpointEntry> entries = list_checkpoints(run_folder);
+  std::erase_if(entries, [&](const CheckpointEntry& entry) { return entry.step > step; });
+  std::ranges::reverse(entries);
+  for (const CheckpointEntry& entry : entries) {
+    try {
+      const Checkpoint checkpoint(entry.folder);
+      if (!checkpoint.state().scheduled || !checkpoint.is_resumable()) continue;
+      checkpoint.verify(/*training=*/true);
+      return entry.folder;
+    } catch (const UserError& error) {
+      log::warning("{}", error.what());
+    }
+  }
+  return std::nullopt;
 }
 
 fs::path resolve_model_folder(const fs::path& path) {

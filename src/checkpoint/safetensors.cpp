@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -22,7 +23,7 @@ using Json = nlohmann::json;
 constexpr char kMetadataKey[] = "__metadata__";
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kElementBytes = 4;
-constexpr uint64_t kLongestHeader = 100'000'000;  // as the reference implementation has it
+constexpr uint64_t kLongestHeader = uint64_t{32} << 20;  // enough for thousands of layers
 constexpr uint64_t kMostElements = uint64_t{1} << 48;
 
 /// A name out of a file, fit for a terminal whatever it holds.
@@ -45,6 +46,44 @@ struct Entry {
   uint64_t end = 0;
 };
 
+/// Finds a key that the outermost object of a JSON text has twice. The parser keeps the last of
+/// them in silence, and with a callback its time would grow with the square of the text.
+class OutermostKeys : public nlohmann::json_sax<Json> {
+ public:
+  const std::optional<std::string>& twice() const { return twice_; }
+
+  bool key(std::string& key) override {
+    if (depth_ == 1 && !keys_.insert(key).second) twice_ = key;
+    return true;
+  }
+  bool start_object(size_t) override { return enter(); }
+  bool start_array(size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(int64_t) override { return true; }
+  bool number_unsigned(uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
+  bool parse_error(size_t, const std::string&, const Json::exception&) override { return false; }
+
+ private:
+  std::set<std::string> keys_;
+  std::optional<std::string> twice_;
+  int64_t depth_ = 0;
+
+  bool enter() {
+    ++depth_;
+    return true;
+  }
+  bool leave() {
+    --depth_;
+    return true;
+  }
+};
+
 /// Reads one header and holds it against the size of the data.
 class HeaderReader {
  public:
@@ -52,17 +91,13 @@ class HeaderReader {
 
   /// The header as JSON: an object without a key twice.
   Json parse(std::string_view text) const {
-    std::set<std::string> keys;
-    std::optional<std::string> twice;
-    const auto note_keys = [&](int depth, Json::parse_event_t event, const Json& value) {
-      if (event != Json::parse_event_t::key || depth != 1) return true;
-      const auto& key = value.get_ref<const std::string&>();
-      if (!keys.insert(key).second) twice = key;
-      return true;
-    };
-    Json header = Json::parse(text.begin(), text.end(), note_keys, /*allow_exceptions=*/false);
+    Json header = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
     if (!header.is_object()) refuse(path_, "its header is not a JSON object");
-    if (twice) refuse(path_, fmt::format("its header names {} twice", quote_name(*twice)));
+    OutermostKeys keys;
+    Json::sax_parse(text.begin(), text.end(), &keys);
+    if (const auto& twice = keys.twice()) {
+      refuse(path_, fmt::format("its header names {} twice", quote_name(*twice)));
+    }
     return header;
   }
 
@@ -215,11 +250,15 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
 
 SafetensorsFile::SafetensorsFile(MappedFile file, std::filesystem::path path)
     : path_(std::move(path)), file_(std::move(file)) {
-  parse();
+  parse(file_.bytes());
 }
 
-void SafetensorsFile::parse() {
-  const std::span<const std::byte> bytes = file_.bytes();
+SafetensorsFile::SafetensorsFile(std::span<const std::byte> bytes, std::filesystem::path path)
+    : path_(std::move(path)) {
+  parse(bytes);
+}
+
+void SafetensorsFile::parse(std::span<const std::byte> bytes) {
   if (bytes.size() < kLengthBytes) {
     refuse(path_, fmt::format("it has {} bytes, too few for a header", bytes.size()));
   }
@@ -275,6 +314,16 @@ void copy_values(const StoredTensor& tensor, std::span<float> values) {
                "tensor {} of {} bytes into {} floats", tensor.name, tensor.bytes.size(),
                values.size());
   std::ranges::copy(tensor.bytes, std::as_writable_bytes(values).begin());
+}
+
+void copy_finite_values(const SafetensorsFile& file, std::string_view name,
+                        std::span<float> values) {
+  copy_values(*file.find(name), values);
+  if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) return;
+  throw UserError(
+      fmt::format("{}: tensor {} holds numbers that are not finite (NaN or infinity); take an "
+                  "earlier checkpoint",
+                  file.path().string(), quote_name(std::string(name))));
 }
 
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,

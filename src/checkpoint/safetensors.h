@@ -37,6 +37,8 @@ class SafetensorsFile {
   explicit SafetensorsFile(const std::filesystem::path& path);
   /// The same over a file mapped before. `path` is for messages.
   SafetensorsFile(MappedFile file, std::filesystem::path path);
+  /// The same over a file's bytes, which must outlive it.
+  SafetensorsFile(std::span<const std::byte> bytes, std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
   /// In the order of their data.
@@ -56,12 +58,17 @@ class SafetensorsFile {
   TensorMetadata metadata_;
   std::map<std::string, size_t, std::less<>> index_;
 
-  void parse();
+  void parse(std::span<const std::byte> bytes);
   const StoredTensor& require(std::string_view name, StoredType type) const;
 };
 
 /// Copies the values of a float tensor; `values` has its number of elements.
 void copy_values(const StoredTensor& tensor, std::span<float> values);
+
+/// The same for the tensor `name` of a file, which must hold finite numbers alone. Throws UserError
+/// naming file and tensor when it holds a NaN or an infinity: no training that went well wrote it.
+void copy_finite_values(const SafetensorsFile& file, std::string_view name,
+                        std::span<float> values);
 
 /// A tensor that is going to be written: float, [shape].
 struct TensorToWrite {

@@ -12,7 +12,8 @@
 namespace calque {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;  // what is written, in that order
+using Json = nlohmann::json;  // what is read: finds keys fast, however many a stranger wrote
 
 constexpr std::string_view kChecksumStart = ",\n  \"checksum\": \"";
 constexpr std::string_view kChecksumEnd = "\"\n}\n";
@@ -28,20 +29,30 @@ std::optional<uint64_t> parse_hash(std::string_view text) {
   return hash;
 }
 
-Json files_to_json(const std::map<std::string, FileRecord>& files) {
-  Json object = Json::object();
+OrderedJson files_to_json(const std::map<std::string, FileRecord>& files) {
+  OrderedJson object = OrderedJson::object();
   for (const auto& [name, record] : files) {
     object[name] = {{"bytes", record.bytes}, {"xxh3", hash_text(record.hash)}};
   }
   return object;
 }
 
-Json best_to_json(const std::optional<MetricRecord>& best) {
+OrderedJson best_to_json(const std::optional<MetricRecord>& best) {
   if (!best) return nullptr;
   CALQUE_CHECK(std::isfinite(best->value), "the best metric is {}", best->value);
-  Json json = {{"step", best->step}, {"value", best->value}};
+  OrderedJson json = {{"step", best->step}, {"value", best->value}};
   if (best->loss) json["loss"] = *best->loss;
   return json;
+}
+
+Json position_to_json(const BatchPosition& position) {
+  return {{"epoch", position.epoch}, {"window", position.window}, {"batch", position.batch}};
+}
+
+Json passed_over_to_json(const std::optional<PassedOver>& passed_over) {
+  if (!passed_over) return nullptr;
+  return {{"after", position_to_json(passed_over->after)},
+          {"last", position_to_json(passed_over->last)}};
 }
 
 /// The text without its checksum, which must be right.
@@ -57,6 +68,14 @@ std::string_view checked_body(std::string_view text, const std::filesystem::path
       "{} is damaged or was edited: it should end with the checksum of its text", path.string()));
 }
 
+/// Whether a value is a whole number that an int64_t can hold.
+bool is_integer(const Json& value, int64_t least) {
+  if (!value.is_number_integer()) return false;
+  constexpr auto kMost = uint64_t{std::numeric_limits<int64_t>::max()};
+  if (value.is_number_unsigned() && value.get<uint64_t>() > kMost) return false;
+  return value.get<int64_t>() >= least;
+}
+
 /// Takes typed entries out of a JSON object and notes what is missing or wrong.
 class ObjectReader {
  public:
@@ -65,12 +84,7 @@ class ObjectReader {
 
   int64_t integer(const std::string& key, int64_t least = 0) const {
     const Json* const value = find(
-        key,
-        [&](const Json& v) {
-          const bool fits = !v.is_number_unsigned() ||
-                            v.get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()};
-          return v.is_number_integer() && fits && v.get<int64_t>() >= least;
-        },
+        key, [&](const Json& v) { return is_integer(v, least); },
         fmt::format("a whole number of at least {}", least));
     return value == nullptr ? 0 : value->get<int64_t>();
   }
@@ -108,10 +122,10 @@ class ObjectReader {
     const Json* const value = find(
         key,
         [](const Json& v) {
-          return v.is_array() && std::all_of(v.begin(), v.end(),
-                                             [](const Json& e) { return e.is_number_integer(); });
+          return v.is_array() &&
+                 std::all_of(v.begin(), v.end(), [](const Json& e) { return is_integer(e, 0); });
         },
-        "a list of whole numbers");
+        "a list of whole numbers of at least 0");
     if (value != nullptr) list = value->get<std::vector<int64_t>>();
     return list;
   }
@@ -157,6 +171,10 @@ class ObjectReader {
   }
 };
 
+BatchPosition read_position(const ObjectReader& reader) {
+  return {reader.integer("epoch"), reader.integer("window"), reader.integer("batch", -1)};
+}
+
 void check_format(const ObjectReader& reader, const std::filesystem::path& path,
                   std::vector<std::string>& problems) {
   const int64_t format = reader.integer("format_version", 1);
@@ -172,22 +190,22 @@ void check_format(const ObjectReader& reader, const std::filesystem::path& path,
 }  // namespace
 
 std::string to_json(const CheckpointState& state) {
-  Json json;
+  OrderedJson json;
   json["format_version"] = kCheckpointFormat;
   json["calque_version"] = state.calque_version;
   json["gemm_engine"] = state.gemm_engine;
   json["instruction_set"] = state.instruction_set;
   json["averaged_steps"] = state.averaged_steps;
   json["step"] = state.step;
-  json["epoch"] = state.epoch;
-  json["window"] = state.window;
-  json["batch"] = state.batch;
+  json.update(position_to_json(state.position));
   json["micro_batches"] = state.micro_batches;
   json["optimizer_steps"] = state.optimizer_steps;
   json["moving_average_updates"] = state.moving_average_updates;
   json["source_tokens"] = state.source_tokens;
   json["target_tokens"] = state.target_tokens;
   json["trained_seconds"] = state.trained_seconds;
+  json["skipped"] = state.skipped;
+  json["passed_over"] = passed_over_to_json(state.passed_over);
   json["scheduled"] = state.scheduled;
   json["validated_step"] = state.validated_step;
   json["best"] = best_to_json(state.best);
@@ -196,7 +214,7 @@ std::string to_json(const CheckpointState& state) {
                     {"pairs", state.corpus.pairs},
                     {"files", files_to_json(state.corpus.files)}};
   json["files"] = files_to_json(state.files);
-  std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace);
+  std::string text = json.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
   text.resize(text.size() - 2);  // "\n}"
   const std::string checksum = hash_text(hash_bytes(text));
   return text.append(kChecksumStart).append(checksum).append(kChecksumEnd);
@@ -216,15 +234,20 @@ CheckpointState state_from_json(std::string_view text, const std::filesystem::pa
   state.instruction_set = reader.text("instruction_set");
   state.averaged_steps = reader.integers("averaged_steps");
   state.step = reader.integer("step");
-  state.epoch = reader.integer("epoch");
-  state.window = reader.integer("window");
-  state.batch = reader.integer("batch", -1);
+  state.position = read_position(reader);
   state.micro_batches = reader.integer("micro_batches");
   state.optimizer_steps = reader.integer("optimizer_steps");
   state.moving_average_updates = reader.integer("moving_average_updates");
   state.source_tokens = reader.integer("source_tokens");
   state.target_tokens = reader.integer("target_tokens");
   state.trained_seconds = reader.number("trained_seconds");
+  // Before these entries, a run ended where it diverged.
+  if (reader.has("skipped")) state.skipped = reader.integer("skipped");
+  if (reader.has("passed_over") && !reader.is_null("passed_over")) {
+    const ObjectReader passed_over = reader.object("passed_over");
+    state.passed_over = {read_position(passed_over.object("after")),
+                         read_position(passed_over.object("last"))};
+  }
   state.scheduled = reader.flag("scheduled");
   if (!reader.is_null("best")) {
     const ObjectReader best = reader.object("best");

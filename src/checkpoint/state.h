@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "data/batch_position.h"
 
 namespace calque {
 
@@ -33,23 +34,32 @@ struct CorpusRecord {
   bool operator==(const CorpusRecord&) const = default;
 };
 
+/// Batches that a run went past without training on them when it had diverged: those behind
+/// `after`, up to `last` and with it.
+struct PassedOver {
+  BatchPosition after;
+  BatchPosition last;
+
+  bool operator==(const PassedOver&) const = default;
+};
+
 /// `state.json`: what a checkpoint is, and the integers that a run goes on from.
 struct CheckpointState {
   /// Steps whose weights were averaged into this checkpoint; empty for one of a training run.
   std::vector<int64_t> averaged_steps;
 
   // Where the run stands. Everything counts from the start of the run.
-  int64_t step = 0;   // updates
-  int64_t epoch = 0;  // of the last batch trained
-  int64_t window = 0;
-  int64_t batch = -1;
+  int64_t step = 0;             // updates
+  BatchPosition position;       // of the last batch of the last update, or of those passed over
   int64_t micro_batches = 0;    // forward passes in training: the counter of random numbers
   int64_t optimizer_steps = 0;  // of Adam's bias correction
   int64_t moving_average_updates = 0;
   int64_t source_tokens = 0;
   int64_t target_tokens = 0;
   double trained_seconds = 0;  // wall time
-  /// Saved at its turn in `save_every`; false when the clock or a signal asked for it.
+  int64_t skipped = 0;         // updates that were not made: loss or gradient were not finite
+  std::optional<PassedOver> passed_over;  // none: the run has never gone back
+  /// Saved at its turn in `save_every`; false when the clock, a signal or the end asked for it.
   bool scheduled = true;
 
   // What validation has found.

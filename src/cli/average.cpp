@@ -29,6 +29,7 @@ std::vector<std::filesystem::path> newest_scheduled(const std::string& run, int6
   if (all.empty()) throw UserError(fmt::format("{} is no run folder with checkpoints", run));
   std::vector<std::filesystem::path> folders;
   for (auto entry = all.rbegin(); entry != all.rend(); ++entry) {
+    check_lies_in_run(entry->folder);
     if (Checkpoint(entry->folder).state().scheduled) folders.push_back(entry->folder);
     if (static_cast<int64_t>(folders.size()) == count) break;
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/stopwatch.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/command.h"
@@ -68,12 +69,21 @@ int64_t count_parameters(const SafetensorsFile& model) {
 }
 
 std::string describe_state(const CheckpointState& state, const RunConfig& config) {
-  std::string text = fmt::format(
-      "training     step {}, epoch {}; {} source and {} target tokens in {}\n",
-      format_count(state.step), format_count(state.epoch), format_count(state.source_tokens),
-      format_count(state.target_tokens), format_duration(state.trained_seconds));
+  std::string text =
+      fmt::format("training     step {}, epoch {}; {} source and {} target tokens in {}\n",
+                  format_count(state.step), format_count(state.position.epoch),
+                  format_count(state.source_tokens), format_count(state.target_tokens),
+                  format_duration(state.trained_seconds));
   if (!state.averaged_steps.empty()) {
     text += fmt::format("averaged     of steps {}\n", fmt::join(state.averaged_steps, ", "));
+  }
+  if (state.skipped > 0) {
+    text += fmt::format("skipped      {} without finite loss or gradient\n",
+                        format_count(state.skipped, "update"));
+  }
+  if (state.passed_over) {
+    text += fmt::format("passed over  the batches behind {} up to {}\n",
+                        state.passed_over->after.to_string(), state.passed_over->last.to_string());
   }
   if (state.best) {
     const char* metric = config.train.best_metric == BestMetric::kBleu ? "BLEU" : "loss";
@@ -157,7 +167,7 @@ std::string describe_in_json(const OpenedCheckpoint& opened) {
   for (const StoredTensor& tensor : opened.model.tensors()) {
     json["tensors"].push_back({{"name", tensor.name}, {"shape", shape_json(tensor.shape)}});
   }
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -180,7 +190,7 @@ void add_inspect_command(CLI::App& app) {
       "  calque inspect runs/demo/checkpoints/step_00002000 --json | jq .state.step");
   command->callback([arguments] {
     const OpenedCheckpoint opened = open_checkpoint(arguments->folder);
-    write_to_stdout(arguments->json ? describe_in_json(opened) : describe(opened));
+    write_to_stdout(arguments->json ? describe_in_json(opened) : printable(describe(opened)));
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/progress.h"
 #include "base/stop_signal.h"
 #include "cli/command.h"
@@ -23,7 +24,7 @@ namespace {
 
 void print_error(const std::string& message) {
   clear_status_line();
-  print_line("calque: error: " + message);
+  print_line("calque: error: " + printable(message));
   log::write_to_file("error: " + message);
 }
 

@@ -58,6 +58,17 @@ RunData open_data(const RunConfig& config, const std::optional<Checkpoint>& chec
   return {std::move(tokenizers), std::move(train), std::move(validation)};
 }
 
+RunData open_data_until_stopped(const RunConfig& config,
+                                const std::optional<Checkpoint>& checkpoint,
+                                const RunFolder& folder) {
+  try {
+    return open_data(config, checkpoint, folder);
+  } catch (const StoppedBySignal&) {
+    log::info("stopped by a signal before training; the same command goes on from there");
+    throw;
+  }
+}
+
 std::optional<Validator> make_validator(const RunConfig& config, const RunData& data,
                                         Transformer& model) {
   if (!data.validation) return std::nullopt;
@@ -69,19 +80,15 @@ CorpusRecord corpus_record(const ParallelCorpus& corpus) {
   return {corpus.fingerprint(), corpus.size(), corpus.files()};
 }
 
-/// Refuses to go on over other text than the run has seen, naming the file that changed.
-void check_same_corpus(const CorpusRecord& before, const CorpusRecord& now) {
-  if (before.fingerprint == now.fingerprint) return;
-  std::string changed;
-  for (const auto& [file, record] : now.files) {
-    const auto old = before.files.find(file);
-    if (old == before.files.end() || old->second != record) changed += "\n  " + file;
-  }
-  throw UserError(
-      fmt::format("the training text is not what this run was started with; changed:{}\nGive the "
-                  "old text back, "
-                  "choose another folder with --run, or start over with --fresh",
-                  changed.empty() ? " the way it is read (data.*)" : changed));
+/// Refuses to go on over other tokens than the run has seen; that files and config are the same was
+/// checked before.
+void check_same_corpus(const CheckpointState& before, const CorpusRecord& now) {
+  if (before.corpus.fingerprint == now.fingerprint) return;
+  throw UserError(fmt::format(
+      "the training text gives other tokens than when this run was started: Calque {}, which "
+      "started it, read it otherwise. Go on with that version, choose another folder with --run, "
+      "or start over with --fresh",
+      before.calque_version));
 }
 
 /// What multiplies bfloat16 numbers, and a warning where that is no gain.
@@ -196,8 +203,15 @@ std::optional<Checkpoint> open_checkpoint(const RunConfig& config,
   if (!found) return std::nullopt;
   log::info("{} holds a run: going on from {}", run_path.string(), found->string());
   Checkpoint checkpoint(*found);
-  check_resumable(load_config(checkpoint), config, run_path);
+  check_resumable(checkpoint, config, run_path);
   return checkpoint;
+}
+
+/// "all 24 steps (train.max_steps) are done", of a run that has come to its end or was past it.
+std::string describe_end(int64_t step, int64_t max_steps) {
+  return step == max_steps
+             ? fmt::format("all {} steps (train.max_steps) are done", step)
+             : fmt::format("the run is at step {} and train.max_steps is {}", step, max_steps);
 }
 
 /// Why a run that stands at `state` has nothing left to do, and what to do then; empty when it has.
@@ -205,11 +219,8 @@ std::string why_done(const CheckpointState& state, const RunConfig& config) {
   if (has_validation(config) && is_validation_due(state, config.train)) return "";
   const int64_t steps = config.train.max_steps;
   if (state.step >= steps) {
-    const std::string where =
-        state.step == steps
-            ? fmt::format("all {} steps (train.max_steps) are done", steps)
-            : fmt::format("the run is at step {} and train.max_steps is {}", state.step, steps);
-    return where + ". A larger train.max_steps goes on; --fresh starts over";
+    return describe_end(state.step, steps) +
+           ". A larger train.max_steps goes on; --fresh starts over";
   }
   if (!is_patience_over(state, config.train)) return "";
   return fmt::format(
@@ -232,7 +243,7 @@ void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh
   }
   const RunFolder folder(scratch.path());
   const RunData data = open_data(config, checkpoint, folder, run_path / "cache");
-  if (checkpoint) check_same_corpus(checkpoint->state().corpus, corpus_record(data.train));
+  if (checkpoint) check_same_corpus(checkpoint->state(), corpus_record(data.train));
   const auto model = make_model(config, data.tokenizers, initial);
   describe_model(config, *model, data, memory);
   make_validator(config, data, *model);
@@ -247,7 +258,7 @@ void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh
 }
 
 void report_end(StopReason reason, const Trainer& trainer, const RunFolder& folder,
-                double max_minutes, const StopSignal& stop) {
+                const TrainOptions& options, const StopSignal& stop) {
   const std::string where = folder.path().string();
   switch (reason) {
     case StopReason::kSignal:
@@ -258,7 +269,7 @@ void report_end(StopReason reason, const Trainer& trainer, const RunFolder& fold
       log::info(
           "the {:g} minutes of this call (train.max_minutes) are over at step {}; the same command "
           "goes on from there for as long again",
-          max_minutes, trainer.step());
+          options.max_minutes, trainer.step());
       break;
     case StopReason::kPatience:
       log::info("the last {} were no better than the best (train.patience): done at step {}",
@@ -266,7 +277,7 @@ void report_end(StopReason reason, const Trainer& trainer, const RunFolder& fold
                 trainer.step());
       break;
     case StopReason::kMaxSteps:
-      log::info("all {} steps are done", trainer.step());
+      log::info("{}", describe_end(trainer.step(), options.max_steps));
       break;
   }
   if (trainer.state().best) {
@@ -292,9 +303,10 @@ void train(const RunConfig& config, const std::filesystem::path& run_path, bool 
       return;
     }
   }
-  const RunData data = open_data(config, checkpoint, folder);
+  const StopSignal stop;
+  const RunData data = open_data_until_stopped(config, checkpoint, folder);
   const CorpusRecord record = corpus_record(data.train);
-  if (checkpoint) check_same_corpus(checkpoint->state().corpus, record);
+  if (checkpoint) check_same_corpus(checkpoint->state(), record);
   write_file_atomically(folder.config_file(), to_yaml(config));
 
   const auto model = make_model(config, data.tokenizers, initial);
@@ -306,11 +318,11 @@ void train(const RunConfig& config, const std::filesystem::path& run_path, bool 
     trainer.resume(*checkpoint);
   } else {
     folder.cut_metrics(-1, -1);  // of a run that was killed before its first checkpoint
+    folder.cut_skipped({});
   }
-  const StopSignal stop;
   const StopReason reason = trainer.train(stop);
   report_profile();
-  report_end(reason, trainer, folder, config.train.max_minutes, stop);
+  report_end(reason, trainer, folder, config.train, stop);
 }
 
 /// `--run`, or its default, without a slash at its end.

@@ -4,6 +4,61 @@
 #include "checkpoint/run_checkpoints.h"
 
 namespace calque {
+namespace {
+
+/// Logs the changes of keys that a run may go on with, and notes the others in `refused`.
+void compare_keys(const RunConfig& old_config, const RunConfig& new_config,
+                  std::vector<std::string>& refused) {
+  for (const ConfigChange& change : compare_configs(old_config, new_config)) {
+    const std::string line =
+        fmt::format("{}: was {}, is {} now", change.key, change.old_text, change.new_text);
+    switch (change.severity) {
+      case AtResume::kHarmless:
+        log::info("{}", line);
+        break;
+      case AtResume::kWarn:
+        log::warning("{}", line);
+        break;
+      case AtResume::kRefuse:
+        refused.push_back(line);
+        break;
+    }
+  }
+}
+
+/// Notes the files of `key` whose content is not what the run was started with.
+void compare_text(const char* key, const std::vector<std::string>& files,
+                  const Checkpoint& checkpoint, std::vector<std::string>& refused) {
+  const auto& records = checkpoint.state().corpus.files;
+  for (const std::string& file : files) {
+    const auto old = records.find(file);
+    if (old == records.end()) continue;  // the key itself has changed
+    const FileRecord now = record_file(file);
+    if (now == old->second) continue;
+    refused.push_back(now.bytes == old->second.bytes
+                          ? fmt::format("{}: {} has as many bytes, but others", key, file)
+                          : fmt::format("{}: {} had {} bytes, has {} now", key, file,
+                                        old->second.bytes, now.bytes));
+  }
+}
+
+/// Notes the vocabulary files that are there and not the ones that the checkpoint carries.
+void compare_vocabulary(const Checkpoint& checkpoint, const VocabularyPaths& paths,
+                        std::vector<std::string>& refused) {
+  const auto compare = [&](const std::filesystem::path& path, const char* file) {
+    std::error_code ignored;
+    if (!checkpoint.has(file) || !std::filesystem::exists(path, ignored)) return;
+    if (read_file(path) == checkpoint.text(file)) return;
+    refused.push_back(
+        fmt::format("vocabulary.path: {} is not the vocabulary of the run, which is {}",
+                    path.string(), (checkpoint.folder() / file).string()));
+  };
+  if (paths.source == paths.target) return compare(paths.source, kSharedVocabularyFile);
+  compare(paths.source, kSourceVocabularyFile);
+  compare(paths.target, kTargetVocabularyFile);
+}
+
+}  // namespace
 
 TokenizerPair load_tokenizers(const Checkpoint& checkpoint) {
   const auto load = [&](const char* file) {
@@ -35,7 +90,7 @@ OpenedModel open_model(const std::filesystem::path& path) {
                      nullptr};
   opened.model = std::make_unique<Transformer>(
       opened.config.model, opened.tokenizers.source().size(), opened.tokenizers.target().size(),
-      /*inference=*/true);
+      /*inference=*/true, [&](const ParameterStore& layout) { checkpoint.check_model(layout); });
   ParameterStore& parameters = opened.model->parameters();
   checkpoint.load_model(parameters, parameters.values());
   return opened;
@@ -67,26 +122,20 @@ std::vector<ConfigChange> refused_changes(const RunConfig& old_config,
   return changes;
 }
 
-void check_resumable(const RunConfig& old_config, const RunConfig& new_config,
+void check_resumable(const Checkpoint& checkpoint, const RunConfig& config,
                      const std::filesystem::path& run_folder) {
-  std::string refused;
-  for (const ConfigChange& change : compare_configs(old_config, new_config)) {
-    const std::string line =
-        fmt::format("{}: was {}, is {} now", change.key, change.old_text, change.new_text);
-    if (change.severity == AtResume::kRefuse) {
-      refused += "\n  " + line;
-    } else if (change.severity == AtResume::kWarn) {
-      log::warning("{}", line);
-    } else {
-      log::info("{}", line);
-    }
-  }
+  std::vector<std::string> refused;
+  compare_keys(load_config(checkpoint), config, refused);
+  compare_text("data.train.source", config.data.train.source, checkpoint, refused);
+  compare_text("data.train.target", config.data.train.target, checkpoint, refused);
+  compare_vocabulary(checkpoint, vocabulary_paths(config.vocabulary, run_folder), refused);
   if (refused.empty()) return;
   throw UserError(fmt::format(
-      "{} holds a run with another configuration; going on would not be the same run:{}\n"
-      "Give the old values back, choose another folder with --run, or start over with --fresh "
-      "(the old folder is put aside, not deleted)",
-      run_folder.string(), refused));
+      "{} holds a run that was started with other settings or text; going on would not be the same "
+      "run:\n  {}\n"
+      "Give the old ones back, choose another folder with --run, or start over with --fresh (the "
+      "old folder is put aside, not deleted)",
+      run_folder.string(), fmt::join(refused, "\n  ")));
 }
 
 }  // namespace calque

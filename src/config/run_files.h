@@ -45,10 +45,11 @@ void load_initial_model(const Checkpoint& checkpoint, const RunConfig& config,
 /// The keys at which two configs are not of the same run: those of AtResume::kRefuse.
 std::vector<ConfigChange> refused_changes(const RunConfig& old_config, const RunConfig& new_config);
 
-/// Compares the config that a run was started with to the one it is to go on with: logs a line for
-/// each changed key that matters, and throws UserError, naming each such key with both values, when
-/// a change would make it another run.
-void check_resumable(const RunConfig& old_config, const RunConfig& new_config,
+/// Compares a run as its checkpoint knows it with what it is to go on with: the config key by key,
+/// the files of the training text by size and checksum, and the files of the vocabulary, where they
+/// still are. Logs a line for each changed key that matters, and throws one UserError that names
+/// everything that would make it another run. The files of the text must be readable.
+void check_resumable(const Checkpoint& checkpoint, const RunConfig& config,
                      const std::filesystem::path& run_folder);
 
 }  // namespace calque

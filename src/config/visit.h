@@ -120,6 +120,9 @@ void visit_data(Config& config, Visitor& visit) {
   visit(Field{"data.max_dropped", "share of the pairs", kHarmless,
               "Refuse to start when more than this would be left out."},
         data.max_dropped, Number::from_to(0, 1));
+  visit(Field{"data.cache_memory", "MB", kHarmless,
+              "Most memory for mapped pages of the tokenised text; what is beyond stays on disk."},
+        data.cache_memory, kCount);
 }
 
 template <class Config, class Visitor>
@@ -195,9 +198,11 @@ void visit_train_course(Config& config, Visitor& visit) {
   auto& train = config.train;
   visit(Field{"train.max_steps", "updates", kHarmless, "Length of the training."}, train.max_steps,
         kCount);
-  visit(Field{"train.max_minutes", "minutes", kHarmless,
-              "Wall time of one call of `calque train`; 0: no limit."},
-        train.max_minutes, Number::at_least(0));
+  visit(
+      Field{"train.max_minutes", "minutes", kHarmless,
+            "Wall time of one call of `calque train`, its last validation and save included; 0: no "
+            "limit."},
+      train.max_minutes, Number::at_least(0));
   visit(Field{"train.batch_tokens", "tokens", kRefuse,
               "Most target tokens, and most source tokens, of a batch."},
         train.batch_tokens, Integer(2, 1'000'000'000));
@@ -219,9 +224,18 @@ void visit_train_course(Config& config, Visitor& visit) {
         train.validate_every, kCount);
   visit(Field{"train.save_every", "updates", kHarmless, "Distance of checkpoints."},
         train.save_every, kCount);
+  visit(Field{"train.save_every_minutes", "minutes", kHarmless,
+              "Save also so long after the last save; the next save replaces it. 0: by updates "
+              "alone."},
+        train.save_every_minutes, Number::at_least(0));
   visit(Field{"train.keep_last", "checkpoints", kHarmless,
               "Checkpoints that are kept, beside the best one."},
         train.keep_last, kCount);
+  visit(
+      Field{"train.max_skipped", "updates", kWarn,
+            "After so many in a row without finite loss and gradient, go back to a checkpoint and "
+            "pass over the batches since; when that happens again, stop."},
+      train.max_skipped, kCount);
 }
 
 template <class Config, class Visitor>

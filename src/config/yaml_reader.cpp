@@ -17,6 +17,9 @@ namespace {
 
 using Kind = YamlEntry::Kind;
 
+/// Some checks take time that grows with the square of a text; up to here, about a second.
+constexpr size_t kLargestConfig = size_t{256} << 10;
+
 /// A line of a source, counted from 1.
 Place line_of(const Place& source, int line) {
   return {source.source, source.names_key ? 0 : line, source.names_key};
@@ -212,9 +215,15 @@ class EntryBuilder : public YAML::EventHandler {
   }
 };
 
-/// Bytes that the parser would take for something else: not UTF-8, or control characters (it takes
-/// U+0004 for the end of the file).
+/// Text that is no config whatever it says: too large, not UTF-8, or with control characters (the
+/// parser takes U+0004 for the end of the file).
 bool check_bytes(const std::string& text, const Place& source, Mistakes& mistakes) {
+  if (text.size() > kLargestConfig) {
+    mistakes.add(source, "",
+                 fmt::format("{} bytes are too many for a config; expected {} at most", text.size(),
+                             kLargestConfig));
+    return false;
+  }
   if (const size_t bad = find_invalid_utf8(text); bad != std::string::npos) {
     mistakes.add(line_of_byte(source, text, bad), "", "not valid UTF-8");
     return false;

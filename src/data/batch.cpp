@@ -1,14 +1,8 @@
 #include "data/batch.h"
 
-#include <fmt/format.h>
-
 #include "text/special_ids.h"
 
 namespace calque {
-
-std::string BatchPosition::to_string() const {
-  return fmt::format("epoch {}, window {}, batch {}", epoch, window, batch);
-}
 
 void Batch::reserve(int64_t tokens) {
   for (auto* ids : {&source_ids, &target_input_ids, &target_output_ids}) {

@@ -1,7 +1,6 @@
 #include "data/batcher.h"
 
 #include <algorithm>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -21,24 +20,32 @@ void check_batch_tokens(const ParallelCorpus& corpus, int64_t batch_tokens) {
   }
 }
 
+/// Appends a pair, and now and then keeps the corpus within its bound of memory.
+void append(const ParallelCorpus& corpus, int64_t pair, std::vector<SizedPair>& pairs) {
+  constexpr size_t kPairsPerCheck = 1024;
+  pairs.push_back({pair, corpus.source_length(pair), corpus.target_length(pair)});
+  if (pairs.size() % kPairsPerCheck == 0) corpus.keep_within_bound();
+}
+
 /// Shortest first. Equal lengths keep the order of the corpus, so that the result does not depend
 /// on the order before.
-void sort_by_length(const ParallelCorpus& corpus, std::vector<int64_t>& pairs) {
-  const auto key = [&](int64_t pair) {
-    return std::tuple(corpus.target_length(pair), corpus.source_length(pair), pair);
+void sort_by_length(std::vector<SizedPair>& pairs) {
+  const auto key = [](const SizedPair& pair) {
+    return std::tuple(pair.target_length, pair.source_length, pair.pair);
   };
-  std::sort(pairs.begin(), pairs.end(), [&](int64_t a, int64_t b) { return key(a) < key(b); });
+  std::sort(pairs.begin(), pairs.end(),
+            [&](const SizedPair& a, const SizedPair& b) { return key(a) < key(b); });
 }
 
 /// Cuts a list of pairs into batches as large as the budget allows.
-void cut(const ParallelCorpus& corpus, const std::vector<int64_t>& pairs, int64_t batch_tokens,
+void cut(const std::vector<SizedPair>& pairs, int64_t batch_tokens,
          std::vector<PairRange>& batches) {
   batches.clear();
   int64_t source_tokens = 0;
   int64_t target_tokens = 0;
   for (int64_t i = 0; i < std::ssize(pairs); ++i) {
-    const int64_t source = corpus.source_length(pairs[static_cast<size_t>(i)]) + 1;
-    const int64_t target = corpus.target_length(pairs[static_cast<size_t>(i)]) + 1;
+    const int64_t source = pairs[static_cast<size_t>(i)].source_length + 1;
+    const int64_t target = pairs[static_cast<size_t>(i)].target_length + 1;
     source_tokens += source;
     target_tokens += target;
     if (batches.empty() || source_tokens > batch_tokens || target_tokens > batch_tokens) {
@@ -50,13 +57,14 @@ void cut(const ParallelCorpus& corpus, const std::vector<int64_t>& pairs, int64_
   }
 }
 
-void fill(const ParallelCorpus& corpus, const std::vector<int64_t>& pairs, const PairRange& range,
+void fill(const ParallelCorpus& corpus, const std::vector<SizedPair>& pairs, const PairRange& range,
           const BatchPosition& position, Batch& batch) {
   batch.clear();
   batch.position = position;
   for (int64_t i = range.begin; i < range.end; ++i) {
-    batch.append(corpus, pairs[static_cast<size_t>(i)]);
+    batch.append(corpus, pairs[static_cast<size_t>(i)].pair);
   }
+  corpus.keep_within_bound();
 }
 
 /// Fisher-Yates, with random numbers that belong to this window alone.
@@ -93,10 +101,10 @@ void Batcher::load_window(int64_t epoch, int64_t window) {
                                {options_.seed, static_cast<uint32_t>(epoch), streams::kEpochOrder});
   window_pairs_.clear();
   for (int64_t i = size * window / windows_; i < size * (window + 1) / windows_; ++i) {
-    window_pairs_.push_back(static_cast<int64_t>(order(static_cast<uint64_t>(i))));
+    append(*corpus_, static_cast<int64_t>(order(static_cast<uint64_t>(i))), window_pairs_);
   }
-  sort_by_length(*corpus_, window_pairs_);
-  cut(*corpus_, window_pairs_, options_.batch_tokens, window_batches_);
+  sort_by_length(window_pairs_);
+  cut(window_pairs_, options_.batch_tokens, window_batches_);
   shuffle(window_batches_, options_.seed, epoch, window);
 }
 
@@ -131,11 +139,11 @@ void Batcher::next(Batch& batch) {
 
 std::vector<Batch> make_batches(const ParallelCorpus& corpus, int64_t batch_tokens) {
   check_batch_tokens(corpus, batch_tokens);
-  std::vector<int64_t> pairs(static_cast<size_t>(corpus.size()));
-  std::iota(pairs.begin(), pairs.end(), int64_t{0});
-  sort_by_length(corpus, pairs);
+  std::vector<SizedPair> pairs;
+  for (int64_t pair = 0; pair < corpus.size(); ++pair) append(corpus, pair, pairs);
+  sort_by_length(pairs);
   std::vector<PairRange> ranges;
-  cut(corpus, pairs, batch_tokens, ranges);
+  cut(pairs, batch_tokens, ranges);
   std::vector<Batch> batches(ranges.size());
   for (size_t i = 0; i < ranges.size(); ++i) {
     fill(corpus, pairs, ranges[i], {0, 0, static_cast<int64_t>(i)}, batches[i]);

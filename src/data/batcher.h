@@ -18,6 +18,13 @@ struct BatcherOptions {
   uint64_t seed = 1;
 };
 
+/// A pair of the corpus with its lengths, in pieces.
+struct SizedPair {
+  int64_t pair;
+  int64_t source_length;
+  int64_t target_length;
+};
+
 /// A batch as the pairs `[begin, end)` of a list.
 struct PairRange {
   int64_t begin;
@@ -48,7 +55,7 @@ class Batcher {
   BatcherOptions options_;
   int64_t windows_;
   BatchPosition position_;  // of the batch that `next` gave last
-  std::vector<int64_t> window_pairs_;
+  std::vector<SizedPair> window_pairs_;
   std::vector<PairRange> window_batches_;  // of window_pairs_, in the order of training
 
   void load_window(int64_t epoch, int64_t window);

@@ -7,6 +7,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stop_signal.h"
+#include "base/stopwatch.h"
 #include "data/pair_block.h"
 #include "data/pair_checks.h"
 #include "text/text_files.h"
@@ -21,10 +23,20 @@ uint64_t hash_values(const std::vector<uint64_t>& values) {
   return hash_bytes(std::as_bytes(std::span(values)));
 }
 
+FileRecord record_with_progress(const std::string& file) {
+  constexpr int kShift = 20;
+  std::error_code unknown;  // also a pipe may be read: then without a total
+  const uintmax_t bytes = std::filesystem::file_size(file, unknown);
+  Progress progress("checking " + file, unknown ? 0 : static_cast<int64_t>(bytes >> kShift), "MB");
+  return record_file(file, [&](int64_t read) { progress.update_or_stop(read >> kShift); });
+}
+
 FileRecords record_files(const ParallelFiles& files) {
   FileRecords records;
   for (const auto* side : {&files.source, &files.target}) {
-    for (const std::string& file : *side) records.try_emplace(file, record_file(file));
+    for (const std::string& file : *side) {
+      if (!records.contains(file)) records[file] = record_with_progress(file);
+    }
   }
   return records;
 }
@@ -61,19 +73,44 @@ const ParallelFiles& checked(const std::string& name, const ParallelFiles& files
   return files;
 }
 
-/// The first pass over a corpus.
+/// Reads the pairs again that a pass which was broken off has judged.
+void pass_over(PairReader& reader, PairChecks& checks) {
+  const int64_t pairs = checks.report().read;
+  Progress progress("passing over what is tokenised", pairs, "pairs");
+  TextPair pair;
+  for (int64_t i = 0; i < pairs && reader.next(pair); ++i) {
+    if (i % kLinesPerUpdate == 0) progress.update_or_stop(i);
+    checks.pass_over(pair);
+  }
+}
+
+/// The first pass over a corpus, from where the writer stands.
 void make_cache(const std::string& name, const ParallelFiles& files, const DataOptions& options,
                 const TokenizerPair& tokenizers, TokenCacheWriter& writer) {
+  constexpr double kSecondsPerSave = 30;
   const TextSurvey survey = survey_text(files.source, options.lines);
   check_equal_lines(files.source, survey.lines, files.target,
                     survey_text(files.target, options.lines).lines);
   PairReader reader(files, options.lines);
-  PairChecks checks(options);
-  Progress progress("tokenising " + name, survey.all_lines, "pairs");
+  PairChecks checks(options, DropReport::kExamples, writer.saved());
+  const int64_t begun = checks.report().read;
+  if (begun > 0) log::info("{}: going on behind pair {}", name, format_count(begun));
+  pass_over(reader, checks);
+  Progress progress("tokenising " + name, survey.all_lines, "pairs", begun);
+  Stopwatch since_save;
   for (PairBlock block; block.read(reader); progress.update(checks.report().read)) {
     block.tokenize(tokenizers);
     for (TextPair& pair : block.pairs()) {
       if (checks.keep(pair)) writer.add(checks.report().read, pair.source, pair.target);
+    }
+    if (stop_requested() || since_save.seconds() >= kSecondsPerSave) {
+      writer.save(checks.report());
+      if (stop_requested()) {
+        log::info("{}: {} of {} pairs are tokenised and saved", name,
+                  format_count(checks.report().read), format_count(survey.all_lines));
+      }
+      throw_if_stopped();
+      since_save.restart();
     }
   }
   progress.finish();
@@ -86,21 +123,22 @@ TokenCache open_cache(const std::string& name, const ParallelFiles& files, uint6
   const std::filesystem::path stem = folder / name;
   const int64_t source_vocab = tokenizers.source().size();
   const int64_t target_vocab = tokenizers.target().size();
+  const int64_t most_resident = options.cache_memory << 20;
   if (!borrowed.empty()) {
     try {
-      return TokenCache(borrowed / name, fingerprint, source_vocab, target_vocab);
+      return TokenCache(borrowed / name, fingerprint, source_vocab, target_vocab, most_resident);
     } catch (const BadCache&) {  // made below, where it may be written
     }
   }
   try {
-    return TokenCache(stem, fingerprint, source_vocab, target_vocab);
+    return TokenCache(stem, fingerprint, source_vocab, target_vocab, most_resident);
   } catch (const BadCache& why) {
     log::info("{}: making the token cache {}: {}", name, stem.string(), why.what());
   }
   TokenCacheWriter writer(stem, fingerprint, source_vocab, target_vocab);
   make_cache(name, files, options, tokenizers, writer);
   try {
-    return TokenCache(stem, fingerprint, source_vocab, target_vocab);
+    return TokenCache(stem, fingerprint, source_vocab, target_vocab, most_resident);
   } catch (const BadCache& why) {
     throw UserError(
         fmt::format("the token cache {} was just written but cannot be used: {}; is "

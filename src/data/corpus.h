@@ -30,6 +30,8 @@ class ParallelCorpus {
   /// Throws UserError when a file cannot be read, when the sides have unequal numbers of lines
   /// (naming both), when a line or pair has a fault whose policy is kError (naming file and line),
   /// when more than `data.max_dropped` of the pairs are left out, and when none is left.
+  /// Throws StoppedBySignal when a StopSignal lives that noted a signal: what the first pass has
+  /// done is saved, and the next one goes on from there. It saves every half minute besides.
   ParallelCorpus(std::string name, const ParallelFiles& files, const DataOptions& options,
                  const TokenizerPair& tokenizers, const std::filesystem::path& cache_folder,
                  const std::filesystem::path& borrowed = {});
@@ -45,6 +47,9 @@ class ParallelCorpus {
   /// Appends the ids of a sentence to `ids`, without begin and end ids.
   void append_source(int64_t pair, std::vector<int32_t>& ids) const;
   void append_target(int64_t pair, std::vector<int32_t>& ids) const;
+
+  /// See TokenCache; the bound is `data.cache_memory`.
+  void keep_within_bound() const { cache_.keep_within_bound(); }
 
   /// 1-based line of the pair, counted through all source files (and so through all target files).
   int64_t line(int64_t pair) const { return cache_.line(pair); }

@@ -25,6 +25,9 @@ struct DataOptions {
   double max_length_ratio = 9;
   /// Refuse to start when a greater share of the pairs than this would be left out.
   double max_dropped = 0.1;
+  /// Most memory, in MB, for mapped pages of files such as the token cache; pages beyond are given
+  /// back to the system and read again when they are needed.
+  int64_t cache_memory = 1024;
 
   // What is done with
   LinePolicies lines;                             // lines that hold what text should not,

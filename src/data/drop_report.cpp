@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "base/stopwatch.h"
 
@@ -49,7 +50,7 @@ ordered_json to_json(const TextPlace& place) {
 }
 
 TextPlace place_from_json(const ordered_json& json) {
-  return {json.at("file").get<std::string>(), json.at("line").get<int64_t>()};
+  return {json.at("file").get<std::string>(), count_from_json(json.at("line"))};
 }
 
 ordered_json to_json(const FaultExample& example) {
@@ -60,7 +61,8 @@ ordered_json to_json(const FaultExample& example) {
 }
 
 FaultExample example_from_json(const ordered_json& json) {
-  FaultExample example{place_from_json(json), json.value("byte", int64_t{0}), {}};
+  FaultExample example{
+      place_from_json(json), json.contains("byte") ? count_from_json(json.at("byte")) : 0, {}};
   if (json.contains("like")) example.like = place_from_json(json.at("like"));
   return example;
 }
@@ -137,6 +139,14 @@ std::string describe(Fault fault, const DropReport::Count& count) {
                      more ? ", ..." : "");
 }
 
+int64_t count_from_json(const ordered_json& json) {
+  constexpr uint64_t kMost = uint64_t{1} << 53;
+  if (!json.is_number_unsigned() || json.get<uint64_t>() > kMost) {
+    throw std::out_of_range("a count is no whole number");
+  }
+  return json.get<int64_t>();
+}
+
 ordered_json to_json(const DropReport& report) {
   ordered_json json = {{"read", report.read}, {"kept", report.kept()}};
   json["faults"] = ordered_json::object();
@@ -160,19 +170,20 @@ ordered_json to_json(const DropReport& report) {
 
 DropReport report_from_json(const ordered_json& json) {
   DropReport report;
-  report.read = json.at("read");
-  report.left_out = report.read - json.at("kept").get<int64_t>();
+  report.read = count_from_json(json.at("read"));
+  report.left_out = report.read - count_from_json(json.at("kept"));
+  if (report.left_out < 0) throw std::out_of_range("more pairs are kept than were read");
   for (size_t i = 0; i < kFaults; ++i) {
     const ordered_json& entry = json.at("faults").at(words(fault(i)).name);
-    report.faults[i].count = entry.at("count");
+    report.faults[i].count = count_from_json(entry.at("count"));
     for (const ordered_json& example : entry.at("examples")) {
       report.faults[i].examples.push_back(example_from_json(example));
     }
   }
   for (const ordered_json& drift : json.at("drifts")) {
     report.drifts.push_back({place_from_json(drift.at("source")),
-                             place_from_json(drift.at("target")), drift.at("pairs"),
-                             drift.at("shift")});
+                             place_from_json(drift.at("target")),
+                             count_from_json(drift.at("pairs")), drift.at("shift")});
   }
   return report;
 }

@@ -54,8 +54,12 @@ struct DropReport {
 /// "2 with an empty source (a.en:3, a.en:9)".
 std::string describe(Fault fault, const DropReport::Count& count);
 
+/// A number of things: whole, not negative, and small enough that sums of them stay numbers. Throws
+/// std::out_of_range for any other value.
+int64_t count_from_json(const nlohmann::ordered_json& json);
+
 nlohmann::ordered_json to_json(const DropReport& report);
-/// Throws an exception of nlohmann::json where it is no such report.
+/// Throws some std::exception where it is no such report.
 DropReport report_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace calque

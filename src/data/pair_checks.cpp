@@ -4,10 +4,14 @@
 
 namespace calque {
 
-bool PairChecks::keep(TextPair& pair) {
-  ++report_.read;
+void PairChecks::pass_over(const TextPair& pair) {
   drift_.add(pair.source_line.size(), pair.target_line.size(), pair.source_place,
              pair.target_place);
+}
+
+bool PairChecks::keep(TextPair& pair) {
+  pass_over(pair);
+  ++report_.read;
   const bool kept = judge(pair);
   if (!kept) ++report_.left_out;
   return kept;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "data/drift.h"
 #include "data/drop_report.h"
 #include "data/pair_block.h"
@@ -10,9 +12,14 @@ namespace calque {
 /// decides what is trained on, for the first pass of a training and for `calque check-data` alike.
 class PairChecks {
  public:
-  /// `examples`: how many places are noted of each fault.
-  explicit PairChecks(const DataOptions& options, size_t examples = DropReport::kExamples)
-      : options_(options), examples_(examples) {}
+  /// `examples`: how many places are noted of each fault. `begun`: what a pass that was broken off
+  /// has found, and this one goes on from.
+  explicit PairChecks(const DataOptions& options, size_t examples = DropReport::kExamples,
+                      DropReport begun = {})
+      : options_(options), examples_(examples), report_(std::move(begun)) {}
+
+  /// A pair that was judged in the pass before: only the drift of the sides is watched again.
+  void pass_over(const TextPair& pair);
 
   /// Whether the next pair, tokenised, is to be trained on. Its pieces are cut to data.max_length
   /// where that is what data.too_long wants.

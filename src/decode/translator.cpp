@@ -1,6 +1,7 @@
 #include "decode/translator.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/log.h"
@@ -13,9 +14,10 @@ namespace {
 /// Text beyond this is cut before it is tokenised: a piece has 16 characters at most.
 constexpr size_t kMostBytesPerToken = 64;
 
-/// A batch may need so many places of the key-value cache for each of its `batch_tokens`. Only a
-/// large max_length_ratio comes near.
+/// A batch may need so many places of the key-value cache for each of its `batch_tokens`, and so
+/// many in all, which are numbered in 32 bits. Only a large max_length_ratio comes near.
 constexpr int64_t kMostSlotsPerToken = 8;
+constexpr int64_t kMostSlots = std::numeric_limits<int32_t>::max();
 
 /// The longest prefix of UTF-8 `text` with at most `bytes` bytes that cuts no character.
 std::string_view cut_to_bytes(std::string_view text, size_t bytes) {
@@ -82,7 +84,7 @@ std::vector<std::string> Translator::translate(std::span<const std::string> line
       const auto tokens = static_cast<int64_t>(ids.size() + source.size());
       slots += search_.cache_slots(std::ssize(source));
       const bool full = tokens * options_.beam > options_.batch_tokens ||
-                        slots > kMostSlotsPerToken * options_.batch_tokens;
+                        slots > std::min(kMostSlotsPerToken * options_.batch_tokens, kMostSlots);
       if (last > first && full) break;
       ids.insert(ids.end(), source.begin(), source.end());
       layout.append(std::ssize(source));

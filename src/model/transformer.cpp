@@ -29,7 +29,8 @@ const TransformerOptions& checked(const TransformerOptions& options, int64_t sou
 }  // namespace
 
 Transformer::Transformer(const TransformerOptions& options, int64_t source_vocab,
-                         int64_t target_vocab, bool inference)
+                         int64_t target_vocab, bool inference,
+                         const std::function<void(const ParameterStore&)>& before_memory)
     : options_(checked(options, source_vocab, target_vocab)),
       source_vocab_(source_vocab),
       target_vocab_(target_vocab),
@@ -55,6 +56,7 @@ Transformer::Transformer(const TransformerOptions& options, int64_t source_vocab
               : target_embedding_.weight()),
       encoder_(Scope(*store_, next_stream_).sub("encoder"), options),
       decoder_(Scope(*store_, next_stream_).sub("decoder"), options) {
+  if (before_memory) before_memory(*store_);
   store_->allocate(inference);
 }
 

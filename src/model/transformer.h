@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "autograd/ops/projection_cross_entropy.h"
@@ -23,9 +24,11 @@ struct TrainingExample {
 class Transformer {
  public:
   /// Declares all parameters and makes their memory (without gradients for `inference`); values are
-  /// not set: initialise or load them. Throws UserError for sizes that do not fit each other.
+  /// not set: initialise or load them. `before_memory`, when given, is called with the parameters
+  /// declared and without memory; it may throw, where sizes are not to be believed. Throws UserError
+  /// for sizes that do not fit each other.
   Transformer(const TransformerOptions& options, int64_t source_vocab, int64_t target_vocab,
-              bool inference);
+              bool inference, const std::function<void(const ParameterStore&)>& before_memory = {});
 
   const TransformerOptions& options() const { return options_; }
   int64_t source_vocab() const { return source_vocab_; }

@@ -10,7 +10,8 @@ namespace calque {
 ParameterId ParameterStore::declare(std::string name, const Shape& shape, Init init,
                                     double deviation) {
   CALQUE_CHECK(values_ == nullptr, "{} is declared after the memory was made", name);
-  CALQUE_CHECK(find(name) == nullptr, "two parameters are called {}", name);
+  const bool is_new = index_.emplace(name, parameters_.size()).second;
+  CALQUE_CHECK(is_new, "two parameters are called {}", name);
   parameters_.push_back({std::move(name), shape, count_, init, deviation});
   count_ += shape.count();
   return {static_cast<int32_t>(parameters_.size()) - 1};
@@ -35,9 +36,8 @@ void ParameterStore::initialize(uint64_t seed) {
 }
 
 const Parameter* ParameterStore::find(std::string_view name) const {
-  const auto found = std::find_if(parameters_.begin(), parameters_.end(),
-                                  [&](const Parameter& p) { return p.name == name; });
-  return found == parameters_.end() ? nullptr : &*found;
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &parameters_[found->second];
 }
 
 Tensor ParameterStore::value(const Parameter& parameter) const {

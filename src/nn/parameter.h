@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +72,7 @@ class ParameterStore {
 
  private:
   std::vector<Parameter> parameters_;
+  std::map<std::string, size_t, std::less<>> index_;  // of each name
   std::vector<uint8_t> written_;  // per parameter: its gradient holds something
   int64_t count_ = 0;
   MemoryBlock value_block_;

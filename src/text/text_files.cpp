@@ -112,8 +112,7 @@ TextSurvey survey_text(const std::vector<std::string>& files, const LinePolicies
   TextSurvey survey;
   Progress progress("reading " + join_paths(files), 0, "lines");
   for (std::string line; text.next(line);) {
-    constexpr int64_t kLinesPerUpdate = 4096;
-    if (++survey.all_lines % kLinesPerUpdate == 0) progress.update(survey.all_lines);
+    if (++survey.all_lines % kLinesPerUpdate == 0) progress.update_or_stop(survey.all_lines);
     survey.bytes += static_cast<int64_t>(line.size());
     survey.visible = survey.visible || has_visible(line);
     const std::array<uint64_t, 2> chained{survey.hash, hash_bytes(line)};

@@ -47,6 +47,9 @@ class TextFiles {
   void treat_faults(std::string& line) const;
 };
 
+/// How often loops over lines look whether there is progress to show, or a signal to heed.
+inline constexpr int64_t kLinesPerUpdate = 1024;
+
 /// What one pass over text files finds.
 struct TextSurvey {
   std::vector<int64_t> lines;  // of each file
@@ -56,7 +59,7 @@ struct TextSurvey {
   uint64_t hash = 0;     // of all lines; the same for plain and for compressed files
 };
 
-/// Reads all lines once. Throws UserError as TextFiles does.
+/// Reads all lines once, showing progress. Throws UserError as TextFiles does, and StoppedBySignal.
 TextSurvey survey_text(const std::vector<std::string>& files,
                        const LinePolicies& policies = LinePolicies::only_text());
 

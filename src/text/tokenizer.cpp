@@ -2,9 +2,13 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/error.h"
+#include "base/printable.h"
+#include "text/normalization_rules.h"
 #include "text/special_ids.h"
 
 namespace calque {
@@ -14,6 +18,9 @@ struct Tokenizer::Model {
 };
 
 namespace {
+
+/// In bytes; a vocabulary of a million pieces takes half of it.
+constexpr size_t kLargestModel = size_t{64} << 20;
 
 absl::string_view as_view(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -25,16 +32,33 @@ void check_special_id(const std::string& name, const char* piece, int found, int
                   name, piece, expected, found));
 }
 
-/// Reads a message of Protocol Buffers, field by field. What is not whole ends it.
+/// Reads a message of Protocol Buffers, field by field. What is not whole ends it, and so do what
+/// no SentencePiece model has: groups, and fields without a number or with one too long.
 class MessageReader {
  public:
   explicit MessageReader(std::string_view bytes) : left_(bytes) {}
 
   /// The next field; false at the end.
   bool next() {
+    if (left_.empty()) return false;
+    is_whole = read_field();
+    return is_whole;
+  }
+
+  uint64_t number = 0;     // of the field
+  uint64_t value = 0;      // of a field that is a number
+  std::string_view bytes;  // of a field that is text or a message
+  bool is_whole = true;    // so far
+
+ private:
+  std::string_view left_;
+
+  bool read_field() {
     uint64_t tag = 0;
     if (!read_number(tag)) return false;
     number = tag >> 3;
+    bytes = {};
+    if (number == 0 || tag > std::numeric_limits<uint32_t>::max()) return false;
     switch (tag & 7) {
       case 0:
         return read_number(value);
@@ -52,13 +76,6 @@ class MessageReader {
         return false;
     }
   }
-
-  uint64_t number = 0;     // of the field
-  uint64_t value = 0;      // of a field that is a number
-  std::string_view bytes;  // of a field that is text or a message
-
- private:
-  std::string_view left_;
 
   bool skip(uint64_t count) {
     if (count > left_.size()) return false;
@@ -78,14 +95,37 @@ class MessageReader {
   }
 };
 
+/// Throws unless SentencePiece can be trusted with the bytes: it checks the message, but believes
+/// the rules in it.
+void check_model(std::string_view serialized, const std::string& name) {
+  const auto refuse = [&](const std::string& problem) {
+    throw UserError(fmt::format("{}: expected a SentencePiece model but {}", name, problem));
+  };
+  // An empty model would load, and then have no pieces.
+  if (serialized.empty()) refuse("it is empty");
+  if (serialized.size() > kLargestModel) refuse(fmt::format("it has {} bytes", serialized.size()));
+  // sentencepiece_model.proto: ModelProto.normalizer_spec = 3, ModelProto.denormalizer_spec = 5,
+  // NormalizerSpec.precompiled_charsmap = 2.
+  MessageReader model(serialized);
+  while (model.next()) {
+    if (model.number != 3 && model.number != 5) continue;
+    MessageReader normalizer(model.bytes);
+    while (normalizer.next()) {
+      if (normalizer.number != 2) continue;
+      if (const auto problem = find_broken_rules(normalizer.bytes)) {
+        refuse("its normalization rules are broken: " + *problem);
+      }
+    }
+    if (!normalizer.is_whole) refuse("its normalization rules cannot be read");
+  }
+  if (!model.is_whole) refuse("it cannot be read as one");
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer(std::string serialized, const std::string& name)
-    : serialized_(std::move(serialized)), model_(std::make_unique<Model>()) {
-  // An empty model would load, and then have no pieces.
-  if (serialized_.empty()) {
-    throw UserError(fmt::format("{}: expected a SentencePiece model but it is empty", name));
-  }
+    : name_(name), serialized_(std::move(serialized)), model_(std::make_unique<Model>()) {
+  check_model(serialized_, name);
   const auto status = model_->processor.LoadFromSerializedProto(as_view(serialized_));
   if (!status.ok()) {
     throw UserError(
@@ -104,7 +144,7 @@ Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 void Tokenizer::encode(std::string_view line, std::vector<int32_t>& ids) const {
   static_assert(std::is_same_v<int, int32_t>);
   const auto status = model_->processor.Encode(as_view(line), &ids);
-  CALQUE_CHECK(status.ok(), "SentencePiece cannot encode: {}", status.ToString());
+  if (!status.ok()) throw_unusable("encode", status.ToString());
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids) const {
@@ -116,8 +156,15 @@ std::string Tokenizer::decode(std::span<const int32_t> ids) const {
   }
   std::string text;
   const auto status = model_->processor.Decode(pieces, &text);
-  CALQUE_CHECK(status.ok(), "SentencePiece cannot decode: {}", status.ToString());
-  return text;
+  if (!status.ok()) throw_unusable("decode", status.ToString());
+  // A model of another's making may have pieces that no line of text holds.
+  std::ranges::replace(text, '\n', ' ');
+  return printable(text);
+}
+
+void Tokenizer::throw_unusable(const char* action, const std::string& reason) const {
+  throw UserError(
+      fmt::format("{}: SentencePiece cannot {} with this model ({})", name_, action, reason));
 }
 
 std::string Tokenizer::piece(int32_t id) const {

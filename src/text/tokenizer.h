@@ -16,8 +16,8 @@ namespace calque {
 class Tokenizer {
  public:
   /// `serialized`: the bytes of a SentencePiece model; `name`: what messages call it, a path as a
-  /// rule. Throws UserError when the bytes are no such model, or when its special ids are not those
-  /// of special_ids.h.
+  /// rule. The bytes need not be trusted. Throws UserError when they are no such model, or when its
+  /// special ids are not those of special_ids.h.
   explicit Tokenizer(std::string serialized, const std::string& name = "the vocabulary");
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
@@ -26,8 +26,9 @@ class Tokenizer {
   /// Replaces the content of `ids` by the pieces of one line of valid UTF-8, without begin and end
   /// ids. Text without any piece (empty, or spaces only) gives none.
   void encode(std::string_view line, std::vector<int32_t>& ids) const;
-  /// The text of a sequence of ids; begin and end ids are passed over, an unknown piece reads
-  /// " \u2047 ". Throws InternalError when an id is not in [0, size()).
+  /// The text of a sequence of ids, one line that is `printable`; begin and end ids are passed
+  /// over, an unknown piece reads " \u2047 ". Throws InternalError when an id is not in [0,
+  /// size()).
   std::string decode(std::span<const int32_t> ids) const;
 
   /// The piece as SentencePiece writes it, a leading space being U+2581.
@@ -41,8 +42,11 @@ class Tokenizer {
 
  private:
   struct Model;
+  std::string name_;
   std::string serialized_;
   std::unique_ptr<Model> model_;
+
+  [[noreturn]] void throw_unusable(const char* action, const std::string& reason) const;
 };
 
 /// The tokenizers of both sides of a model; with a shared vocabulary they are one and the same.

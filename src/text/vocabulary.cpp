@@ -2,6 +2,7 @@
 
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
@@ -16,7 +17,9 @@
 #include "base/file.h"
 #include "base/file_descriptor.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/random.h"
+#include "base/stop_signal.h"
 #include "base/stopwatch.h"
 #include "text/text_files.h"
 
@@ -24,25 +27,29 @@ namespace calque {
 namespace {
 
 constexpr int64_t kSpecialPieces = 3;
-/// Above so many bytes SentencePiece needs 64-bit positions, and says so only by dying.
-constexpr int64_t kLargeCorpusBytes = int64_t{1} << 30;
+/// From twice as many bytes of drawn lines on, SentencePiece needs 64-bit positions, and says so
+/// only by dying; it then takes 36 bytes of memory a character instead of 20.
+constexpr int64_t kLargeSampleBytes = int64_t{1} << 30;
 
-/// Hands the lines of files, or a sample of them, to SentencePiece's trainer.
+/// Hands the lines of files, or a sample of them, to SentencePiece's trainer. From the last line on
+/// it trains, and a signal ends the process.
 class SampledLines : public sentencepiece::SentenceIterator {
  public:
   SampledLines(const std::vector<std::string>& files, const LinePolicies& policies, int64_t lines,
                int64_t wanted, uint64_t seed)
       : text_(files, policies),
         order_(static_cast<uint64_t>(lines), {seed, 0, streams::kVocabulary}),
-        wanted_(static_cast<uint64_t>(wanted)) {
+        wanted_(static_cast<uint64_t>(wanted)),
+        progress_(std::in_place, "drawing lines for the vocabulary", lines, "lines") {
     Next();
   }
 
   bool done() const override { return done_; }
   void Next() override {
     do {
+      if (index_ % kLinesPerUpdate == 0) progress_->update_or_stop(static_cast<int64_t>(index_));
       done_ = !text_.next(line_);
-      if (done_) return;
+      if (done_) return end();
     } while (order_(index_++) >= wanted_);
   }
   const std::string& value() const override { return line_; }
@@ -55,6 +62,13 @@ class SampledLines : public sentencepiece::SentenceIterator {
   uint64_t index_ = 0;
   std::string line_;
   bool done_ = false;
+  std::optional<Progress> progress_;
+  std::optional<SignalsEndProcess> training_;
+
+  void end() {
+    progress_.reset();
+    training_.emplace();
+  }
 };
 
 const char* normalization_name(Normalization normalization) {
@@ -62,8 +76,11 @@ const char* normalization_name(Normalization normalization) {
 }
 
 std::unordered_map<std::string, std::string> trainer_arguments(const VocabularyOptions& options,
-                                                               int64_t bytes) {
+                                                               const TextSurvey& survey) {
   const bool identity = options.normalization == Normalization::kIdentity;
+  const double share = std::min(
+      1.0, static_cast<double>(options.max_sentences) / static_cast<double>(survey.all_lines));
+  const double drawn_bytes = share * static_cast<double>(survey.bytes);
   return {
       {"model_type", vocabulary_type_name(options.type)},
       {"vocab_size", fmt::format("{}", options.size)},
@@ -74,7 +91,7 @@ std::unordered_map<std::string, std::string> trainer_arguments(const VocabularyO
       {"num_threads", "1"},  // the result depends on it
       {"input_sentence_size", "0"},
       {"max_sentence_length", "1073741824"},  // by default lines over 4192 bytes are passed over
-      {"train_extremely_large_corpus", bytes > kLargeCorpusBytes ? "true" : "false"},
+      {"train_extremely_large_corpus", drawn_bytes > kLargeSampleBytes ? "true" : "false"},
       {"minloglevel", "3"},
   };
 }
@@ -209,26 +226,55 @@ struct VocabularyPlan {
   bool may_replace;
 };
 
-Tokenizer train_and_write(const VocabularyPlan& plan, const Record& record) {
+/// Trains on files that were surveyed.
+std::string train_surveyed(const VocabularyOptions& options, const std::vector<std::string>& files,
+                           const TextSurvey& survey, uint64_t seed, const LinePolicies& policies) {
+  check_options(options, files);
+  const std::string text = join_paths(files);
+  if (!survey.visible) {  // SentencePiece would end the process
+    throw UserError(fmt::format("there is no text in {} to train the vocabulary on", text));
+  }
+  SampledLines lines(files, policies, survey.all_lines, options.max_sentences, seed);
+  std::string serialized;
+  const auto status = sentencepiece::SentencePieceTrainer::Train(trainer_arguments(options, survey),
+                                                                 &lines, &serialized);
+  if (!status.ok()) explain_failure(status.ToString(), options, text);
+  return serialized;
+}
+
+/// What a survey of both sides' files together finds, but for the lines of each file.
+TextSurvey join_surveys(const TextSurvey& source, const TextSurvey& target) {
+  TextSurvey both;
+  both.all_lines = source.all_lines + target.all_lines;
+  both.bytes = source.bytes + target.bytes;
+  both.visible = source.visible || target.visible;
+  const std::array<uint64_t, 2> hashes{source.hash, target.hash};
+  both.hash = hash_bytes(std::as_bytes(std::span(hashes)));
+  return both;
+}
+
+Tokenizer train_and_write(const VocabularyPlan& plan, const TextSurvey& text,
+                          const Record& record) {
   const VocabularyOptions& options = plan.options;
   log::info("vocabulary: training {} {} pieces on {}", options.size,
             vocabulary_type_name(options.type), join_paths(plan.files));
   if (plan.path.has_parent_path()) make_folders(plan.path.parent_path());
   const Stopwatch watch;
-  const std::string serialized = train_vocabulary(options, plan.files, plan.seed, plan.policies);
+  const std::string serialized =
+      train_surveyed(options, plan.files, text, plan.seed, plan.policies);
   write_vocabulary(plan.path, serialized, record);
   log::info("vocabulary: written to {} after {}", plan.path.string(),
             format_duration(watch.seconds()));
   return Tokenizer(serialized, plan.path.string());
 }
 
-/// `text`: gives the hash of the training text, once it was checked.
+/// `text`: gives the survey of the training text, once it was checked.
 template <class Text>
 Tokenizer load_or_train(const VocabularyPlan& plan, const Text& text) {
   const VocabularyOptions& options = plan.options;
   const std::string name = plan.path.string();
-  const auto now = [&] { return make_record(options, text(), plan.seed); };
-  if (!std::filesystem::exists(plan.path)) return train_and_write(plan, now());
+  const auto now = [&] { return make_record(options, text().hash, plan.seed); };
+  if (!std::filesystem::exists(plan.path)) return train_and_write(plan, text(), now());
   std::string serialized = read_file(plan.path);
   if (const std::optional<Record> before = read_record(plan.path, serialized)) {
     const Record wanted = now();
@@ -236,7 +282,7 @@ Tokenizer load_or_train(const VocabularyPlan& plan, const Text& text) {
     if (!changes.empty() && plan.may_replace) {
       log::info("vocabulary: {} was made otherwise ({}) and is made anew", name,
                 fmt::to_string(fmt::join(changes, "; ")));
-      return train_and_write(plan, wanted);
+      return train_and_write(plan, text(), wanted);
     }
     const auto stated = differences(*before, wanted, is_stated);
     if (!stated.empty()) {
@@ -267,18 +313,7 @@ const char* vocabulary_type_name(VocabularyType type) {
 std::string train_vocabulary(const VocabularyOptions& options,
                              const std::vector<std::string>& files, uint64_t seed,
                              const LinePolicies& policies) {
-  check_options(options, files);
-  const TextSurvey survey = survey_text(files, policies);
-  const std::string text = join_paths(files);
-  if (!survey.visible) {  // SentencePiece would end the process
-    throw UserError(fmt::format("there is no text in {} to train the vocabulary on", text));
-  }
-  SampledLines lines(files, policies, survey.all_lines, options.max_sentences, seed);
-  std::string serialized;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(
-      trainer_arguments(options, survey.bytes), &lines, &serialized);
-  if (!status.ok()) explain_failure(status.ToString(), options, text);
-  return serialized;
+  return train_surveyed(options, files, survey_text(files, policies), seed, policies);
 }
 
 VocabularyPaths vocabulary_paths(const VocabularyOptions& options,
@@ -296,15 +331,13 @@ TokenizerPair load_or_train_vocabulary(const VocabularyOptions& options,
                                        const LinePolicies& policies, OtherVocabulary other) {
   const VocabularyPaths paths = vocabulary_paths(options, run_folder);
   const bool may_replace = other == OtherVocabulary::kReplace && options.path.empty();
-  std::optional<std::pair<uint64_t, uint64_t>> hashes;  // of source and target, once surveyed
+  std::optional<std::pair<TextSurvey, TextSurvey>> surveys;  // of source and target
   const auto text = [&] {
-    if (!hashes) {
-      const TextSurvey source = survey_text(source_files, policies);
-      const TextSurvey target = survey_text(target_files, policies);
-      check_equal_lines(source_files, source.lines, target_files, target.lines);
-      hashes = {source.hash, target.hash};
+    if (!surveys) {
+      surveys = {survey_text(source_files, policies), survey_text(target_files, policies)};
+      check_equal_lines(source_files, surveys->first.lines, target_files, surveys->second.lines);
     }
-    return *hashes;
+    return *surveys;
   };
   if (!options.shared) {
     Tokenizer source =
@@ -316,11 +349,8 @@ TokenizerPair load_or_train_vocabulary(const VocabularyOptions& options,
   }
   std::vector<std::string> files = source_files;
   files.insert(files.end(), target_files.begin(), target_files.end());
-  return TokenizerPair(
-      load_or_train({options, paths.source, files, seed, policies, may_replace}, [&] {
-        const std::array<uint64_t, 2> both{text().first, text().second};
-        return hash_bytes(std::as_bytes(std::span(both)));
-      }));
+  return TokenizerPair(load_or_train({options, paths.source, files, seed, policies, may_replace},
+                                     [&] { return join_surveys(text().first, text().second); }));
 }
 
 }  // namespace calque

@@ -23,7 +23,10 @@ struct TrainOptions {
   int64_t log_every = 50;             // updates between progress lines
   int64_t validate_every = 1000;
   int64_t save_every = 1000;
-  int64_t keep_last = 5;  // checkpoints kept beside the best one
+  double save_every_minutes = 10;  // also so long after the last save; 0: by save_every alone
+  int64_t keep_last = 5;           // checkpoints kept beside the best one
+  /// Updates skipped in a row, for want of a finite loss or gradient, at which training goes back.
+  int64_t max_skipped = 5;
   double label_smoothing = 0.1;
   double moving_average = 0;  // decay of the weights' exponential moving average; 0: none
   std::string initial_model;  // checkpoint or run folder whose weights to start from; empty: random

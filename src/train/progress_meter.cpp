@@ -29,6 +29,12 @@ void ProgressMeter::restart() {
   updates_ = 0;
 }
 
+void ProgressMeter::go_back(int64_t step) {
+  restart();
+  first_step_ = step;
+  all_running_seconds_ = 0;
+}
+
 double ProgressMeter::tokens_per_second() const {
   return static_cast<double>(sums_.source_tokens + sums_.target_tokens) / std::max(seconds(), 1e-9);
 }
@@ -41,16 +47,17 @@ double ProgressMeter::remaining_seconds(int64_t step) const {
                           : by_steps;
 }
 
-std::string ProgressMeter::line(int64_t step, double epoch) const {
+std::string ProgressMeter::line(int64_t step, double epoch, int64_t skipped) const {
   const auto tokens = static_cast<double>(std::max<int64_t>(sums_.target_tokens, 1));
   return fmt::format(
-      "step {}/{}  epoch {:.2f}  loss {:.3f}  ppl {:.2f}  lr {:.2e}  {} tokens/s  ETA {}",
+      "step {}/{}  epoch {:.2f}  loss {:.3f}  ppl {:.2f}  lr {:.2e}  {} tokens/s  ETA {}{}",
       format_count(step), format_count(max_steps_), epoch, sums_.loss / tokens,
       std::exp(sums_.negative_log_likelihood / tokens), sums_.learning_rate,
-      format_count(std::llround(tokens_per_second())), format_duration(remaining_seconds(step)));
+      format_count(std::llround(tokens_per_second())), format_duration(remaining_seconds(step)),
+      skipped > 0 ? fmt::format("  {} skipped", format_count(skipped)) : "");
 }
 
-nlohmann::json ProgressMeter::metrics(int64_t step, double epoch) const {
+nlohmann::json ProgressMeter::metrics(int64_t step, double epoch, int64_t skipped) const {
   const auto tokens = static_cast<double>(std::max<int64_t>(sums_.target_tokens, 1));
   return {
       {"step", step},
@@ -59,7 +66,8 @@ nlohmann::json ProgressMeter::metrics(int64_t step, double epoch) const {
       {"perplexity", std::exp(sums_.negative_log_likelihood / tokens)},
       {"learning_rate", sums_.learning_rate},
       {"gradient_norm", sums_.gradient_norm / static_cast<double>(std::max<int64_t>(updates_, 1))},
-      {"tokens_per_second", tokens_per_second()}};
+      {"tokens_per_second", tokens_per_second()},
+      {"skipped", skipped}};
 }
 
 }  // namespace calque

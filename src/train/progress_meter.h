@@ -16,6 +16,7 @@ struct UpdateResult {
   int64_t target_tokens = 0;
   double gradient_norm = 0;  // of the mean gradient per target token, before clipping
   double learning_rate = 0;
+  bool skipped = false;  // not made, because loss or gradient are not finite
 };
 
 /// Adds up updates between two progress lines, and says how it goes.
@@ -38,12 +39,15 @@ class ProgressMeter {
   }
 
   /// "step 1,200/8,000  epoch 12.34  loss 3.412  ppl 18.40  lr 4.20e-03  11,240 tokens/s  ETA 43
-  /// min": means over what was added since `restart`. `epoch`: with its fraction.
-  std::string line(int64_t step, double epoch) const;
+  /// min": means over what was added since `restart`. `epoch`: with its fraction. `skipped`:
+  /// updates of the run that were skipped; "  3 skipped" follows when there are any.
+  std::string line(int64_t step, double epoch, int64_t skipped) const;
   /// The same numbers for metrics.jsonl.
-  nlohmann::json metrics(int64_t step, double epoch) const;
+  nlohmann::json metrics(int64_t step, double epoch, int64_t skipped) const;
   /// Forgets the sums; rates go on from here.
   void restart();
+  /// The same when the run has gone back to `step`.
+  void go_back(int64_t step);
 
  private:
   int64_t first_step_;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -55,6 +57,25 @@ void check_is_run(const fs::path& path) {
                   path.string(), fmt::join(kMarks, ", ")));
 }
 
+/// Keeps those lines of a file that are whole JSON objects, which a kill may cut, and pass `keep`.
+void filter_lines(const fs::path& file, const std::function<bool(const nlohmann::json&)>& keep) {
+  if (!fs::exists(file)) return;
+  std::string kept;
+  LineReader reader(file);
+  for (std::string line; reader.next(line);) {
+    const nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (object.is_object() && keep(object)) kept += line + '\n';
+  }
+  write_file_atomically(file, kept);
+}
+
+/// An entry that is a whole number.
+std::optional<int64_t> integer(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<int64_t>();
+}
+
 }  // namespace
 
 RunFolder::RunFolder(fs::path path) : path_(std::move(path)), lock_(lock_folder(made(path_))) {}
@@ -83,20 +104,25 @@ void RunFolder::append_metrics(const std::string& lines) const {
   append_to_file(metrics_file(), lines);
 }
 
+void RunFolder::append_skipped(const std::string& lines) const {
+  append_to_file(skipped_file(), lines);
+}
+
 void RunFolder::cut_metrics(int64_t step, int64_t validated_step) const {
-  if (!fs::exists(metrics_file())) return;
-  std::string kept;
-  LineReader reader(metrics_file());
-  for (std::string line; reader.next(line);) {
-    const nlohmann::json metrics = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    const bool whole = metrics.is_object() && metrics.contains("step");  // a kill may cut a line
-    if (!whole || !metrics["step"].is_number()) continue;
+  filter_lines(metrics_file(), [&](const nlohmann::json& metrics) {
     const bool validation = metrics.contains("validation_loss");
-    if (metrics["step"].get<int64_t>() <= (validation ? std::min(step, validated_step) : step)) {
-      kept += line + '\n';
-    }
-  }
-  write_file_atomically(metrics_file(), kept);
+    const std::optional<int64_t> found = integer(metrics, "step");
+    return found && *found <= (validation ? std::min(step, validated_step) : step);
+  });
+}
+
+void RunFolder::cut_skipped(const BatchPosition& position) const {
+  filter_lines(skipped_file(), [&](const nlohmann::json& record) {
+    const auto epoch = integer(record, "epoch");
+    const auto window = integer(record, "window");
+    const auto batch = integer(record, "batch");
+    return epoch && window && batch && BatchPosition{*epoch, *window, *batch} <= position;
+  });
 }
 
 }  // namespace calque

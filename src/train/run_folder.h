@@ -6,11 +6,12 @@
 #include <string>
 
 #include "base/file_lock.h"
+#include "data/batch_position.h"
 
 namespace calque {
 
-/// The folder that holds everything of one run: effective config, vocabulary, log, metrics, token
-/// cache, and checkpoints with the one-line files `latest` and `best` (see
+/// The folder that holds everything of one run: effective config, vocabulary, log, metrics, skipped
+/// batches, token cache, and checkpoints with the one-line files `latest` and `best` (see
 /// checkpoint/checkpoint.h). One process at a time works in it: as long as a RunFolder lives, it
 /// holds a lock on the file `lock`, which the kernel takes back from a process that was killed.
 class RunFolder {
@@ -30,14 +31,20 @@ class RunFolder {
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
   std::filesystem::path cache_folder() const { return path_ / "cache"; }
   std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path skipped_file() const { return path_ / "skipped.jsonl"; }
 
   /// Appends text, whole lines, to metrics.jsonl: all of it or nothing. Throws UserError when the
   /// disk does not take it.
   void append_metrics(const std::string& lines) const;
+  /// The same for skipped.jsonl.
+  void append_skipped(const std::string& lines) const;
   /// Removes the lines of metrics.jsonl that a run has written behind the checkpoint that it now
   /// resumes from: those whose "step" is greater than `step`, and validations of steps greater than
   /// `validated_step`.
   void cut_metrics(int64_t step, int64_t validated_step) const;
+  /// The same for skipped.jsonl (see train/skipped_batches.h): the lines of batches behind
+  /// `position`.
+  void cut_skipped(const BatchPosition& position) const;
 
  private:
   std::filesystem::path path_;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/build_info.h"
 #include "base/log.h"
@@ -51,6 +52,16 @@ bool is_better(const MetricRecord& now, const std::optional<MetricRecord>& best,
          (now.value == best->value && now.loss && best->loss && *now.loss < *best->loss);
 }
 
+constexpr const char kWeightNotFinite[] = "a weight is no longer finite";
+constexpr const char kLossNotFinite[] = "the validation loss is not a finite number";
+
+/// "loss nan, gradient norm nan, learning rate 5.00e-04": of an update that is not made.
+std::string describe_failure(const UpdateResult& update) {
+  return fmt::format("loss {}, gradient norm {}, learning rate {:.2e}",  // NaN without a sign
+                     std::fabs(update.loss / static_cast<double>(update.target_tokens)),
+                     std::fabs(update.gradient_norm), update.learning_rate);
+}
+
 /// Puts the moving average in the weights' place, and back at the end, whatever happens between.
 class AverageInPlace {
  public:
@@ -84,6 +95,10 @@ bool is_patience_over(const CheckpointState& state, const TrainOptions& options)
   return options.patience > 0 && state.validations_without_best >= options.patience;
 }
 
+bool is_time_over(const TrainOptions& options, double seconds, double closing_seconds) {
+  return options.max_minutes > 0 && seconds + closing_seconds >= 60 * options.max_minutes;
+}
+
 BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed) {
   return {options.batch_tokens, options.window_batches, seed};
 }
@@ -110,20 +125,26 @@ StopReason Trainer::train(const StopSignal& stop) {
   const Stopwatch watch;
   const double seconds_before = state_.trained_seconds;
   meter_ = ProgressMeter(state_.step, options_.max_steps, options_.max_minutes);
-  if (is_validation_due(state_, options_)) validate(stop);
+  since_save_.restart();
   std::optional<StopReason> reason;
-  while (!(reason = reason_to_stop(stop, watch.seconds()))) {
+  while (true) {
+    if (is_validation_due(state_, options_)) validate(stop);
+    // Where the clock finds a weight that is not finite, the run goes back at its next turn: not
+    // here, where another call of it would not.
+    if (is_turn_to_save() || (is_time_to_save() && weights_are_finite())) try_to_save();
+    reason = reason_to_stop(stop, watch.seconds());
+    if (reason) break;
     const int64_t epoch = state_.epoch;
-    meter_.add(update());
+    const UpdateResult result = update();
     report_epochs(epoch);
+    if (result.skipped) continue;
+    meter_.add(result);
     state_.trained_seconds = seconds_before + watch.seconds();
     report(state_.step % options_.log_every == 0);
-    if (is_validation_due(state_, options_)) validate(stop);
-    if (is_time_to_save()) try_to_save();
   }
   if (reason == StopReason::kMaxMinutes && state_.step > 0 && state_.validated_step < state_.step) {
     validate(stop);
-    reason = reason_to_stop(stop, watch.seconds());
+    if (stop.received() != 0) reason = StopReason::kSignal;
   }
   save();
   clear_status_line();
@@ -134,7 +155,7 @@ UpdateResult Trainer::update() {
   const ProfileScope whole("rest of the update");
   ParameterStore& parameters = model_.parameters();
   UpdateResult result;
-  saved_ = false;
+  const BatchPosition before = place_.position;
   workspace_.even_out();
   parameters.start_gradients();
   for (int64_t i = 0; i < options_.accumulate; ++i) {
@@ -146,9 +167,7 @@ UpdateResult Trainer::update() {
     }
     result.source_tokens += batch.source_tokens();
     result.target_tokens += batch.target_tokens();
-    state_.epoch = batch.position.epoch;
-    state_.window = batch.position.window;
-    state_.batch = batch.position.batch;
+    place_.position = batch.position;
   }
   parameters.finish_gradients();
   prepared_weights_.forget();
@@ -161,27 +180,89 @@ UpdateResult Trainer::update() {
   result.learning_rate = learning_rate(options_.optimizer, model_.options().model,
                                        options_.max_steps, state_.step + 1);
   if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) {
-    throw DivergedError(fmt::format(
-        "training diverged at step {}: the loss is {}, the norm of the gradient {}, the learning "
-        "rate {:.2e}. Try a lower train.learning_rate, more train.warmup_steps, "
-        "train.clip_norm: 1, or model.norm: pre",
-        state_.step + 1, std::fabs(result.loss * per_token),  // NaN without a sign
-        std::fabs(result.gradient_norm), result.learning_rate));
+    result.skipped = true;
+    skip(result, before);
+    return result;
   }
   adam_.update(parameters, result.learning_rate,
                per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
   if (average_) average_->update(parameters.values());
   state_.source_tokens += result.source_tokens;
   state_.target_tokens += result.target_tokens;
+  state_.position = place_.position;
+  state_.micro_batches = place_.micro_batches;
+  state_.skipped += std::exchange(skipped_in_a_row_, 0);
   ++state_.step;
+  saved_ = false;
   return result;
+}
+
+void Trainer::skip(const UpdateResult& update, const BatchPosition& before) {
+  ++skipped_in_a_row_;
+  const std::vector<SkippedBatch> batches = skipped_batches(
+      parts_.corpus, batcher_options(options_, parts_.seed), {before, place_.position});
+  const std::string failure = describe_failure(update);
+  clear_status_line();
+  log::warning(
+      "update {} is skipped, {} in a row of {} (train.max_skipped): {}; {}: {} of data.train",
+      state_.step + 1, skipped_in_a_row_, options_.max_skipped, failure,
+      place_.position.to_string(), describe_lines(batches));
+  record(batches, failure);
+  if (skipped_in_a_row_ < options_.max_skipped) return;
+  roll_back(
+      fmt::format("{} in a row had no finite loss or gradient (train.max_skipped), the last {}",
+                  format_count(skipped_in_a_row_, "update"), failure));
+}
+
+void Trainer::record(const std::vector<SkippedBatch>& batches, const std::string& reason) const {
+  try {
+    parts_.folder.append_skipped(skipped_records(batches, state_.step, reason));
+  } catch (const UserError& error) {
+    log::warning("{}; the lines of these batches are not written down", error.what());
+  }
+}
+
+void Trainer::roll_back(const std::string& why) {
+  const std::string what = fmt::format("training diverged after step {}: {}", state_.step, why);
+  // One of this very step would lead here again, unless what failed are the batches behind it.
+  const int64_t newest = skipped_in_a_row_ > 0 ? state_.step : state_.step - 1;
+  std::optional<std::filesystem::path> folder;
+  if (!state_.passed_over) folder = find_scheduled_checkpoint(parts_.folder.path(), newest);
+  if (!folder) {
+    throw DivergedError(fmt::format(
+        "{}. {}. What was saved stays. Try a lower train.learning_rate, more train.warmup_steps or "
+        "train.clip_norm: 1, with which the same command goes on, or model.norm: pre in a new run",
+        what,
+        state_.passed_over ? fmt::format("It is the second time: the batches behind {} up to {} "
+                                         "were passed over already",
+                                         state_.passed_over->after.to_string(),
+                                         state_.passed_over->last.to_string())
+                           : "There is no checkpoint of train.save_every yet to go back to"));
+  }
+  const BatchPosition last = place_.position;
+  const int64_t skipped_so_far = skipped();
+  write_metrics();
+  load(Checkpoint(*folder));
+  state_.skipped = skipped_so_far;
+  state_.passed_over = {state_.position, last};
+  state_.position = last;
+  seek();
+  const std::vector<SkippedBatch> batches =
+      skipped_batches(parts_.corpus, batcher_options(options_, parts_.seed), *state_.passed_over);
+  log::warning("{}. Going back to {}, and passing over the {} batches since; their lines are in {}",
+               what, folder->string(), format_count(std::ssize(batches)),
+               parts_.folder.skipped_file().string());
+  record(batches, "passed over");
+  meter_.go_back(state_.step);
+  saved_ = false;
+  try_to_save();
 }
 
 void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result) {
   tape_.reset();
   arena_.reset();
   Context context(arena_, workspace_, tape_, parts_.seed,
-                  static_cast<uint32_t>(state_.micro_batches++));
+                  static_cast<uint32_t>(place_.micro_batches++));
   context.weights = &prepared_weights_;
   const kernels::CrossEntropySums sums = model_.loss(context, example, options_.label_smoothing);
   tape_.backward();
@@ -204,7 +285,7 @@ std::optional<StopReason> Trainer::reason_to_stop(const StopSignal& stop, double
   if (stop.received() != 0) return StopReason::kSignal;
   if (state_.step >= options_.max_steps) return StopReason::kMaxSteps;
   if (is_patience_over(state_, options_)) return StopReason::kPatience;
-  if (options_.max_minutes > 0 && seconds >= 60 * options_.max_minutes) {
+  if (is_time_over(options_, seconds, save_seconds_ + validation_seconds_)) {
     return StopReason::kMaxMinutes;
   }
   return std::nullopt;
@@ -218,11 +299,11 @@ double Trainer::epoch() const {
 
 void Trainer::report(bool line) {
   if (!line && !shows_status_line()) return;
-  const std::string text = meter_.line(state_.step, epoch());
+  const std::string text = meter_.line(state_.step, epoch(), skipped());
   show_status_line(text);
   if (!line) return;
   log::info("{}", text);
-  append_metrics(meter_.metrics(state_.step, epoch()));
+  append_metrics(meter_.metrics(state_.step, epoch(), skipped()));
   meter_.restart();
 }
 
@@ -246,11 +327,13 @@ void Trainer::validate(const StopSignal& stop) {
   meter_.resume();
   if (!found) return;
   const ValidationResult& result = *found;
+  validation_seconds_ = result.seconds;
+  const bool in_turn = is_validation_due(state_, options_);
   if (!std::isfinite(result.loss)) {
-    throw DivergedError(fmt::format(
-        "training diverged: the validation loss at step {} is not a finite number", state_.step));
+    if (in_turn) return roll_back(kLossNotFinite);
+    return log::warning("validation at step {}: {}", state_.step, kLossNotFinite);
   }
-  const bool best = note_result(result);
+  const bool best = note_result(result, in_turn);
 
   log::info("validation at step {}: loss {:.3f}  ppl {:.2f}  BLEU {:.2f}{}  ({})", state_.step,
             result.loss, result.perplexity, result.bleu.bleu, best ? "  (best so far)" : "",
@@ -268,7 +351,7 @@ void Trainer::validate(const StopSignal& stop) {
   if (best) try_to_save();
 }
 
-bool Trainer::note_result(const ValidationResult& result) {
+bool Trainer::note_result(const ValidationResult& result, bool in_turn) {
   saved_ = false;
   state_.validated_step = state_.step;
   const bool by_bleu = options_.best_metric == BestMetric::kBleu;
@@ -278,13 +361,21 @@ bool Trainer::note_result(const ValidationResult& result) {
     state_.validations_without_best = 0;
     return true;
   }
-  ++state_.validations_without_best;
+  if (in_turn) ++state_.validations_without_best;
   return false;
 }
 
+bool Trainer::is_turn_to_save() const {
+  return state_.step > 0 && state_.step % options_.save_every == 0;
+}
+
 bool Trainer::is_time_to_save() const {
-  return state_.step > 0 &&
-         (state_.step % options_.save_every == 0 || state_.step == options_.max_steps);
+  return options_.save_every_minutes > 0 &&
+         since_save_.seconds() >= 60 * options_.save_every_minutes;
+}
+
+bool Trainer::weights_are_finite() const {
+  return std::isfinite(kernels::sum_of_squares<Real>(model_.parameters().values()));
 }
 
 void Trainer::append_metrics(const nlohmann::json& metrics) {
@@ -310,6 +401,8 @@ void Trainer::try_to_save() {
   } catch (const UserError& error) {
     log::warning("{}; training goes on, and the next save tries again", error.what());
     meter_.resume();
+  } catch (const DivergedError&) {
+    roll_back(kWeightNotFinite);
   }
 }
 
@@ -319,13 +412,13 @@ void Trainer::save() {
 }
 
 void Trainer::save_state() {
-  if (!std::isfinite(kernels::sum_of_squares<Real>(model_.parameters().values()))) {
-    throw DivergedError(fmt::format(
-        "training diverged at step {}: a weight is no longer finite; this step is not saved",
-        state_.step));
+  since_save_.restart();
+  if (!weights_are_finite()) {
+    throw DivergedError(fmt::format("training diverged at step {}: {}; this step is not saved",
+                                    state_.step, kWeightNotFinite));
   }
   meter_.pause();
-  state_.scheduled = is_time_to_save();
+  state_.scheduled = is_turn_to_save();
   state_.optimizer_steps = adam_.steps();
   state_.moving_average_updates = average_ ? average_->updates() : 0;
   const auto folder = save_checkpoint(
@@ -340,6 +433,7 @@ void Trainer::save_state() {
   saved_ = true;
   log::info("saved {}", folder.string());
   remove_old_checkpoints(parts_.folder.path(), options_.keep_last);
+  save_seconds_ = since_save_.seconds();
   meter_.resume();
 }
 
@@ -350,18 +444,32 @@ std::vector<NamedBlock> Trainer::optimizer_blocks() {
   return blocks;
 }
 
-void Trainer::resume(const Checkpoint& checkpoint) {
-  warn_of_other_bits(checkpoint.state(), state_);
+void Trainer::load(const Checkpoint& checkpoint) {
   const ParameterStore& layout = model_.parameters();
   checkpoint.load_model(layout, average_ ? average_->values() : model_.parameters().values());
   const std::vector<NamedBlock> blocks = optimizer_blocks();
   checkpoint.load_optimizer(layout, blocks);
+  prepared_weights_.forget();
   state_ = checkpoint.state();
   state_.files.clear();
   stamp(state_, options_.precision);
   adam_.set_steps(state_.optimizer_steps);
   if (average_) average_->set_updates(state_.moving_average_updates);
-  batcher_.seek({state_.epoch, state_.window, state_.batch});
+  parts_.folder.cut_metrics(state_.step, state_.validated_step);
+}
+
+void Trainer::seek() {
+  batches_.reset();  // it has read ahead
+  batcher_ = Batcher(parts_.corpus, batcher_options(options_, parts_.seed));
+  batcher_.seek(state_.position);
+  place_ = {state_.position, state_.micro_batches};
+  skipped_in_a_row_ = 0;
+}
+
+void Trainer::resume(const Checkpoint& checkpoint) {
+  warn_of_other_bits(checkpoint.state(), state_);
+  load(checkpoint);
+  seek();
   saved_ = true;
   // A kill may have come between saving the best checkpoint and marking it. A later one that is
   // marked stays: this checkpoint then stands in for a damaged one.
@@ -369,7 +477,7 @@ void Trainer::resume(const Checkpoint& checkpoint) {
       best_step(parts_.folder.path()) < state_.step) {
     mark_best(parts_.folder.path(), state_.step);
   }
-  parts_.folder.cut_metrics(state_.step, state_.validated_step);
+  parts_.folder.cut_skipped(state_.position);
 }
 
 }  // namespace calque

@@ -46,7 +46,7 @@ std::optional<ValidationResult> Validator::validate(Arena& arena, Workspace& wor
   ValidationResult result;
   try {
     measure_loss(arena, workspace, weights, check, result);
-    measure_bleu(arena, workspace, weights, check, result);
+    if (std::isfinite(result.loss)) measure_bleu(arena, workspace, weights, check, result);
   } catch (const Stopped&) {
     return std::nullopt;
   }

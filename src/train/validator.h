@@ -25,7 +25,8 @@ struct Sample {
 struct ValidationResult {
   double loss = 0;        // label-smoothed cross-entropy per target token, without dropout
   double perplexity = 0;  // exp of the mean negative log-likelihood of the target tokens
-  BleuScore bleu;         // of real beam output against the raw reference lines
+  BleuScore bleu;         // of real beam output against the raw reference lines; none where the
+                          // loss is not finite
   double seconds = 0;
   std::vector<Sample> samples;
 };

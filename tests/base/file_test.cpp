@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/stream_hash.h"
 #include "base/temporary_folder.h"
 #include "support/catch.h"
 #include "support/file_size_limit.h"
@@ -69,7 +70,7 @@ TEST_CASE("file errors name path and reason", "[base]") {
   const auto missing = folder / "missing";
   const std::string reason = missing.string() + ": No such file or directory";
   CHECK(message_of([&] { read_file(missing); }) == "cannot open " + reason);
-  CHECK(message_of([&] { hash_file(missing); }) == "cannot open " + reason);
+  CHECK(message_of([&] { record_file(missing); }) == "cannot open " + reason);
   CHECK(message_of([&] { MappedFile file(missing); }) == "cannot open " + reason);
   CHECK(message_of([&] { LineReader reader(missing); }) == "cannot open " + reason);
   CHECK(message_of([&] { sync_folder(missing); }) == "cannot open " + reason);
@@ -121,7 +122,13 @@ TEST_CASE("hashes are XXH3", "[base]") {
     std::string content(size, 'x');
     for (size_t i = 0; i < size; i += 7) content[i] = static_cast<char>(i);
     write_file_atomically(folder / "x", content);
-    CHECK(hash_file(folder / "x") == hash_bytes(content));
+    CHECK(record_file(folder / "x").hash == hash_bytes(content));
     CHECK(hash_bytes(std::as_bytes(std::span(content))) == hash_bytes(content));
+    StreamHash parts;
+    for (size_t at = 0; at < size; at += 999) {
+      parts.update(std::as_bytes(std::span(content)).subspan(at, std::min<size_t>(999, size - at)));
+      CHECK(parts.digest() == hash_bytes(std::string_view(content).substr(0, at + 999)));
+      if (at > 20000) break;  // the rest tells no more
+    }
   }
 }

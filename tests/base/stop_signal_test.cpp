@@ -89,3 +89,38 @@ TEST_CASE("the handlers of a stop signal run on a stack of their own", "[base]")
   CHECK((stack.ss_flags & SS_DISABLE) == 0);
   CHECK(stack.ss_size >= size_t{64} << 10);
 }
+
+TEST_CASE("work deep below a stop signal learns of it", "[base]") {
+  CHECK_FALSE(stop_requested());
+  {
+    const StopSignal stop;
+    throw_if_stopped();
+    raise(SIGTERM);
+    CHECK(stop_requested());
+    int signal = 0;
+    try {
+      throw_if_stopped();
+    } catch (const StoppedBySignal& stopped) {
+      signal = stopped.signal;
+    }
+    CHECK(signal == SIGTERM);
+  }
+  CHECK_FALSE(stop_requested());
+}
+
+TEST_CASE("what cannot be told to stop is ended by a signal", "[base]") {
+  const int status = child_status([] {
+    const StopSignal stop;
+    const SignalsEndProcess unstoppable;
+    raise(SIGINT);
+  });
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGINT);
+
+  const StopSignal stop;
+  { const SignalsEndProcess unstoppable; }
+  raise(SIGINT);
+  CHECK(stop.received() == SIGINT);
+  CHECK_THROWS_AS(SignalsEndProcess(), StoppedBySignal);
+  CHECK(handler_of(SIGINT) != SIG_DFL);
+}

@@ -49,9 +49,7 @@ struct SmallRun {
     second_moments = block();
     weights = block();
     state.step = 12000;
-    state.epoch = 3;
-    state.window = 7;
-    state.batch = 21;
+    state.position = {3, 7, 21};
     state.micro_batches = 24000;
     state.optimizer_steps = 11999;
     state.moving_average_updates = 12000;

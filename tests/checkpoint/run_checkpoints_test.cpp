@@ -77,6 +77,21 @@ TEST_CASE("a latest that leads nowhere falls back too", "[checkpoint]") {
   CHECK_FALSE(read_file(run.log_path()).empty());
 }
 
+TEST_CASE("a run goes back to a good checkpoint that was saved at its turn", "[checkpoint]") {
+  ThreeCheckpoints run;
+  CHECK(find_scheduled_checkpoint(run.run, 30) == run.checkpoint(30));
+  CHECK(find_scheduled_checkpoint(run.run, 29) == run.checkpoint(20));
+  CHECK_FALSE(find_scheduled_checkpoint(run.run, 9).has_value());
+  run.small.state.scheduled = false;
+  run.small.save(run.run, 30);
+  CHECK(find_scheduled_checkpoint(run.run, 35) == run.checkpoint(20));
+  CHECK(read_file(run.log_path()).empty());
+  run.damage(20, kOptimizerFile);
+  CHECK(find_scheduled_checkpoint(run.run, 35) == run.checkpoint(10));
+  CHECK_THAT(read_file(run.log_path()),
+             ContainsSubstring((run.checkpoint(20) / kOptimizerFile).string()));
+}
+
 TEST_CASE("a run without a good checkpoint is not begun anew in silence", "[checkpoint]") {
   const ThreeCheckpoints run;
   for (const int64_t step : {10, 20, 30}) run.damage(step, kModelFile);

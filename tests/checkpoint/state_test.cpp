@@ -1,21 +1,15 @@
 #include "checkpoint/state.h"
 
 #include "checkpoint/checkpoint_support.h"
+#include "checkpoint/forgery.h"
 #include "support/catch.h"
 
 namespace calque {
 namespace {
 
+using test::body_of;
+using test::sealed;
 using test::user_error;
-
-/// The text with its checksum made right again.
-std::string sealed(const std::string& body) {
-  return fmt::format("{},\n  \"checksum\": \"{:016x}\"\n}}\n", body, hash_bytes(body));
-}
-
-std::string body_of(const std::string& text) {
-  return text.substr(0, text.rfind(",\n  \"checksum\""));
-}
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const size_t place = text.find(from);
@@ -37,6 +31,8 @@ TEST_CASE("a state is read as it was written", "[checkpoint]") {
   CHECK(state_from_json(to_json(state), "state.json") == state);
 
   state.best.reset();
+  state.skipped = 7;
+  state.passed_over = {{0, 2, -1}, {1, 0, 5}};
   state.scheduled = false;
   state.averaged_steps = {1000, 2000};
   state.trained_seconds = 0.1;
@@ -51,6 +47,13 @@ TEST_CASE("a state of before it named the validated step had validated what was 
   const CheckpointState read = state_from_json(sealed(body), "state.json");
   CHECK(read.validated_step == state.step);
   CHECK(!read.best->loss.has_value());
+}
+
+TEST_CASE("a state of before updates were skipped has skipped none", "[checkpoint]") {
+  const CheckpointState state = test::SmallRun().state;
+  const std::string body =
+      replaced(body_of(to_json(state)), "  \"skipped\": 0,\n  \"passed_over\": null,\n", "");
+  CHECK(state_from_json(sealed(body), "state.json") == state);
 }
 
 TEST_CASE("a state of which a byte is changed or missing is refused", "[checkpoint]") {
@@ -78,6 +81,8 @@ TEST_CASE("all wrong entries of a state are listed at once", "[checkpoint]") {
   body = replaced(body, "\"step\": 12000", "\"step\": -1");
   body = replaced(body, "\"epoch\"", "\"epoche\"");
   body = replaced(body, "\"scheduled\": true", "\"scheduled\": 1");
+  body = replaced(body, "\"passed_over\": null",
+                  "\"passed_over\": {\"after\": {\"epoch\": 0, \"window\": 0, \"batch\": -2}}");
   body = replaced(body, "\"window\": 7", "\"window\": 18446744073709551615");
   body = replaced(body, "\"fedcba9876543210\"", "\"fedcba98\"");
   body = replaced(body, "\"bytes\": 1801239", "\"bytes\": \"1801239\"");
@@ -87,6 +92,8 @@ TEST_CASE("all wrong entries of a state are listed at once", "[checkpoint]") {
   CHECK_THAT(message, ContainsSubstring("epoch is missing"));
   CHECK_THAT(message, ContainsSubstring("scheduled should be true or false"));
   CHECK_THAT(message, ContainsSubstring("window should be a whole number"));
+  CHECK_THAT(message, ContainsSubstring("passed_over.after.batch should be a whole number of at "
+                                        "least -1; passed_over.last is missing"));
   CHECK_THAT(message, ContainsSubstring("corpus.fingerprint should be 16 hexadecimal digits"));
   CHECK_THAT(message,
              ContainsSubstring("corpus.files.data/train.en.bytes should be a whole number"));

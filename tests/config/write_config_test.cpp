@@ -1,3 +1,5 @@
+#include <map>
+
 #include "base/error.h"
 #include "config/run_config.h"
 #include "config/visit.h"
@@ -16,6 +18,7 @@ RunConfig unusual_config() {
                  .max_length = 99,
                  .max_length_ratio = 4.5,
                  .max_dropped = 1.0 / 3,
+                 .cache_memory = 7,
                  .lines = {.nul = FaultPolicy::kSkip,
                            .invalid_utf8 = FaultPolicy::kReplace,
                            .byte_order_mark = FaultPolicy::kError,
@@ -53,7 +56,9 @@ RunConfig unusual_config() {
   train.log_every = 15;
   train.validate_every = 16;
   train.save_every = 17;
+  train.save_every_minutes = 1.5;
   train.keep_last = 18;
+  train.max_skipped = 3;
   train.label_smoothing = 0.2;
   train.moving_average = 0.999;
   train.initial_model = "line\nbreak";
@@ -105,9 +110,17 @@ TEST_CASE("a comparison names every key that differs, but not the threads", "[co
   const RunConfig defaults =
       parse_config("data: {train: {source: a.en, target: a.de}}\n", "a.yaml");
   const std::vector<ConfigChange> changes = compare_configs(defaults, unusual_config());
-  int64_t keys = 0;
-  visit_fields(defaults, [&](const Field&, const auto&, const auto&) { ++keys; });
-  CHECK(static_cast<int64_t>(changes.size()) == keys - 1);  // all but `threads`
+  std::map<std::string, AtResume> classes;
+  visit_fields(defaults, [&](const Field& field, const auto&, const auto&) {
+    classes[field.key] = field.at_resume;
+  });
+  classes.erase("threads");
+  classes["train.max_steps"] = AtResume::kWarn;  // the unusual schedule ends with it
+  CHECK(changes.size() == classes.size());
+  for (const ConfigChange& change : changes) {
+    CAPTURE(change.key);
+    CHECK(change.severity == classes.at(change.key));
+  }
   CHECK(compare_configs(defaults, defaults).empty());
 }
 
@@ -127,12 +140,14 @@ TEST_CASE("a changed key is harmless, a warning, or refused", "[config]") {
   CHECK(size.severity == AtResume::kRefuse);
   for (const char* text :
        {"train.max_steps=7", "train.max_minutes=1", "train.save_every=5", "train.validate_every=5",
-        "train.log_every=5", "train.keep_last=1", "validation.beam=1", "validation.samples=0"}) {
+        "train.log_every=5", "train.keep_last=1", "train.save_every_minutes=0", "validation.beam=1",
+        "validation.samples=0"}) {
     CAPTURE(text);
     CHECK(change(text).severity == AtResume::kHarmless);
   }
-  for (const char* text : {"train.learning_rate=1", "train.warmup_steps=1", "train.optimizer=adamw",
-                           "train.label_smoothing=0", "model.dropout.attention=0.1"}) {
+  for (const char* text :
+       {"train.learning_rate=1", "train.warmup_steps=1", "train.optimizer=adamw",
+        "train.label_smoothing=0", "train.max_skipped=1", "model.dropout.attention=0.1"}) {
     CAPTURE(text);
     CHECK(change(text).severity == AtResume::kWarn);
   }

@@ -105,6 +105,15 @@ TEST_CASE("the order is a function of the seed", "[data]") {
   CHECK(run(other, 2) != expected);
 }
 
+TEST_CASE("a bound of the cache's memory changes no batch", "[data]") {
+  test::CorpusFolder folder(kPairs);
+  folder.options.cache_memory = 1;  // less than the program itself: pages are dropped all the time
+  const ParallelCorpus bounded = folder.open();
+  Batcher batcher(bounded, small_batches());
+  Batcher free(sample_corpus(), small_batches());
+  CHECK(run(batcher, 2) == run(free, 2));
+}
+
 TEST_CASE("positions grow, and batches come in no order of length", "[data]") {
   Batcher batcher(sample_corpus(), small_batches());
   const auto batches = run(batcher, 1);

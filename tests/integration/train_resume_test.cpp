@@ -297,15 +297,59 @@ TEST_CASE("an incompatible config is refused key by key, others go on", "[train]
   CHECK_THAT(extended.err,
              ContainsSubstring("warning: train.learning_rate: was 0.01, is 0.001 now"));
   CHECK(named_step(corpus / "run", "latest") == 5);
+}
 
-  const std::string text = read_file(corpus / "train.target");
-  write_file_atomically(corpus / "train.target", "la" + text.substr(2));
-  const RunResult changed =
-      run_binary(corpus.train("run", set({"train.max_steps=7", "train.learning_rate=0.001"})));
+TEST_CASE("a run does not go on with other text or vocabulary, and names all that has changed",
+          "[train][resume]") {
+  const TinyCorpus corpus;
+  const auto train = [&](const std::vector<std::string>& values) {
+    return run_binary(corpus.train("run", set(values)));
+  };
+  REQUIRE(train({"train.max_steps=3"}).exit_code == 0);
+  const std::vector<std::string> before = listing(corpus / "run");
+  const std::string source = read_file(corpus / "train.source");
+  const std::string target = read_file(corpus / "train.target");
+  const std::string vocabulary = read_file(corpus / "run/vocabulary.model");
+
+  write_file_atomically(corpus / "train.target", "la" + target.substr(2));
+  const RunResult changed = train({"train.max_steps=7"});
   INFO(changed.err);
   CHECK(changed.exit_code == 2);
-  CHECK_THAT(changed.err, ContainsSubstring("\n  " + corpus.path("train.target")));
-  CHECK(changed.err.find("\n  " + corpus.path("train.source")) == std::string::npos);
+  CHECK_THAT(changed.err,
+             ContainsSubstring("\n  data.train.target: " + corpus.path("train.target") +
+                               " has as many bytes, but others\n"));
+  CHECK_THAT(changed.err, !ContainsSubstring("train.source"));
+
+  corpus.append("train", "ba", "la");
+  REQUIRE(run_binary({"vocab", corpus.config(), "--run", corpus.path("other"), "--set",
+                      "vocabulary.type=bpe"})
+              .exit_code == 0);
+  std::filesystem::copy_file(corpus / "other/vocabulary.model", corpus / "run/vocabulary.model",
+                             std::filesystem::copy_options::overwrite_existing);
+  const RunResult all = train({"train.max_steps=7", "model.heads=4"});
+  INFO(all.err);
+  CHECK(all.exit_code == 2);
+  const auto size = [](const std::string& text) { return std::to_string(text.size()); };
+  for (const std::string& said :
+       {std::string("\n  model.heads: was 2, is 4 now\n"),
+        "\n  data.train.source: " + corpus.path("train.source") + " had " + size(source) +
+            " bytes, has " + size(source + "ba\n") + " now\n",
+        "\n  data.train.target: " + corpus.path("train.target") + " had " + size(target) +
+            " bytes, has " + size(target + "la\n") + " now\n",
+        "\n  vocabulary.path: " + corpus.path("run/vocabulary.model") +
+            " is not the vocabulary of the run, which is " +
+            (checkpoint_folder(corpus / "run", 3) / "vocab.model").string() + "\n"}) {
+    CHECK_THAT(all.err, ContainsSubstring(said));
+  }
+  CHECK(listing(corpus / "run") == before);
+
+  write_file_atomically(corpus / "train.source", source);
+  write_file_atomically(corpus / "train.target", target);
+  CHECK(train({"train.max_steps=7"}).exit_code == 2);
+  write_file_atomically(corpus / "run/vocabulary.model", vocabulary);
+  CHECK(train({"train.max_steps=7"}).exit_code == 0);
+  std::filesystem::remove(corpus / "run/vocabulary.model");  // the checkpoint carries its own
+  CHECK(train({"train.max_steps=8"}).exit_code == 0);
 }
 
 TEST_CASE("the flag --fresh puts the old run aside under a new name", "[train][resume]") {

@@ -8,13 +8,16 @@
 #include "base/file.h"
 #include "config/known_keys.h"
 #include "support/catch.h"
+#include "support/file_size_limit.h"
 #include "support/run_contents.h"
 #include "support/running_binary.h"
 #include "support/tiny_corpus.h"
 
 using calque::read_file;
 using calque::write_file_atomically;
+using calque::test::checkpoint_file;
 using calque::test::checkpoint_folder;
+using calque::test::FileSizeLimit;
 using calque::test::listing;
 using calque::test::measured_steps;
 using calque::test::named_step;
@@ -63,7 +66,7 @@ TEST_CASE("a training run says what it does and leaves a whole run folder", "[tr
                                  "  lr ",
                                  " tokens/s  ETA ",
                                  "validation at step 24: ",
-                                 "all 24 steps are done",
+                                 "all 24 steps (train.max_steps) are done",
                                  "translate with: calque translate"}) {
     CHECK_THAT(result.err, ContainsSubstring(said));
   }
@@ -229,6 +232,61 @@ TEST_CASE("the clock ends a call with a validation, and is told to be of this ca
   CHECK_THAT(result.err, ContainsSubstring("validation at step " + std::to_string(step) + ":"));
 }
 
+TEST_CASE("the validation at the end of a call by the clock takes no patience", "[train]") {
+  const TinyCorpus corpus;
+  const std::vector<std::string> arguments = corpus.train(
+      "run", set({"train.max_minutes=0.002", "train.max_steps=1000000", "train.patience=1",
+                  "train.validate_every=1000000", "train.learning_rate=1e-30"}));
+  for (int call = 0; call < 3; ++call) {
+    const RunResult result = run_binary(arguments);
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    CHECK_THAT(result.err, ContainsSubstring("validation at step "));
+    CHECK_THAT(result.err, ContainsSubstring("(train.max_minutes) are over at step "));
+  }
+  double first = 0;
+  for (const auto& line : read_metrics(corpus / "run")) {
+    if (!line.contains("validation_loss")) continue;
+    if (first == 0) first = line["validation_loss"];
+    CHECK(line["validation_loss"] == first);  // none was better
+  }
+  CHECK(first > 0);
+}
+
+TEST_CASE("saves by the clock change no byte and take no scheduled checkpoint's place", "[train]") {
+  const TinyCorpus corpus;
+  const auto train = [&](const std::string& run, const std::string& minutes) {
+    const RunResult result = run_binary(corpus.train(
+        run, set({"train.save_every=7", "train.keep_last=2", "data.validation.source=[]",
+                  "data.validation.target=[]", "train.save_every_minutes=" + minutes})));
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result.err;
+  };
+  const std::string never = train("never", "0");
+  CHECK_THAT(never, !ContainsSubstring("step_00000008"));
+  const std::string always = train("always", "1e-9");
+  CHECK_THAT(always,
+             ContainsSubstring("saved " + checkpoint_folder(corpus / "always", 8).string()));
+  CHECK_THAT(always,
+             ContainsSubstring("saved " + checkpoint_folder(corpus / "always", 23).string()));
+  for (const std::string run : {"never", "always"}) {
+    INFO(run);
+    const std::vector<std::string> names = listing(corpus / run / "checkpoints");
+    CHECK(std::count_if(names.begin(), names.end(), [](const std::string& name) {
+            return name.find('/') == std::string::npos;
+          }) == 3);
+    for (const int64_t step : {14, 21, 24}) {
+      CHECK(std::filesystem::exists(checkpoint_folder(corpus / run, step)));
+    }
+  }
+  for (const std::string file : {"model.safetensors", "optimizer.safetensors"}) {
+    const bool equal =
+        checkpoint_file(corpus / "never", 24, file) == checkpoint_file(corpus / "always", 24, file);
+    CHECK(equal);
+  }
+}
+
 TEST_CASE("a dry run checks the run that the folder holds, and changes nothing in it", "[train]") {
   const TinyCorpus corpus;
   REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=3"}))).exit_code == 0);
@@ -255,7 +313,7 @@ TEST_CASE("a dry run checks the run that the folder holds, and changes nothing i
   const RunResult text = dry_run({"train.max_steps=5"});
   CHECK(text.exit_code == 2);
   CHECK_THAT(text.err,
-             ContainsSubstring("the training text is not what this run was started with"));
+             ContainsSubstring("\n  data.train.source: " + corpus.path("train.source") + " had "));
   CHECK(listing(corpus / ".") == before);
   CHECK(read_file(corpus / "run/log.txt") == log);
 
@@ -307,17 +365,26 @@ TEST_CASE("a full disk does not end a training, and is told when it stays full",
   CHECK(measured_steps(corpus / "run") == "5 10 15 20 | 10 20 24");
 }
 
-TEST_CASE("a diverging run ends with exit code 3 and keeps its last checkpoint", "[train]") {
+TEST_CASE("where files cannot grow, the checkpoint of before stays and still loads", "[train]") {
   const TinyCorpus corpus;
-  const RunResult result = run_binary(corpus.train(
-      "run", set({"train.learning_rate=1e30", "train.warmup_steps=0", "train.save_every=1"})));
-  INFO(result.err);
-  CHECK(result.exit_code == 3);
-  CHECK_THAT(result.err, ContainsSubstring("training diverged at step "));
-  CHECK_THAT(result.err, ContainsSubstring("Try a lower train.learning_rate"));
-  const int64_t latest = named_step(corpus / "run", "latest");
-  CHECK_THAT(result.err, ContainsSubstring("diverged at step " + std::to_string(latest + 1) + ":"));
-  CHECK(run_binary({"inspect", checkpoint_folder(corpus / "run", latest)}).exit_code == 0);
+  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=10"}))).exit_code == 0);
+  const std::string weights = checkpoint_file(corpus / "run", 10, "model.safetensors");
+  RunResult full;
+  {
+    const FileSizeLimit limit(weights.size() / 2);
+    full = run_binary(corpus.train("run", set({"train.save_every=5"})));
+  }
+  INFO(full.err);
+  CHECK(full.exit_code == 2);
+  const std::string why = "cannot write " + corpus.path("run/checkpoints/");
+  CHECK_THAT(full.err, ContainsSubstring("warning: " + why) &&
+                           ContainsSubstring("calque: error: " + why) &&
+                           ContainsSubstring("model.safetensors: File too large"));
+  CHECK(named_step(corpus / "run", "latest") == 10);
+  CHECK(checkpoint_file(corpus / "run", 10, "model.safetensors") == weights);
+  const RunResult again = run_binary(corpus.train("run"));
+  CHECK(again.exit_code == 0);
+  CHECK(measured_steps(corpus / "run") == "5 10 15 20 | 10 20 24");
 }
 
 TEST_CASE("train.initial_model starts from given weights", "[train]") {

@@ -4,6 +4,7 @@
 #include "base/stderr_capture.h"
 #include "base/temporary_folder.h"
 #include "support/catch.h"
+#include "support/sentencepiece_message.h"
 #include "text/sample_text.h"
 #include "text/special_ids.h"
 #include "text/vocabulary.h"
@@ -121,6 +122,65 @@ TEST_CASE("nmt_nfkc writes plainly, and leaves German as it is, identity leaves 
   const Tokenizer identity(train_vocabulary(options, {file}, 1));
   CHECK(there_and_back(identity, text) == text);
   CHECK(there_and_back(identity, fancy) == fancy);
+}
+
+/// A model without rules of its own, and with those given.
+std::string model_with_rules(const std::string& rules) {
+  static const std::string model = [] {
+    VocabularyOptions options;
+    options.size = 90;
+    options.normalization = Normalization::kIdentity;
+    return train(options);
+  }();
+  return model + test::normalizer_field(rules);
+}
+
+TEST_CASE("rules that a model carries are obeyed when they are sound", "[text]") {
+  std::vector<uint32_t> units(768, 0x8000'0000U);
+  units[0] = 256 << 10;
+  units[256 ^ 'Z'] = 'Z' | 1 << 8 | ((256 ^ 'Z' ^ 512) << 10);
+  const std::string texts("the dog\0", 8);
+  const Tokenizer tokenizer(model_with_rules(test::make_rules(units, texts)));
+  CHECK(there_and_back(tokenizer, "Z") == "the dog");
+
+  units[512] = 0xFFFF'FFFFU;
+  contains(user_error([&] { Tokenizer(model_with_rules(test::make_rules(units, texts)), "x"); }),
+           "x: expected a SentencePiece model but its normalization rules are broken");
+  contains(user_error([&] {  // the same in a message that only SentencePiece would read on
+             Tokenizer("\x0B\x0C" + model_with_rules(test::make_rules(units, texts)), "x");
+           }),
+           "x: expected a SentencePiece model but it cannot be read as one");
+}
+
+TEST_CASE("a model gives one line that can be shown, whatever its pieces are", "[text]") {
+  const std::string user_defined = "\x18\x04";  // SentencePiece.type = 3
+  const Tokenizer tokenizer(
+      model_with_rules("") +
+      test::message_field(1, test::message_field(1, "a\nb\x1B[31m") + user_defined));
+  REQUIRE(tokenizer.size() == 91);
+  CHECK(tokenizer.decode(std::vector<int32_t>{90}) == "a b\uFFFD[31m");
+}
+
+TEST_CASE("a damaged model is refused, or is a model", "[text]") {
+  const std::string whole = model_with_rules("");
+  const RandomKey key{1, 0, 0};
+  int refused = 0;
+  for (uint64_t i = 0; i < 400; ++i) {
+    std::string damaged = whole;
+    if (i % 4 == 0) damaged.resize(random_u64(key, 2 * i) % whole.size());
+    const size_t place = random_u64(key, 2 * i) % whole.size();
+    const auto bits = static_cast<char>(random_u64(key, 2 * i + 1) % 255 + 1);
+    if (i % 4 != 0) damaged[place] = static_cast<char>(damaged[place] ^ bits);
+    try {
+      const Tokenizer tokenizer(damaged);
+      std::vector<int32_t> ids;
+      tokenizer.encode("the old dog sleeps, und wächst", ids);
+      CHECK(tokenizer.decode(ids).find('\n') == std::string::npos);
+    } catch (const UserError&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 100);
 }
 
 }  // namespace

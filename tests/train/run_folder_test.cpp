@@ -109,6 +109,23 @@ TEST_CASE("metrics are cut back to a step, and a half-written line goes", "[trai
   CHECK(read_file(run.metrics_file()).empty());
 }
 
+TEST_CASE("skipped batches are cut back to a position", "[train]") {
+  const TemporaryFolder folder;
+  const RunFolder run(folder / "run");
+  run.cut_skipped({});
+  CHECK(!std::filesystem::exists(run.skipped_file()));
+  const std::string kept = R"({"epoch":0,"window":3,"batch":2})"
+                           "\n"
+                           R"({"epoch":1,"window":0,"batch":5})"
+                           "\n";
+  run.append_skipped(kept + R"({"epoch":1,"window":0,"batch":6})" + "\n" +
+                     R"({"epoch":1,"window":"0","batch":1})" + "\n" + R"({"epoch":0)");
+  run.cut_skipped({1, 0, 5});
+  CHECK(read_file(run.skipped_file()) == kept);
+  run.cut_skipped({});
+  CHECK(read_file(run.skipped_file()).empty());
+}
+
 TEST_CASE("a validation that was not finished is cut from the metrics", "[train]") {
   const TemporaryFolder folder;
   const RunFolder run(folder / "run");

@@ -1,0 +1,11 @@
+#include "data/batch_position.h"
+
+#include <fmt/format.h>
+
+namespace calque {
+
+std::string BatchPosition::to_string() const {
+  return fmt::format("epoch {}, window {}, batch {}", epoch, window, batch);
+}
+
+}  // namespace calque
