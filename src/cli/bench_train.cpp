@@ -66,7 +66,7 @@ BenchData open_data(RunConfig config, const RunFolder& scratch) {
   }
   const TokenizerPair tokenizers =
       load_or_train_vocabulary(config.vocabulary, scratch.path(), config.data.train.source,
-                               config.data.train.target, config.seed);
+                               config.data.train.target, config.seed, config.data.lines);
   return {
       ParallelCorpus("train", config.data.train, config.data, tokenizers, scratch.cache_folder()),
       tokenizers.source().size(), tokenizers.target().size(), ""};

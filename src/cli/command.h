@@ -15,6 +15,7 @@ void add_translate_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_bleu_command(CLI::App& app);
 void add_vocab_command(CLI::App& app);
+void add_check_data_command(CLI::App& app);
 void add_average_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_bench_command(CLI::App& app);

@@ -8,6 +8,7 @@
 #include "base/scratch_folder.h"
 #include "base/version.h"
 #include "checkpoint/run_checkpoints.h"
+#include "cli/borrowed_vocabulary.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/text_output.h"
@@ -47,7 +48,7 @@ RunData open_data(const RunConfig& config, const std::optional<Checkpoint>& chec
       checkpoint
           ? load_tokenizers(*checkpoint)
           : load_or_train_vocabulary(config.vocabulary, folder.path(), config.data.train.source,
-                                     config.data.train.target, config.seed);
+                                     config.data.train.target, config.seed, config.data.lines);
   const auto open = [&](const char* name, const ParallelFiles& files) {
     return ParallelCorpus(name, files, config.data, tokenizers, folder.cache_folder(), borrowed);
   };
@@ -72,7 +73,7 @@ std::optional<Validator> make_validator(const RunConfig& config, const RunData& 
                                         Transformer& model) {
   if (!data.validation) return std::nullopt;
   return Validator(model, data.tokenizers, *data.validation, config.data.validation,
-                   config.validation, config.train);
+                   config.validation, config.train, config.data.lines);
 }
 
 CorpusRecord corpus_record(const ParallelCorpus& corpus) {
@@ -228,15 +229,6 @@ std::string why_done(const CheckpointState& state, const RunConfig& config) {
       format_count(state.validations_without_best, "validation"), config.train.patience);
 }
 
-/// Copies the vocabulary of a run, with its record, so that it is used and not written.
-void borrow_vocabulary(const std::filesystem::path& run_path, const std::filesystem::path& to) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(run_path, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("vocabulary.")) std::filesystem::copy_file(entry, to / name, ignored);
-  }
-}
-
 void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh) {
   const double memory = describe_machine(config);
   check_data_files(config.data);
@@ -246,11 +238,8 @@ void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh
   std::optional<Checkpoint> initial;
   if (!checkpoint) {
     initial = open_initial_model(config);
-    const VocabularyPaths paths = vocabulary_paths(config.vocabulary, run_path);
-    const bool there =
-        std::filesystem::exists(paths.source) && std::filesystem::exists(paths.target);
-    if (config.vocabulary.path.empty() && !fresh) borrow_vocabulary(run_path, scratch.path());
-    if (!there) config.vocabulary.path.clear();  // trained into the scratch folder
+    borrow_vocabulary(config.vocabulary, fresh ? std::filesystem::path() : run_path,
+                      scratch.path());
   }
   const RunFolder folder(scratch.path());
   const RunData data = open_data(config, checkpoint, folder, run_path / "cache");

@@ -34,9 +34,9 @@ void make_vocabulary(const VocabArguments& arguments) {
   check_data_files(config.data);
   std::optional<RunFolder> folder;  // locked, while something may be written into it
   if (config.vocabulary.path.empty()) folder.emplace(run);
-  const TokenizerPair tokenizers =
-      load_or_train_vocabulary(config.vocabulary, run, config.data.train.source,
-                               config.data.train.target, config.seed, OtherVocabulary::kRefuse);
+  const TokenizerPair tokenizers = load_or_train_vocabulary(
+      config.vocabulary, run, config.data.train.source, config.data.train.target, config.seed,
+      config.data.lines, OtherVocabulary::kRefuse);
 
   std::string report = describe_vocabulary(tokenizers);
   const std::string files = config.vocabulary.shared

@@ -13,8 +13,16 @@ struct Field {
   const char* help;
 };
 
-inline constexpr Choice<DropPolicy> kDropPolicies[] = {{"skip", DropPolicy::kSkip},
-                                                       {"error", DropPolicy::kError}};
+inline constexpr Choice<FaultPolicy> kPoliciesOfEmpty[] = {{"skip", FaultPolicy::kSkip},
+                                                           {"error", FaultPolicy::kError}};
+inline constexpr Choice<FaultPolicy> kPoliciesOfTooLong[] = {{"skip", FaultPolicy::kSkip},
+                                                             {"truncate", FaultPolicy::kTruncate},
+                                                             {"error", FaultPolicy::kError}};
+inline constexpr Choice<FaultPolicy> kPoliciesOfPairs[] = {
+    {"keep", FaultPolicy::kKeep}, {"skip", FaultPolicy::kSkip}, {"error", FaultPolicy::kError}};
+inline constexpr Choice<FaultPolicy> kPoliciesOfLines[] = {{"replace", FaultPolicy::kReplace},
+                                                           {"skip", FaultPolicy::kSkip},
+                                                           {"error", FaultPolicy::kError}};
 inline constexpr Choice<VocabularyType> kVocabularyTypes[] = {{"unigram", VocabularyType::kUnigram},
                                                               {"bpe", VocabularyType::kBpe}};
 inline constexpr Choice<Normalization> kNormalizations[] = {{"nmt_nfkc", Normalization::kNmtNfkc},
@@ -55,6 +63,29 @@ inline constexpr int64_t kMostThreads = 4096;
 // they are written. Everything that knows the keys is such a visitor: reading, writing, help, and
 // the comparison at resume. `Config` is RunConfig or const RunConfig.
 
+template <class Policies, class Visitor>
+void visit_data_lines(Policies& lines, Visitor& visit) {
+  using enum AtResume;
+  const OneOf<FaultPolicy> kind(kPoliciesOfLines);
+  visit(Field{"data.invalid_utf8", "", kRefuse,
+              "What to do with lines that are not UTF-8: put U+FFFD for each wrong byte, leave the "
+              "pair out, or refuse to start."},
+        lines.invalid_utf8, kind);
+  visit(Field{"data.nul", "", kRefuse, "With zero bytes; replace: by spaces."}, lines.nul, kind);
+  visit(Field{"data.control_character", "", kRefuse,
+              "With other control characters but tabs; replace: by spaces."},
+        lines.control_character, kind);
+  visit(Field{"data.carriage_return", "", kRefuse,
+              "With carriage returns; replace: by nothing at the end of a line, else by spaces."},
+        lines.carriage_return, kind);
+  visit(Field{"data.line_separator", "", kRefuse,
+              "With U+0085, U+2028 or U+2029, which end lines to other programs; replace: by "
+              "spaces."},
+        lines.line_separator, kind);
+  visit(Field{"data.byte_order_mark", "", kRefuse, "With U+FEFF; replace: by nothing."},
+        lines.byte_order_mark, kind);
+}
+
 template <class Config, class Visitor>
 void visit_data(Config& config, Visitor& visit) {
   using enum AtResume;
@@ -72,11 +103,20 @@ void visit_data(Config& config, Visitor& visit) {
   visit(Field{"data.max_length", "tokens", kRefuse,
               "Longest sentence on either side, its end token included."},
         data.max_length, Integer(2, 65536));
-  visit(Field{"data.too_long", "", kHarmless,
-              "What to do with pairs longer than that: leave out and count, or refuse to start."},
-        data.too_long, OneOf<DropPolicy>(kDropPolicies));
+  visit(Field{"data.too_long", "", kRefuse,
+              "What to do with pairs longer than that: leave out, cut, or refuse to start."},
+        data.too_long, OneOf<FaultPolicy>(kPoliciesOfTooLong));
   visit(Field{"data.empty", "", kHarmless, "What to do with pairs that have a side without text."},
-        data.empty, OneOf<DropPolicy>(kDropPolicies));
+        data.empty, OneOf<FaultPolicy>(kPoliciesOfEmpty));
+  visit(Field{"data.max_length_ratio", "tokens per token",
+              kRefuse, "Longer side over shorter side; a pair above this is hardly a translation."},
+        data.max_length_ratio, Number::at_least(1));
+  visit(Field{"data.length_ratio", "", kRefuse,
+              "What to do with such pairs: only count them, leave out, or refuse to start."},
+        data.length_ratio, OneOf<FaultPolicy>(kPoliciesOfPairs));
+  visit(Field{"data.copy", "", kRefuse, "What to do with pairs whose sides are the same."},
+        data.copy, OneOf<FaultPolicy>(kPoliciesOfPairs));
+  visit_data_lines(data.lines, visit);
   visit(Field{"data.max_dropped", "share of the pairs", kHarmless,
               "Refuse to start when more than this would be left out."},
         data.max_dropped, Number::from_to(0, 1));

@@ -23,13 +23,13 @@ class ParallelCorpus {
  public:
   /// Opens the cache `<cache_folder>/<name>.*`. It is made (again) in a first pass over the files
   /// when it does not exist, was made from other files, vocabularies or options, or is damaged;
-  /// the log says why. Pairs without text on a side and pairs too long are left out and counted;
-  /// the lines of the drop report go to the log each time. A cache in `borrowed`, when given, is
-  /// used where it fits, and never written to.
+  /// the log says why. What is wrong with the text is counted, and treated as the policies of
+  /// `options` say; the lines of the drop report go to the log each time. A cache in `borrowed`,
+  /// when given, is used where it fits, and never written to.
   ///
-  /// Throws UserError when a file cannot be read, is not UTF-8 (naming file, line and byte), when
-  /// the sides have unequal numbers of lines (naming both), when a pair is unusable and its policy
-  /// is kError, when more than `data.max_dropped` of the pairs are unusable, and when none is left.
+  /// Throws UserError when a file cannot be read, when the sides have unequal numbers of lines
+  /// (naming both), when a line or pair has a fault whose policy is kError (naming file and line),
+  /// when more than `data.max_dropped` of the pairs are left out, and when none is left.
   /// Throws StoppedBySignal when a StopSignal lives that noted a signal: what the first pass has
   /// done is saved, and the next one goes on from there. It saves every half minute besides.
   ParallelCorpus(std::string name, const ParallelFiles& files, const DataOptions& options,
@@ -65,6 +65,8 @@ class ParallelCorpus {
   const FileRecords& files() const { return files_; }
   /// What the first pass kept and left out (also when the cache was there already).
   const DropReport& drop_report() const { return cache_.drop_report(); }
+  /// The same in short, for every epoch: "300 of 303 pairs; left out: 2 with an empty source".
+  const std::string& summary() const { return summary_; }
   /// Hash of everything that the ids depend on: the files' content, the vocabularies, the options.
   uint64_t fingerprint() const { return cache_.fingerprint(); }
 
@@ -72,6 +74,7 @@ class ParallelCorpus {
   std::string name_;
   FileRecords files_;
   TokenCache cache_;
+  std::string summary_;
 };
 
 }  // namespace calque

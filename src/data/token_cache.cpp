@@ -50,10 +50,6 @@ uint64_t from_hex(const json& text) {
 
 /// One line of JSON and one with its hash.
 std::string to_text(const TokenCacheSummary& summary) {
-  json dropped = json::array();
-  for (const DropReport::Count& count : summary.drop_report.dropped) {
-    dropped.push_back({{"pairs", count.pairs}, {"examples", count.examples}});
-  }
   const json object = {{"fingerprint", hex(summary.fingerprint)},
                        {"ids_hash", hex(summary.ids_hash)},
                        {"index_hash", hex(summary.index_hash)},
@@ -62,20 +58,10 @@ std::string to_text(const TokenCacheSummary& summary) {
                        {"target_pieces", summary.totals.target_pieces},
                        {"longest_source", summary.totals.longest_source},
                        {"longest_target", summary.totals.longest_target},
-                       {"read", summary.drop_report.read},
-                       {"dropped", std::move(dropped)}};
+                       {"report", to_json(summary.drop_report)}};
   // A path in an example need not be UTF-8.
   const std::string line = object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   return line + hex(hash_bytes(line)) + "\n";
-}
-
-/// A whole number of something: not negative, and small enough that sums of them stay numbers.
-int64_t count_of(const json& value) {
-  constexpr uint64_t kMost = uint64_t{1} << 53;
-  if (!value.is_number_unsigned() || value.get<uint64_t>() > kMost) {
-    throw BadCache("a count is no whole number");
-  }
-  return value.get<int64_t>();
 }
 
 TokenCacheSummary parse(const json& object) {
@@ -83,15 +69,11 @@ TokenCacheSummary parse(const json& object) {
   summary.fingerprint = from_hex(object.at("fingerprint"));
   summary.ids_hash = from_hex(object.at("ids_hash"));
   summary.index_hash = from_hex(object.at("index_hash"));
-  summary.pairs = count_of(object.at("pairs"));
-  summary.totals = {count_of(object.at("source_pieces")), count_of(object.at("target_pieces")),
-                    count_of(object.at("longest_source")), count_of(object.at("longest_target"))};
-  summary.drop_report.read = count_of(object.at("read"));
-  const json& dropped = object.at("dropped");
-  for (size_t i = 0; i < kDropReasons; ++i) {
-    summary.drop_report.dropped[i].pairs = count_of(dropped.at(i).at("pairs"));
-    dropped.at(i).at("examples").get_to(summary.drop_report.dropped[i].examples);
-  }
+  summary.pairs = count_from_json(object.at("pairs"));
+  summary.totals = {
+      count_from_json(object.at("source_pieces")), count_from_json(object.at("target_pieces")),
+      count_from_json(object.at("longest_source")), count_from_json(object.at("longest_target"))};
+  summary.drop_report = report_from_json(object.at("report"));
   return summary;
 }
 
@@ -111,7 +93,7 @@ TokenCacheSummary read_summary(const std::filesystem::path& path, uint64_t finge
     throw BadCache(fmt::format("{} cannot be read: {}", path.string(), error.what()));
   }
   if (summary.fingerprint != fingerprint) {
-    throw BadCache("the text, the vocabulary or data.max_length has changed");
+    throw BadCache("the text, the vocabulary or a key of data has changed");
   }
   return summary;
 }

@@ -36,13 +36,42 @@ bool has_visible(std::string_view line) {
                   source, format_count(source_lines), target, format_count(target_lines)));
 }
 
+/// What a line holds that it should not, in words.
+std::string describe_byte(const std::string& line, Fault fault, size_t byte) {
+  const auto value = static_cast<unsigned char>(line[byte]);
+  switch (fault) {
+    case Fault::kNul:
+      return "is 0x00, which no text holds";
+    case Fault::kInvalidUtf8:
+      return fmt::format("(0x{:02X}) is not UTF-8", value);
+    case Fault::kByteOrderMark:
+      return "begins a byte order mark (U+FEFF)";
+    case Fault::kCarriageReturn:
+      return "is a carriage return";
+    case Fault::kLineSeparator:
+      return "begins a character that ends a line to other programs (U+0085, U+2028 or U+2029)";
+    default:
+      return fmt::format("(0x{:02X}) is, or begins, a control character", value);
+  }
+}
+
+[[noreturn]] void throw_faulty(const TextPlace& place, const std::string& line, Fault fault,
+                               size_t byte) {
+  throw UserError(fmt::format(
+      "{}: byte {} of the line {}; Calque reads UTF-8 text only: {} (training can also pass over "
+      "such lines or mend them: data.{}; `calque check-data` lists them)",
+      place.to_string(), byte + 1, describe_byte(line, fault, byte), words(fault).mend,
+      words(fault).key));
+}
+
 }  // namespace
 
 std::string TextPlace::to_string() const {
   return fmt::format("{}:{}", file == "-" ? "standard input" : file, line);
 }
 
-TextFiles::TextFiles(std::vector<std::string> files) : files_(std::move(files)) {}
+TextFiles::TextFiles(std::vector<std::string> files, const LinePolicies& policies)
+    : files_(std::move(files)), policies_(policies) {}
 
 bool TextFiles::next(std::string& line) {
   while (!reader_ || !reader_->next(line)) {
@@ -52,21 +81,25 @@ bool TextFiles::next(std::string& line) {
     lines_.push_back(0);
   }
   ++lines_.back();
-  if (const size_t nul = line.find('\0'); nul != std::string::npos) {
-    throw UserError(
-        fmt::format("{}: byte {} of the line is 0x00, which no text holds; Calque reads UTF-8 text "
-                    "only: convert the file, if it is UTF-16 with iconv -f UTF-16 -t UTF-8",
-                    place().to_string(), nul + 1));
-  }
-  const size_t invalid = find_invalid_utf8(line);
-  if (invalid != std::string::npos) {
-    throw UserError(
-        fmt::format("{}: byte {} of the line (0x{:02X}) is not UTF-8; Calque reads UTF-8 text "
-                    "only: convert the "
-                    "file, for example with iconv -f ISO-8859-1 -t UTF-8",
-                    place().to_string(), invalid + 1, static_cast<unsigned char>(line[invalid])));
-  }
+  faults_ = LineFaults(line);
+  if (faults_.any()) treat_faults(line);
   return true;
+}
+
+void TextFiles::treat_faults(std::string& line) const {
+  bool left_out = false;
+  for (size_t i = 0; i < kLineFaults; ++i) {
+    if (!faults_.has(fault(i))) continue;
+    const FaultPolicy policy = policies_.of(fault(i));
+    if (policy == FaultPolicy::kError)
+      throw_faulty(place(), line, fault(i), faults_.byte(fault(i)));
+    left_out = left_out || policy == FaultPolicy::kSkip;
+  }
+  if (left_out) {
+    line.clear();
+  } else {
+    mend_line(line, policies_);
+  }
 }
 
 TextPlace TextFiles::place() const {
@@ -74,8 +107,8 @@ TextPlace TextFiles::place() const {
   return {files_[lines_.size() - 1], lines_.back()};
 }
 
-TextSurvey survey_text(const std::vector<std::string>& files) {
-  TextFiles text(files);
+TextSurvey survey_text(const std::vector<std::string>& files, const LinePolicies& policies) {
+  TextFiles text(files, policies);
   TextSurvey survey;
   Progress progress("reading " + join_paths(files), 0, "lines");
   for (std::string line; text.next(line);) {

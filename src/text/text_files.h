@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "text/line_faults.h"
 
 namespace calque {
 
@@ -17,24 +18,33 @@ struct TextPlace {
   std::string to_string() const;
 };
 
-/// The lines of several text files (plain or gzip) one after another, checked to be UTF-8.
+/// The lines of several text files (plain or gzip) one after another, with `policies` for what they
+/// should not hold.
 class TextFiles {
  public:
-  explicit TextFiles(std::vector<std::string> files);
+  explicit TextFiles(std::vector<std::string> files,
+                     const LinePolicies& policies = LinePolicies::only_text());
 
-  /// The next line, without its '\n'; false behind the last line of the last file. Throws UserError
-  /// when a file cannot be read, and naming file, line and byte when a line is not valid UTF-8 or
-  /// holds a zero byte.
+  /// The next line, without its '\n'; false behind the last line of the last file. What is to be
+  /// replaced is; a line that is to be left out comes as an empty one. Throws UserError when a file
+  /// cannot be read, and naming file, line and byte when the line has a fault that is an error: by
+  /// default a zero byte, or what is not valid UTF-8.
   bool next(std::string& line);
   /// Where the line lies that `next` gave last.
   TextPlace place() const;
+  /// What that line had before it was mended.
+  const LineFaults& faults() const { return faults_; }
   /// Lines given so far, of each file that was begun.
   const std::vector<int64_t>& lines_per_file() const { return lines_; }
 
  private:
   std::vector<std::string> files_;
+  LinePolicies policies_;
   std::vector<int64_t> lines_;
   std::optional<LineReader> reader_;
+  LineFaults faults_;
+
+  void treat_faults(std::string& line) const;
 };
 
 /// How often loops over lines look whether there is progress to show, or a signal to heed.
@@ -50,7 +60,8 @@ struct TextSurvey {
 };
 
 /// Reads all lines once, showing progress. Throws UserError as TextFiles does, and StoppedBySignal.
-TextSurvey survey_text(const std::vector<std::string>& files);
+TextSurvey survey_text(const std::vector<std::string>& files,
+                       const LinePolicies& policies = LinePolicies::only_text());
 
 /// Throws UserError, naming both sides, unless they have as many lines: file by file when they have
 /// as many files. `lines`: of each file.

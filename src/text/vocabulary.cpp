@@ -35,8 +35,9 @@ constexpr int64_t kLargeSampleBytes = int64_t{1} << 30;
 /// it trains, and a signal ends the process.
 class SampledLines : public sentencepiece::SentenceIterator {
  public:
-  SampledLines(const std::vector<std::string>& files, int64_t lines, int64_t wanted, uint64_t seed)
-      : text_(files),
+  SampledLines(const std::vector<std::string>& files, const LinePolicies& policies, int64_t lines,
+               int64_t wanted, uint64_t seed)
+      : text_(files, policies),
         order_(static_cast<uint64_t>(lines), {seed, 0, streams::kVocabulary}),
         wanted_(static_cast<uint64_t>(wanted)),
         progress_(std::in_place, "drawing lines for the vocabulary", lines, "lines") {
@@ -221,18 +222,19 @@ struct VocabularyPlan {
   std::filesystem::path path;
   std::vector<std::string> files;
   uint64_t seed;
+  LinePolicies policies;
   bool may_replace;
 };
 
 /// Trains on files that were surveyed.
 std::string train_surveyed(const VocabularyOptions& options, const std::vector<std::string>& files,
-                           const TextSurvey& survey, uint64_t seed) {
+                           const TextSurvey& survey, uint64_t seed, const LinePolicies& policies) {
   check_options(options, files);
   const std::string text = join_paths(files);
   if (!survey.visible) {  // SentencePiece would end the process
     throw UserError(fmt::format("there is no text in {} to train the vocabulary on", text));
   }
-  SampledLines lines(files, survey.all_lines, options.max_sentences, seed);
+  SampledLines lines(files, policies, survey.all_lines, options.max_sentences, seed);
   std::string serialized;
   const auto status = sentencepiece::SentencePieceTrainer::Train(trainer_arguments(options, survey),
                                                                  &lines, &serialized);
@@ -258,7 +260,8 @@ Tokenizer train_and_write(const VocabularyPlan& plan, const TextSurvey& text,
             vocabulary_type_name(options.type), join_paths(plan.files));
   if (plan.path.has_parent_path()) make_folders(plan.path.parent_path());
   const Stopwatch watch;
-  const std::string serialized = train_surveyed(options, plan.files, text, plan.seed);
+  const std::string serialized =
+      train_surveyed(options, plan.files, text, plan.seed, plan.policies);
   write_vocabulary(plan.path, serialized, record);
   log::info("vocabulary: written to {} after {}", plan.path.string(),
             format_duration(watch.seconds()));
@@ -308,8 +311,9 @@ const char* vocabulary_type_name(VocabularyType type) {
 }
 
 std::string train_vocabulary(const VocabularyOptions& options,
-                             const std::vector<std::string>& files, uint64_t seed) {
-  return train_surveyed(options, files, survey_text(files), seed);
+                             const std::vector<std::string>& files, uint64_t seed,
+                             const LinePolicies& policies) {
+  return train_surveyed(options, files, survey_text(files, policies), seed, policies);
 }
 
 VocabularyPaths vocabulary_paths(const VocabularyOptions& options,
@@ -324,27 +328,28 @@ TokenizerPair load_or_train_vocabulary(const VocabularyOptions& options,
                                        const std::filesystem::path& run_folder,
                                        const std::vector<std::string>& source_files,
                                        const std::vector<std::string>& target_files, uint64_t seed,
-                                       OtherVocabulary other) {
+                                       const LinePolicies& policies, OtherVocabulary other) {
   const VocabularyPaths paths = vocabulary_paths(options, run_folder);
   const bool may_replace = other == OtherVocabulary::kReplace && options.path.empty();
   std::optional<std::pair<TextSurvey, TextSurvey>> surveys;  // of source and target
   const auto text = [&] {
     if (!surveys) {
-      surveys = {survey_text(source_files), survey_text(target_files)};
+      surveys = {survey_text(source_files, policies), survey_text(target_files, policies)};
       check_equal_lines(source_files, surveys->first.lines, target_files, surveys->second.lines);
     }
     return *surveys;
   };
   if (!options.shared) {
-    Tokenizer source = load_or_train({options, paths.source, source_files, seed, may_replace},
-                                     [&] { return text().first; });
+    Tokenizer source =
+        load_or_train({options, paths.source, source_files, seed, policies, may_replace},
+                      [&] { return text().first; });
     return {std::move(source),
-            load_or_train({options, paths.target, target_files, seed, may_replace},
+            load_or_train({options, paths.target, target_files, seed, policies, may_replace},
                           [&] { return text().second; })};
   }
   std::vector<std::string> files = source_files;
   files.insert(files.end(), target_files.begin(), target_files.end());
-  return TokenizerPair(load_or_train({options, paths.source, files, seed, may_replace},
+  return TokenizerPair(load_or_train({options, paths.source, files, seed, policies, may_replace},
                                      [&] { return join_surveys(text().first, text().second); }));
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "text/line_faults.h"
 #include "text/tokenizer.h"
 
 namespace calque {
@@ -42,11 +43,12 @@ struct VocabularyOptions {
 
 /// Trains a SentencePiece model on all lines of `files` (plain or gzip) and returns its bytes, a
 /// pure function of its arguments and the files' content. `seed` draws the sample when there are
-/// more lines than `max_sentences`. Throws UserError when a file cannot be read or is not UTF-8
-/// (naming file and line), when there is no text, and when `size` is more or less than the text
-/// allows (naming the bound).
+/// more lines than `max_sentences`. `policies`: see TextFiles. Throws UserError when a file cannot
+/// be read or is not UTF-8 (naming file and line), when there is no text, and when `size` is more
+/// or less than the text allows (naming the bound).
 std::string train_vocabulary(const VocabularyOptions& options,
-                             const std::vector<std::string>& files, uint64_t seed);
+                             const std::vector<std::string>& files, uint64_t seed,
+                             const LinePolicies& policies = {});
 
 /// Where the models of a run lie: `vocabulary.path`, or else `run_folder`. Source and target are
 /// equal when shared.
@@ -62,8 +64,8 @@ enum class OtherVocabulary { kReplace, kRefuse };
 
 /// Loads the vocabulary of a run; a model file that does not exist is trained from the training
 /// text first and written (atomically), with a record of what it was made of beside it ("x.json"
-/// beside "x.model"); the log says which. The text is checked before: every line is UTF-8, and both
-/// sides have as many lines.
+/// beside "x.model"); the log says which. The text is checked before: no line has a fault that
+/// `policies` call an error, and both sides have as many lines.
 ///
 /// A model whose record names other options than these, or another text, is trained anew when it
 /// lies in the run folder and `other` is kReplace; else other options are an error, while another
@@ -74,6 +76,7 @@ TokenizerPair load_or_train_vocabulary(const VocabularyOptions& options,
                                        const std::filesystem::path& run_folder,
                                        const std::vector<std::string>& source_files,
                                        const std::vector<std::string>& target_files, uint64_t seed,
+                                       const LinePolicies& policies = {},
                                        OtherVocabulary other = OtherVocabulary::kReplace);
 
 }  // namespace calque

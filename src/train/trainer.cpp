@@ -134,7 +134,9 @@ StopReason Trainer::train(const StopSignal& stop) {
     if (is_turn_to_save() || (is_time_to_save() && weights_are_finite())) try_to_save();
     reason = reason_to_stop(stop, watch.seconds());
     if (reason) break;
+    const int64_t epoch = state_.epoch;
     const UpdateResult result = update();
+    report_epochs(epoch);
     if (result.skipped) continue;
     meter_.add(result);
     state_.trained_seconds = seconds_before + watch.seconds();
@@ -303,6 +305,12 @@ void Trainer::report(bool line) {
   log::info("{}", text);
   append_metrics(meter_.metrics(state_.step, epoch(), skipped()));
   meter_.restart();
+}
+
+void Trainer::report_epochs(int64_t epoch) const {
+  for (; epoch < state_.epoch; ++epoch) {
+    log::info("epoch {} is over: it was made of {}", epoch + 1, parts_.corpus.summary());
+  }
 }
 
 void Trainer::validate(const StopSignal& stop) {

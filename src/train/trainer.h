@@ -134,6 +134,8 @@ class Trainer {
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   double epoch() const;
   void report(bool line);
+  /// Says of each epoch that ended since `epoch`, the one of the batch before, what was in it.
+  void report_epochs(int64_t epoch) const;
   /// Does nothing without validation data. Ended by a signal, it counts as not made. Made out of
   /// turn, it may find a new best, but takes no patience.
   void validate(const StopSignal& stop);

@@ -2,19 +2,18 @@
 
 #include <cmath>
 
-#include "base/file.h"
 #include "base/progress.h"
 #include "base/stopwatch.h"
+#include "text/text_files.h"
 
 namespace calque {
 namespace {
 
-std::vector<std::string> read_all(const std::vector<std::string>& paths) {
+std::vector<std::string> read_all(const std::vector<std::string>& files,
+                                  const LinePolicies& policies) {
+  TextFiles text(files, policies.with(FaultPolicy::kSkip, FaultPolicy::kReplace));
   std::vector<std::string> lines;
-  for (const std::string& path : paths) {
-    const std::vector<std::string> more = read_lines(path);
-    lines.insert(lines.end(), more.begin(), more.end());
-  }
+  for (std::string line; text.next(line);) lines.push_back(line);
   return lines;
 }
 
@@ -25,7 +24,8 @@ struct Stopped {};
 
 Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
                      const ParallelCorpus& corpus, const ParallelFiles& files,
-                     const ValidationOptions& options, const TrainOptions& train)
+                     const ValidationOptions& options, const TrainOptions& train,
+                     const LinePolicies& policies)
     : model_(model),
       tokenizers_(tokenizers),
       options_(options),
@@ -33,8 +33,8 @@ Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
       micro_batch_tokens_(train.micro_batch_tokens),
       batches_(make_batches(corpus, train.batch_tokens)),
       micro_batch_(train.batch_tokens),
-      sources_(read_all(files.source)),
-      references_(read_all(files.target)) {}
+      sources_(read_all(files.source, policies)),
+      references_(read_all(files.target, policies)) {}
 
 std::optional<ValidationResult> Validator::validate(Arena& arena, Workspace& workspace,
                                                     kernels::PreparedWeights<Real>& weights,

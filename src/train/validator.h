@@ -33,14 +33,14 @@ struct ValidationResult {
 
 /// Measures a model on the validation text: loss and perplexity by teacher forcing, BLEU by beam
 /// search. It reads the files itself, so BLEU counts every line, also those that are too long to be
-/// trained on.
+/// trained on; what `data.*` would leave out for the characters in it is mended instead.
 class Validator {
  public:
   /// Keeps references to model and tokenizers. `corpus`: the validation pairs, tokenised; `files`:
   /// their text. Throws UserError when a file cannot be read.
   Validator(Transformer& model, const TokenizerPair& tokenizers, const ParallelCorpus& corpus,
-            const ParallelFiles& files, const ValidationOptions& options,
-            const TrainOptions& train);
+            const ParallelFiles& files, const ValidationOptions& options, const TrainOptions& train,
+            const LinePolicies& policies = {});
 
   /// Nothing when `should_stop`, asked every few moments, said so before the end. `weights` is
   /// empty, and holds the model's weights prepared when it returns.

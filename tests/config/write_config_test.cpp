@@ -16,10 +16,19 @@ RunConfig unusual_config() {
   config.data = {.train = {{"a b.en", "c: #d.en"}, {"\"e\\f\".de", "\xc3\xbc.de"}},
                  .validation = {{"null"}, {"- x"}},
                  .max_length = 99,
-                 .too_long = DropPolicy::kError,
-                 .empty = DropPolicy::kError,
+                 .max_length_ratio = 4.5,
                  .max_dropped = 1.0 / 3,
-                 .cache_memory = 7};
+                 .cache_memory = 7,
+                 .lines = {.nul = FaultPolicy::kSkip,
+                           .invalid_utf8 = FaultPolicy::kReplace,
+                           .byte_order_mark = FaultPolicy::kError,
+                           .carriage_return = FaultPolicy::kSkip,
+                           .line_separator = FaultPolicy::kError,
+                           .control_character = FaultPolicy::kSkip},
+                 .empty = FaultPolicy::kError,
+                 .too_long = FaultPolicy::kTruncate,
+                 .length_ratio = FaultPolicy::kSkip,
+                 .copy = FaultPolicy::kError};
   config.vocabulary = {VocabularyType::kBpe,     777,    false, "true",
                        Normalization::kIdentity, 0.9995, 5};
   config.model = {.model = 6,

@@ -39,7 +39,7 @@ TEST_CASE("a corpus holds the pairs of its files in order", "[data]") {
   CHECK(corpus.source_pieces() == pieces);
   CHECK(corpus.longest_target() == longest);
   CHECK(corpus.drop_report().kept() == 100);
-  CHECK(corpus.drop_report().dropped_pairs() == 0);
+  CHECK(corpus.drop_report().left_out == 0);
 }
 
 TEST_CASE("several files of a side are one text, plain or gzip", "[data]") {
@@ -89,21 +89,22 @@ TEST_CASE("pairs that cannot be trained on are counted and named", "[data]") {
   CHECK(corpus.size() == 1);
   CHECK(report.read == 7);
   CHECK(report.kept() == 1);
-  CHECK(report.of(DropReason::kEmptySource).pairs == 2);
-  CHECK(report.of(DropReason::kEmptyBoth).pairs == 1);
-  CHECK(report.of(DropReason::kEmptyTarget).pairs == 1);
-  CHECK(report.of(DropReason::kSourceTooLong).pairs == 1);
-  CHECK(report.of(DropReason::kTargetTooLong).pairs == 1);
+  CHECK(report.of(Fault::kEmptySource).count == 2);
+  CHECK(report.of(Fault::kEmptyBoth).count == 1);
+  CHECK(report.of(Fault::kEmptyTarget).count == 1);
+  CHECK(report.of(Fault::kSourceTooLong).count == 1);
+  CHECK(report.of(Fault::kTargetTooLong).count == 1);
   const std::string source = folder.files.source[0];
   const std::string target = folder.files.target[0];
-  CHECK(report.lines("train") ==
+  CHECK(report.lines("train", folder.options) ==
         std::vector<std::string>{
             "train: 1 of 7 pairs kept",
             "train: left out: 2 with an empty source (" + source + ":2, " + source + ":3)",
             "train: left out: 1 with an empty target (" + target + ":5)",
             "train: left out: 1 with both sides empty (" + source + ":4)",
             "train: left out: 1 with too long a source (" + source + ":6)",
-            "train: left out: 1 with too long a target (" + target + ":7)"});
+            "train: left out: 1 with too long a target (" + target + ":7)",
+            "train: noted: 1 with a target equal to the source (" + source + ":1)"});
 }
 
 TEST_CASE("max_length counts the end id", "[data]") {
@@ -124,16 +125,91 @@ TEST_CASE("policies refuse what the user does not want left out", "[data]") {
            "data.max_dropped (10.00 %) allows");
   folder.options.max_dropped = 0.5;
   CHECK(folder.open().size() == 2);
-  folder.options.empty = DropPolicy::kError;
+  folder.options.empty = FaultPolicy::kError;
   contains(folder.error(), "pairs of data.train cannot be used: 1 with an empty source (" +
                                folder.files.source[0] +
                                ":2); mend these lines, or set data.empty: skip");
-  folder.options.empty = DropPolicy::kSkip;
-  folder.options.too_long = DropPolicy::kError;
+  folder.options.empty = FaultPolicy::kSkip;
+  folder.options.too_long = FaultPolicy::kError;
   contains(folder.error(), "1 with too long a source (" + folder.files.source[0] +
                                ":3); raise data.max_length, or set data.too_long: skip");
   folder.write("\n\n", "a\n\n");
   contains(folder.error(), "no sentence pair is left in data.train");
+}
+
+TEST_CASE("what is wrong with lines is mended, left out or refused, and counted", "[data]") {
+  CorpusFolder folder;
+  folder.write("\xEF\xBB\xBFthe dog\r\nthe\x01 cat\nM\xFCll\nshe\n",
+               "a dog\na\xE2\x80\xA8"
+               "cat\nover\nhe\n");
+  const std::string source = folder.files.source[0];
+  const std::string target = folder.files.target[0];
+  contains(folder.error(), source + ":3: byte 2 of the line (0xFC) is not UTF-8");
+  folder.options.max_dropped = 0.5;
+  folder.options.lines.invalid_utf8 = FaultPolicy::kSkip;
+  {
+    const ParallelCorpus corpus = folder.open();
+    REQUIRE(corpus.size() == 3);
+    CHECK(test::source_text(corpus, 0) == "the dog");
+    CHECK(test::source_text(corpus, 1) == "the cat");
+    CHECK(test::target_text(corpus, 1) == "a cat");
+    CHECK(corpus.line(2) == 4);
+    CHECK(corpus.drop_report().lines("train", folder.options) ==
+          std::vector<std::string>{
+              "train: 3 of 4 pairs kept",
+              "train: left out: 1 line with bytes that are not UTF-8 (" + source + ":3 byte 2)",
+              "train: mended: 1 line with a byte order mark (" + source + ":1 byte 1)",
+              "train: mended: 1 line with a carriage return (" + source + ":1 byte 11)",
+              "train: mended: 1 line with U+0085, U+2028 or U+2029 (" + target + ":2 byte 2)",
+              "train: mended: 1 line with a control character (" + source + ":2 byte 4)"});
+    CHECK(corpus.summary() ==
+          "3 of 4 pairs; left out: 1 line with bytes that are not UTF-8; mended: 1 line with a "
+          "byte order "
+          "mark; mended: 1 line with a carriage return; mended: 1 line with U+0085, U+2028 or "
+          "U+2029; mended: 1 line with a control character");
+  }
+  folder.options.lines.invalid_utf8 = FaultPolicy::kReplace;
+  CHECK(folder.open().size() == 4);
+  folder.options.lines.control_character = FaultPolicy::kError;
+  contains(folder.error(), source + ":2: byte 4 of the line (0x01) is, or begins, a control");
+}
+
+TEST_CASE("long pairs can be cut, uneven ones and copies left out", "[data]") {
+  CorpusFolder folder;
+  std::string many_words;
+  for (int i = 0; i < 10; ++i) many_words += "the dog walks ";
+  folder.write("dog\n" + many_words + "\nshe sleeps\n", "dog\ncat\nhe sleeps\n");
+  folder.options.max_dropped = 0.9;
+  folder.options.max_length = 6;
+  folder.options.too_long = FaultPolicy::kTruncate;
+  CHECK(folder.open().size() == 3);
+  CHECK(folder.open().source_length(1) == 5);
+  folder.options.max_length = 256;
+  folder.options.max_length_ratio = 3;
+  CHECK(folder.open().drop_report().of(Fault::kLengthRatio).count == 1);
+  CHECK(folder.open().drop_report().of(Fault::kCopy).count == 1);
+  CHECK(folder.open().size() == 3);
+  folder.options.length_ratio = FaultPolicy::kSkip;
+  CHECK(folder.open().size() == 2);
+  folder.options.copy = FaultPolicy::kSkip;
+  CHECK(folder.open().size() == 1);
+  CHECK(test::source_text(folder.open(), 0) == "she sleeps");
+  folder.options.copy = FaultPolicy::kError;
+  contains(folder.error(), "1 with a target equal to the source (" + folder.files.source[0] +
+                               ":1); translate these lines, or set data.copy: skip");
+}
+
+TEST_CASE("what is done with the text decides about its fingerprint", "[data]") {
+  CorpusFolder folder(30);
+  const uint64_t before = folder.open().fingerprint();
+  folder.options.too_long = FaultPolicy::kError;
+  folder.options.empty = FaultPolicy::kError;
+  CHECK(folder.open().fingerprint() == before);  // nothing else is read
+  folder.options.too_long = FaultPolicy::kTruncate;
+  CHECK(folder.open().fingerprint() != before);
+  folder.options.too_long = FaultPolicy::kSkip;
+  folder.options.lines.carriage_return = FaultPolicy::kSkip;
+  CHECK(folder.open().fingerprint() != before);
 }
 
 TEST_CASE("the cache is used again, with its report, until something changes", "[data]") {
@@ -150,7 +226,7 @@ TEST_CASE("the cache is used again, with its report, until something changes", "
 
   const uint64_t fingerprint = folder.open().fingerprint();
   folder.options.max_length = 200;
-  contains(log_of_opening(), "the text, the vocabulary or data.max_length has changed");
+  contains(log_of_opening(), "the text, the vocabulary or a key of data has changed");
   CHECK(folder.open().fingerprint() != fingerprint);
   folder.options.max_length = 256;
   CHECK(folder.open().fingerprint() == fingerprint);

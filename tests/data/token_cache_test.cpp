@@ -60,7 +60,7 @@ TEST_CASE("a cache of something else, unfinished, or with alien ids is refused",
   write_cache(folder / "x", {{3, 4}, {99}}, 100);
   CHECK(reason_against(folder / "x", 42, 100) == "");
   CHECK(reason_against(folder / "x", 43, 100) ==
-        "the text, the vocabulary or data.max_length has changed");
+        "the text, the vocabulary or a key of data has changed");
   CHECK(reason_against(folder / "x", 42, 99) == "it holds ids outside the vocabulary");
   { TokenCacheWriter unfinished(folder / "x", 42, 100, 100); }
   CHECK(reason_against(folder / "x", 42, 100) == "there is none yet");
@@ -110,7 +110,8 @@ DropReport add_until(TokenCacheWriter& writer, const Sentences& sentences, int64
   while (report.read < end) {
     const auto at = static_cast<size_t>(report.read++);
     if (at % 7 == 3) {
-      report.add(DropReason::kEmptyBoth, "x:" + std::to_string(report.read));
+      report.add(Fault::kEmptyBoth, {{"x", report.read}, 0, {}});
+      ++report.left_out;
     } else {
       writer.add(report.read, sentences[at], sentences[sentences.size() - 1 - at]);
     }
@@ -211,7 +212,7 @@ TEST_CASE("what was saved counts for nothing when it is damaged, or of something
   }
   save();
   CHECK(log_of_opening(42, 1000).empty());
-  test::contains(log_of_opening(43, 0), "the vocabulary or data.max_length has changed");
+  test::contains(log_of_opening(43, 0), "the vocabulary or a key of data has changed");
 }
 
 }  // namespace

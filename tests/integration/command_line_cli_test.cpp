@@ -26,6 +26,9 @@ const std::vector<Help> kHelp{
     {"evaluate", {"--model", "--source", "--reference", "--hypothesis", "--beam", "--threads"}},
     {"bleu", {"HYPOTHESIS", "REFERENCE", "--tokenize", "--score-only", "(default: 13a)"}},
     {"vocab", {"CONFIG", "--set", "--output", "--run"}},
+    {"check-data",
+     {"CONFIG", "--source", "--target", "--test", "--vocabulary", "--set", "--json",
+      "--write-clean", "(default: 5)"}},
     {"average", {"CHECKPOINT", "--output", "--run", "--last", "(default: 5)"}},
     {"inspect", {"DIR", "--json"}},
     {"bench", {"\n  train", "\n  gemm", "\n  kernels"}},
@@ -110,6 +113,11 @@ TEST_CASE("missing options and values out of range are the user's mistake", "[cl
        "--tokenize: expected one of 13a, none, found char"},
       {{"average", "--output", "o"}, "--run"},
       {{"inspect"}, "DIR is required"},
+      {{"check-data"}, "what is to be checked? Either `calque check-data CONFIG`, or"},
+      {{"check-data", "a.yaml", "--source", "a"}, "what is to be checked?"},
+      {{"check-data", "--source", "a", "b", "--target", "c"},
+       "--source names 2 files but --target 1: each file needs its translation"},
+      {{"check-data", "--source", "-", "--target", "c"}, "data.train.source names -"},
   });
 }
 

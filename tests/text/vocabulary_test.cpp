@@ -126,7 +126,7 @@ TEST_CASE("the vocabulary of a run that was made otherwise is made anew, saying 
   const std::string target = sample_file(folder, "text.de", 2);
   VocabularyOptions options = with_size(90);
   const auto open = [&](OtherVocabulary other) {
-    return load_or_train_vocabulary(options, folder.path(), {source}, {target}, 1, other);
+    return load_or_train_vocabulary(options, folder.path(), {source}, {target}, 1, {}, other);
   };
   const auto log_of = [&](OtherVocabulary other) {
     test::StderrCapture capture(test::StderrCapture::Kind::kPipe);
