@@ -134,7 +134,7 @@ StopReason Trainer::train(const StopSignal& stop) {
     if (is_turn_to_save() || (is_time_to_save() && weights_are_finite())) try_to_save();
     reason = reason_to_stop(stop, watch.seconds());
     if (reason) break;
-    const int64_t epoch = state_.epoch;
+    const int64_t epoch = state_.position.epoch;
     const UpdateResult result = update();
     report_epochs(epoch);
     if (result.skipped) continue;
@@ -308,7 +308,7 @@ void Trainer::report(bool line) {
 }
 
 void Trainer::report_epochs(int64_t epoch) const {
-  for (; epoch < state_.epoch; ++epoch) {
+  for (; epoch < state_.position.epoch; ++epoch) {
     log::info("epoch {} is over: it was made of {}", epoch + 1, parts_.corpus.summary());
   }
 }
