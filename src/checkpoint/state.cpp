@@ -45,11 +45,11 @@ OrderedJson best_to_json(const std::optional<MetricRecord>& best) {
   return json;
 }
 
-Json position_to_json(const BatchPosition& position) {
+OrderedJson position_to_json(const BatchPosition& position) {
   return {{"epoch", position.epoch}, {"window", position.window}, {"batch", position.batch}};
 }
 
-Json passed_over_to_json(const std::optional<PassedOver>& passed_over) {
+OrderedJson passed_over_to_json(const std::optional<PassedOver>& passed_over) {
   if (!passed_over) return nullptr;
   return {{"after", position_to_json(passed_over->after)},
           {"last", position_to_json(passed_over->last)}};

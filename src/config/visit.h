@@ -108,8 +108,8 @@ void visit_data(Config& config, Visitor& visit) {
         data.too_long, OneOf<FaultPolicy>(kPoliciesOfTooLong));
   visit(Field{"data.empty", "", kHarmless, "What to do with pairs that have a side without text."},
         data.empty, OneOf<FaultPolicy>(kPoliciesOfEmpty));
-  visit(Field{"data.max_length_ratio", "tokens per token",
-              kRefuse, "Longer side over shorter side; a pair above this is hardly a translation."},
+  visit(Field{"data.max_length_ratio", "tokens per token", kRefuse,
+              "Longer side over shorter side; a pair above this is hardly a translation."},
         data.max_length_ratio, Number::at_least(1));
   visit(Field{"data.length_ratio", "", kRefuse,
               "What to do with such pairs: only count them, leave out, or refuse to start."},

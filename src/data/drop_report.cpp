@@ -67,6 +67,12 @@ FaultExample example_from_json(const ordered_json& json) {
   return example;
 }
 
+int64_t shift_from_json(const ordered_json& json) {
+  if (json.is_number_unsigned()) return count_from_json(json);
+  if (!json.is_number_integer()) throw std::out_of_range("a shift is no whole number");
+  return json.get<int64_t>();
+}
+
 }  // namespace
 
 std::string FaultExample::to_string() const {
@@ -181,9 +187,9 @@ DropReport report_from_json(const ordered_json& json) {
     }
   }
   for (const ordered_json& drift : json.at("drifts")) {
-    report.drifts.push_back({place_from_json(drift.at("source")),
-                             place_from_json(drift.at("target")),
-                             count_from_json(drift.at("pairs")), drift.at("shift")});
+    report.drifts.push_back(
+        {place_from_json(drift.at("source")), place_from_json(drift.at("target")),
+         count_from_json(drift.at("pairs")), shift_from_json(drift.at("shift"))});
   }
   return report;
 }

@@ -8,7 +8,8 @@ namespace calque {
 namespace {
 
 int64_t longest(const SequenceLayout& layout) {
-  return layout.lengths.empty() ? 0 : *std::max_element(layout.lengths.begin(), layout.lengths.end());
+  return layout.lengths.empty() ? 0
+                                : *std::max_element(layout.lengths.begin(), layout.lengths.end());
 }
 
 const TransformerOptions& checked(const TransformerOptions& options, int64_t source_vocab,
@@ -39,21 +40,20 @@ Transformer::Transformer(const TransformerOptions& options, int64_t source_vocab
           Scope(*store_, next_stream_)
               .sub(options.tied_embeddings == Tying::kAll ? "embedding" : "source_embedding"),
           source_vocab, options.model, options.embedding_dropout),
-      target_embedding_(Scope(*store_, next_stream_).sub("target_embedding"), target_vocab,
-                        options.model, options.embedding_dropout,
-                        options.tied_embeddings == Tying::kAll ? source_embedding_.weight()
-                                                               : ParameterId()),
+      target_embedding_(
+          Scope(*store_, next_stream_).sub("target_embedding"), target_vocab, options.model,
+          options.embedding_dropout,
+          options.tied_embeddings == Tying::kAll ? source_embedding_.weight() : ParameterId()),
       source_positions_(Scope(*store_, next_stream_).sub("source_positions"), options.positions,
                         options.model, options.max_positions),
       target_positions_(Scope(*store_, next_stream_).sub("target_positions"), options.positions,
                         options.model, options.max_positions),
-      output_projection_(
-          options.tied_embeddings == Tying::kNone
-              ? Scope(*store_, next_stream_)
-                    .sub("output_projection")
-                    .declare("weight", {target_vocab, options.model}, Init::kNormal,
-                             1 / std::sqrt(static_cast<double>(options.model)))
-              : target_embedding_.weight()),
+      output_projection_(options.tied_embeddings == Tying::kNone
+                             ? Scope(*store_, next_stream_)
+                                   .sub("output_projection")
+                                   .declare("weight", {target_vocab, options.model}, Init::kNormal,
+                                            1 / std::sqrt(static_cast<double>(options.model)))
+                             : target_embedding_.weight()),
       encoder_(Scope(*store_, next_stream_).sub("encoder"), options),
       decoder_(Scope(*store_, next_stream_).sub("decoder"), options) {
   if (before_memory) before_memory(*store_);
@@ -67,8 +67,8 @@ int64_t Transformer::longest_sentence() const {
 
 Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout) {
   const Var positions = source_positions_.table(context, longest(layout));
-  const Var x = source_embedding_.forward(context, source, positions,
-                                          positions_of(context.arena, layout));
+  const Var x =
+      source_embedding_.forward(context, source, positions, positions_of(context.arena, layout));
   return encoder_.forward(context, x, layout);
 }
 
@@ -89,8 +89,8 @@ kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExam
                                             std::span<const Real> row_weights,
                                             std::span<Real> log_probabilities) {
   const Var memory = encode(context, example.source, example.source_layout);
-  const Var x = decode(context, example.target_input, example.target_layout, memory,
-                       example.source_layout);
+  const Var x =
+      decode(context, example.target_input, example.target_layout, memory, example.source_layout);
   return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
                                        example.target_output, label_smoothing, row_weights,
                                        log_probabilities);

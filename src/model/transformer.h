@@ -25,8 +25,8 @@ class Transformer {
  public:
   /// Declares all parameters and makes their memory (without gradients for `inference`); values are
   /// not set: initialise or load them. `before_memory`, when given, is called with the parameters
-  /// declared and without memory; it may throw, where sizes are not to be believed. Throws UserError
-  /// for sizes that do not fit each other.
+  /// declared and without memory; it may throw, where sizes are not to be believed. Throws
+  /// UserError for sizes that do not fit each other.
   Transformer(const TransformerOptions& options, int64_t source_vocab, int64_t target_vocab,
               bool inference, const std::function<void(const ParameterStore&)>& before_memory = {});
 

@@ -73,7 +73,7 @@ class ParameterStore {
  private:
   std::vector<Parameter> parameters_;
   std::map<std::string, size_t, std::less<>> index_;  // of each name
-  std::vector<uint8_t> written_;  // per parameter: its gradient holds something
+  std::vector<uint8_t> written_;                      // per parameter: its gradient holds something
   int64_t count_ = 0;
   MemoryBlock value_block_;
   MemoryBlock gradient_block_;

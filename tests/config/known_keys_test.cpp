@@ -46,9 +46,11 @@ TEST_CASE("the help names every key with meaning, type and default", "[config]")
           std::string::npos);
     CHECK(help.find("default " + known.default_text + ";") != std::string::npos);
   }
-  CHECK(help.find("train.max_minutes\n"
-                  "    Wall time of one call of `calque train`; 0: no limit.\n"
-                  "    a number, 0 or more (minutes); default 0; at resume: may change\n") !=
+  CHECK(help.find(
+            "train.max_minutes\n"
+            "    Wall time of one call of `calque train`, its last validation and save included; "
+            "0: no limit.\n"
+            "    a number, 0 or more (minutes); default 0; at resume: may change\n") !=
         std::string::npos);
 }
 

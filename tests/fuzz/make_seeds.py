@@ -75,6 +75,11 @@ def state():
         "source_tokens": 123456,
         "target_tokens": 123457,
         "trained_seconds": 12.5,
+        "skipped": 7,
+        "passed_over": {
+            "after": {"epoch": 1, "window": 0, "batch": 3},
+            "last": {"epoch": 1, "window": 1, "batch": 0},
+        },
         "scheduled": True,
         "validated_step": 300,
         "best": {"step": 200, "value": 31.5, "loss": 2.25},
@@ -93,6 +98,8 @@ def state():
     files = {
         "valid_whole": text({}),
         "valid_no_best": text({"best": None, "averaged_steps": []}),
+        "valid_never_skipped": text({"skipped": 0, "passed_over": None}),
+        "damaged_passed_over": text({"passed_over": {"after": 3}}),
         "damaged_newer": text({"format_version": 999}),
         "damaged_negative": text({"step": -1}),
         "damaged_beyond": text({"step": 2**64 - 1}),
@@ -128,11 +135,22 @@ def config():
         write("config", name, content)
 
 
+FAULTS = (
+    "nul invalid_utf8 byte_order_mark carriage_return line_separator control_character "
+    "empty_source empty_target empty_both source_too_long target_too_long length_ratio copy "
+    "duplicate in_training"
+).split()
+
+
 def token_cache():
     def summary(pairs, totals, **changes):
         source, target, longest_source, longest_target = totals
-        dropped = [{"pairs": 0, "examples": []} for _ in range(16)]
-        dropped[0] = {"pairs": 1, "examples": ["train.en:3"]}
+        place = {"file": "train.en", "line": 3}
+        found = {name: {"count": 0, "examples": []} for name in FAULTS}
+        found["empty_source"] = {"count": 1, "examples": [place]}
+        found["invalid_utf8"] = {"count": 9, "examples": [{**place, "byte": 7}]}
+        found["duplicate"] = {"count": 1, "examples": [{**place, "like": place}]}
+        drift = {"source": place, "target": place, "pairs": 80, "shift": -2}
         whole = {
             "fingerprint": "0123456789abcdef",
             "ids_hash": "@ids@",
@@ -142,8 +160,7 @@ def token_cache():
             "target_pieces": target,
             "longest_source": longest_source,
             "longest_target": longest_target,
-            "read": 3,
-            "dropped": dropped,
+            "report": {"read": 3, "kept": 2, "faults": found, "drifts": [drift]},
         }
         return json.dumps({**whole, **changes})
 
@@ -167,7 +184,10 @@ def token_cache():
         "damaged_length": cache(summary(1, totals), [(0, 1, 2**32 - 1, 2**32 - 1)], narrow),
         "damaged_ids": cache(summary(2, totals), index, b"\xff" * 16),
         "damaged_cut": cache(summary(2, totals), index, narrow[:-1]),
-        "damaged_types": cache(summary("2", totals, dropped={}), index, narrow),
+        "damaged_types": cache(summary("2", totals, report={}), index, narrow),
+        "damaged_shift": cache(
+            summary(2, totals).replace('"shift": -2', '"shift": 1e300'), index, narrow
+        ),
         "damaged_hash": cache(summary(2, totals, ids_hash="zz"), index, narrow),
     }
     for name, content in files.items():

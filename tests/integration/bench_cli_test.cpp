@@ -51,7 +51,7 @@ void check_training(const json& figures) {
   CHECK(share == Approx(1.0));
   double steps = 0;
   for (const json& step : figures["step_seconds"]["all"]) steps += step.get<double>();
-  CHECK(seconds == Approx(steps).epsilon(0.1));  // the parts are the whole step
+  CHECK(seconds == Approx(steps).epsilon(0.1));    // the parts are the whole step
   CHECK(linear_flops == figures["linear_flops"]);  // what was multiplied is what was counted
   const json& memory = figures["memory_bytes"];
   CHECK(memory["parameters"] == 6592 * 4);
