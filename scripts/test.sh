@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is needed, builds, and runs all tests: the release build once with each engine for
-# matrix products, then the debug build under AddressSanitizer and UndefinedBehaviorSanitizer, which
-# leaves out the tests that train to a bar (label `quality`), then each fuzz target for 20 seconds.
+# matrix products, then each fuzz target for 20 seconds, then the debug build under AddressSanitizer
+# and UndefinedBehaviorSanitizer, which leaves out the tests that train to a bar (label `quality`).
 # Arguments go to ctest, and nothing is fuzzed then:
 #   scripts/test.sh -R attention
 set -eu
@@ -21,11 +21,11 @@ for engine in calque onednn eigen; do
   CALQUE_GEMM=$engine ctest --preset release --parallel "$jobs" "$@"
 done
 
-build dev
-echo "== dev: AddressSanitizer and UndefinedBehaviorSanitizer"
-ctest --preset dev --parallel "$jobs" "$@"
-
 if [ $# -eq 0 ]; then
   echo "== fuzz"
   scripts/fuzz.sh 20
 fi
+
+build dev
+echo "== dev: AddressSanitizer and UndefinedBehaviorSanitizer"
+ctest --preset dev --parallel "$jobs" "$@"
