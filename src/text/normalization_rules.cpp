@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 namespace calque {
@@ -26,7 +27,8 @@ class Trie {
  public:
   Trie(std::string_view units, std::string_view texts)
       : units_(units.size() / sizeof(Unit)), texts_(texts), heights_(units_.size(), kUnknown) {
-    std::memcpy(units_.data(), units.data(), units_.size() * sizeof(Unit));
+    std::ranges::copy(std::as_bytes(std::span(units)).first(units_.size() * sizeof(Unit)),
+                      std::as_writable_bytes(std::span(units_)).begin());
   }
 
   /// Whether every walk from the root stays inside, is short, and finds texts that are there.

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace calque::test {
@@ -28,7 +29,8 @@ inline std::string make_rules(const std::vector<uint32_t>& units, std::string_vi
   const auto length = static_cast<uint32_t>(units.size() * sizeof(uint32_t));
   std::string rules(sizeof length + length, '\0');
   std::memcpy(rules.data(), &length, sizeof length);
-  std::memcpy(rules.data() + sizeof length, units.data(), length);
+  std::ranges::copy(std::as_bytes(std::span(units)),
+                    std::as_writable_bytes(std::span(rules)).begin() + sizeof length);
   return rules.append(texts);
 }
 
