@@ -192,6 +192,7 @@ std::string describe_in_json(const CheckResult& result) {
 }
 
 void check_data(const CheckArguments& arguments) {
+  const StopSignal stop;
   const RunConfig config = read_config(arguments);
   use_threads(arguments.threads > 0 ? arguments.threads : config.threads);
   check_data_files(config.data);
@@ -205,14 +206,9 @@ void check_data(const CheckArguments& arguments) {
   options.tokenizers = unit.tokenizers ? &*unit.tokenizers : nullptr;
   options.examples = static_cast<size_t>(arguments.examples);
   std::optional<CleanCopy> copy;
-  std::optional<StopSignal> stop;  // where there is something to clear away
   if (!arguments.write_clean.empty()) {
     copy.emplace(arguments.write_clean, result.texts);
-    stop.emplace();
     options.keep = [&](const TextPair& pair) { copy->add(pair); };
-    options.pause = [&] {
-      if (stop->received() != 0) throw StoppedBySignal{stop->received()};
-    };
   }
   check_texts(result.texts, options);
   result.refusals = find_refusals(result.texts, config.data);

@@ -59,19 +59,14 @@ class FirstPlaces {
 
 /// Puts the pairs of all texts whose hash leaves `part` when divided by `parts` into `pairs`.
 void read_part(const std::vector<TextCheck>& texts, const LinePolicies& policies, uint64_t part,
-               uint64_t parts, std::vector<HashedPair>& pairs, Progress& progress, int64_t& read,
-               const std::function<void()>& pause) {
+               uint64_t parts, std::vector<HashedPair>& pairs, Progress& progress, int64_t& read) {
   pairs.clear();
   TextPair pair;
   std::string both;
   for (size_t text = 0; text < texts.size(); ++text) {
     PairReader reader(texts[text].files, policies);
     for (uint64_t number = 0; reader.next(pair); ++number) {
-      constexpr int64_t kPairsAPause = 4096;
-      if (++read % kPairsAPause == 0) {
-        progress.update(read);
-        pause();
-      }
+      if (++read % kLinesPerUpdate == 0) progress.update_or_stop(read);
       if (!has_words(pair.source_line) || !has_words(pair.target_line)) continue;
       both = pair.source_line;
       both += '\n';
@@ -85,7 +80,7 @@ void read_part(const std::vector<TextCheck>& texts, const LinePolicies& policies
 }  // namespace
 
 void count_repeats(std::vector<TextCheck>& texts, const LinePolicies& policies, size_t examples,
-                   const std::function<void()>& pause, int64_t pairs_at_once) {
+                   int64_t pairs_at_once) {
   int64_t all_pairs = 0;
   for (const TextCheck& text : texts) all_pairs += text.pairs();
   const int64_t parts = all_pairs / pairs_at_once + 1;
@@ -97,7 +92,7 @@ void count_repeats(std::vector<TextCheck>& texts, const LinePolicies& policies, 
   pairs.reserve(static_cast<size_t>(all_pairs / parts + all_pairs / parts / 64 + 1));
   for (int64_t part = 0; part < parts; ++part) {
     read_part(texts, policies, static_cast<uint64_t>(part), static_cast<uint64_t>(parts), pairs,
-              progress, read, pause);
+              progress, read);
     std::ranges::sort(pairs);
     size_t first = 0;    // of the pairs that are the same
     size_t in_text = 0;  // the first of these in the same text

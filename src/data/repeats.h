@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "data/text_check.h"
@@ -16,6 +15,6 @@ inline constexpr int64_t kPairsAtOnce = int64_t{1} << 24;
 /// words on a side do not count. The line numbers of the texts must be known. See check_texts for
 /// the memory.
 void count_repeats(std::vector<TextCheck>& texts, const LinePolicies& policies, size_t examples,
-                   const std::function<void()>& pause, int64_t pairs_at_once = kPairsAtOnce);
+                   int64_t pairs_at_once = kPairsAtOnce);
 
 }  // namespace calque

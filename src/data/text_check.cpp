@@ -38,8 +38,7 @@ void check_pairs(TextCheck& text, const CheckOptions& options) {
   PairReader reader(text.files, options.data.without_errors().lines);
   PairChecks checks(options.data, options.examples);
   Progress progress("checking " + text.name, text.pairs(), "pairs");
-  for (PairBlock block; block.read(reader); progress.update(checks.report().read)) {
-    options.pause();
+  for (PairBlock block; block.read(reader); progress.update_or_stop(checks.report().read)) {
     if (options.tokenizers != nullptr) {
       block.tokenize(*options.tokenizers);
     } else {
@@ -71,7 +70,7 @@ void check_texts(std::vector<TextCheck>& texts, const CheckOptions& options) {
   const LinePolicies policies = options.data.without_errors().lines;
   for (TextCheck& text : texts) count_lines(text, policies);
   for (TextCheck& text : texts) check_pairs(text, options);
-  count_repeats(texts, policies, options.examples, options.pause);
+  count_repeats(texts, policies, options.examples);
 }
 
 }  // namespace calque

@@ -30,10 +30,8 @@ struct CheckOptions {
   DataOptions data;
   const TokenizerPair* tokenizers = nullptr;  // null: lengths are in words
   size_t examples = DropReport::kExamples;    // places noted of each fault
-  /// Called with each pair that a training would keep, mended; and now and then, to end the work by
-  /// an exception.
+  /// Called with each pair that a training would keep, mended.
   std::function<void(const TextPair&)> keep = [](const TextPair&) {};
-  std::function<void()> pause = [] {};
 };
 
 /// Counts in each of `texts` what a training with these options would count, by the same code, and
@@ -42,7 +40,8 @@ struct CheckOptions {
 /// takes to tokenise some thousand lines, and about 256 MiB to find repeated pairs (more only where
 /// one and the same pair makes up much of a text that large). These are told by 64-bit hashes of
 /// both lines; where there are more pairs than fit, 16 million, the text is read several times,
-/// each time for a part of all hashes. Throws UserError when a file cannot be read.
+/// each time for a part of all hashes. Throws UserError when a file cannot be read, and
+/// StoppedBySignal.
 void check_texts(std::vector<TextCheck>& texts, const CheckOptions& options);
 
 }  // namespace calque

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/elementwise.h"
+#include "kernels/micro_kernel.h"
 #include "kernels/ranges.h"
 #include "kernels/row_math.h"
 
@@ -16,7 +17,8 @@ namespace calque::kernels {
 // A chunk's logits pass through memory twice, its rows share a pass of the weight's two packed
 // forms and of its gradient: with model rows both are about the same.
 int64_t cross_entropy_chunk_rows(int64_t model) {
-  constexpr int64_t kWholeTiles = 42;  // a multiple of the rows of a tile, 14 or 6
+  constexpr int64_t kWholeTiles = 42;
+  static_assert(kWholeTiles % kTileRows == 0);
   return std::clamp<int64_t>(model, 128, 512) / kWholeTiles * kWholeTiles;
 }
 

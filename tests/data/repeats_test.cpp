@@ -43,8 +43,7 @@ TEST_CASE("repeated pairs are found, however few fit into memory at once", "[dat
         write_pairs(folder, "train", source, target),
         write_pairs(folder, "test", {"new", "line 3", "line 495", "line 3"},
                     {"neu", "zeile 3", "zeile 5", "zeile 3"})};
-    count_repeats(
-        texts, {}, 4, [] {}, at_once);
+    count_repeats(texts, {}, 4, at_once);
     const DropReport::Count& train = texts[0].report.of(Fault::kDuplicate);
     CHECK(train.count == 7);  // of ten: lines 6 and 7 are empty, line 500 is another
     CHECK(places(train) ==
@@ -60,7 +59,7 @@ TEST_CASE("a pair is the same when its text is the same after mending", "[data]"
   const test::TemporaryFolder folder;
   std::vector<TextCheck> texts{
       write_pairs(folder, "train", {"one", "one\r", "one"}, {"eins", "eins", "ein\xC2\x85s"})};
-  count_repeats(texts, {}, 4, [] {});
+  count_repeats(texts, {}, 4);
   CHECK(places(texts[0].report.of(Fault::kDuplicate)) == std::vector<std::string>{"2 like 1"});
 }
 
