@@ -40,10 +40,12 @@ void check_training(const json& figures) {
   double share = 0;
   double linear_flops = 0;
   double seconds = 0;
+  int64_t updates = 0;
   for (const json& part : figures["parts"]) {
     share += part["share"].get<double>();
     seconds += part["seconds"].get<double>();
     const auto name = part["part"].get<std::string>();
+    if (name == "rest of the update") updates = part["calls"];
     if (name.starts_with("gemm") || name.starts_with("projection")) {
       linear_flops += part["flops"].get<double>();
     }
@@ -51,7 +53,9 @@ void check_training(const json& figures) {
   CHECK(share == Approx(1.0));
   double steps = 0;
   for (const json& step : figures["step_seconds"]["all"]) steps += step.get<double>();
-  CHECK(seconds == Approx(steps).epsilon(0.1));    // the parts are the whole step
+  CHECK(updates == 2);  // each moment of a step is in a part
+  CHECK(seconds <= steps);
+  CHECK(seconds > 0.5 * steps);  // 0.999, but for an interruption of the machine
   CHECK(linear_flops == figures["linear_flops"]);  // what was multiplied is what was counted
   const json& memory = figures["memory_bytes"];
   CHECK(memory["parameters"] == 6592 * 4);
