@@ -50,6 +50,7 @@ inline constexpr uint32_t kBatchOrder = 0xFFFFFF02u;
 inline constexpr uint32_t kVocabulary = 0xFFFFFF03u;
 inline constexpr uint32_t kRandomCorpus = 0xFFFFFF04u;
 inline constexpr uint32_t kBenchmark = 0xFFFFFF05u;
+inline constexpr uint32_t kBootstrap = 0xFFFFFF06u;
 }  // namespace streams
 
 }  // namespace calque

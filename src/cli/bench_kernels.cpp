@@ -34,9 +34,8 @@ std::string sentences_text(const Figures& figures) {
   std::string text = fmt::format(
       "\nAttention in one sentence, {}, dropout 0.1; GEMM peak {} GFLOP/s ({})\n\n"
       "{:<8} {:>10} {:>9} {:>12} {:>9} {:>13} {:>10} {:>10}\n",
-      figures.heads, in_billions(figures.peak.flops),
-      figures.peak.multiplier.name(), "tokens", "forward ms", "GFLOP/s",
-      "backward ms", "GFLOP/s", "of GEMM time", "scratch", "kept");
+      figures.heads, in_billions(figures.peak.flops), figures.peak.multiplier.name(), "tokens",
+      "forward ms", "GFLOP/s", "backward ms", "GFLOP/s", "of GEMM time", "scratch", "kept");
   for (const bench::SentenceAttention& sentence : figures.sentences) {
     text += fmt::format("{:<8} {:>10.3f} {:>9} {:>12.3f} {:>9} {:>11.2f} x {:>10} {:>10}\n",
                         sentence.tokens, sentence.forward_seconds * 1e3,

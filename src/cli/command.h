@@ -13,7 +13,9 @@ enum ExitCode : int { kDone = 0, kOurMistake = 1, kUsersMistake = 2, kDiverged =
 void add_train_command(CLI::App& app);
 void add_translate_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
+void add_metrics_command(CLI::App& app);
 void add_bleu_command(CLI::App& app);
+void add_compare_command(CLI::App& app);
 void add_vocab_command(CLI::App& app);
 void add_check_data_command(CLI::App& app);
 void add_average_command(CLI::App& app);

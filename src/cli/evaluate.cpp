@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/progress.h"
 #include "cli/command.h"
+#include "cli/metric_options.h"
 #include "cli/scoring.h"
 #include "cli/text_output.h"
 #include "cli/translation.h"
@@ -14,6 +16,10 @@ namespace {
 
 struct EvaluateArguments {
   TranslationArguments translation;
+  MetricArguments metrics;
+  BootstrapOptions bootstrap;
+  bool confidence = false;
+  bool json = false;
   std::string source;
   std::string reference;
   std::string hypothesis;
@@ -23,6 +29,7 @@ void evaluate(const EvaluateArguments& arguments) {
   for (const std::string& input : {arguments.source, arguments.reference}) {
     check_is_no_input("--hypothesis", arguments.hypothesis, input);
   }
+  const auto metrics = make_metrics(arguments.metrics);
   const std::vector<ScoredText> texts = read_scored_texts({arguments.source, arguments.reference});
   const ScoredText& source = texts[0];
   const ScoredText& reference = texts[1];
@@ -38,19 +45,26 @@ void evaluate(const EvaluateArguments& arguments) {
     output->finish();
   }
 
-  BleuStatistics statistics;
-  for (size_t i = 0; i < translations.size(); ++i) {
-    statistics.add(translations[i], reference.lines[i]);
+  std::string out;
+  nlohmann::ordered_json json{{"model", session.identity()},
+                              {"speed", session.speed()},
+                              {"metrics", nlohmann::ordered_json::array()}};
+  for (const auto& metric : metrics) {
+    const ScoredCorpus scored =
+        score_corpus(*metric, translations, {&reference, 1},
+                     arguments.confidence ? std::optional(arguments.bootstrap) : std::nullopt);
+    out += score_report(scored);
+    json["metrics"].push_back(score_json(scored));
   }
-  write_to_stdout(score_report(statistics.score(), 1, BleuTokenizer::k13a) +
-                  fmt::format("speed: {}\n", session.speed()));
+  out += fmt::format("model: {}\nspeed: {}\n", session.identity(), session.speed());
+  write_to_stdout(arguments.json ? json.dump(2) + "\n" : out);
 }
 
 }  // namespace
 
 void add_evaluate_command(CLI::App& app) {
   auto arguments = std::make_shared<EvaluateArguments>();
-  CLI::App* command = app.add_subcommand("evaluate", "Translate a test set and score it with BLEU");
+  CLI::App* command = app.add_subcommand("evaluate", "Translate a test set and score it");
   command->add_option("--source", arguments->source, "Text to translate, a sentence a line")
       ->type_name("FILE")
       ->required();
@@ -63,9 +77,15 @@ void add_evaluate_command(CLI::App& app) {
                    "they are wanted")
       ->type_name("FILE");
   add_translation_options(*command, arguments->translation);
+  add_metric_options(*command, arguments->metrics);
+  command->add_flag(
+      "--confidence", arguments->confidence,
+      "Add the mean and the 95 % interval over corpora drawn from this one (bootstrap)");
+  add_bootstrap_options(*command, arguments->bootstrap);
+  command->add_flag("--json", arguments->json, "Print all figures as JSON");
   command->footer(
-      "Prints BLEU (tokeniser 13a, the number that sacreBLEU gives), the signature that\n"
-      "says how it was counted, and the speed of translating.\n"
+      "Prints BLEU, chrF, chrF++ and TER (the numbers that sacreBLEU gives), the signatures that\n"
+      "say how they were counted, what translated, and how fast.\n"
       "\n"
       "Example:\n"
       "  calque evaluate --model runs/demo --source data/demo/test.en \\\n"

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/stopwatch.h"
 #include "base/version.h"
+#include "metrics/characters.h"
 #include "text/text_files.h"
 
 namespace calque {
@@ -43,9 +46,78 @@ std::vector<ScoredText> read_scored_texts(const std::vector<std::string>& paths)
   return texts;
 }
 
-std::string score_report(const BleuScore& score, int references, BleuTokenizer tokenizer) {
-  return fmt::format("{}\nsignature: {}\n", format_bleu(score),
-                     bleu_signature(references, tokenizer, fmt::format("calque-{}", kVersion)));
+std::string ScoredCorpus::signature() const {
+  SignatureFields fields{.version = fmt::format("calque-{}", kVersion), .references = references};
+  if (drawn) {
+    fields.bootstrap_samples = drawn->samples;
+    fields.bootstrap_seed = drawn->seed;
+  }
+  return calque::signature(counts.metric(), fields);
+}
+
+ScoredCorpus score_corpus(const Metric& metric, const std::vector<std::string>& hypotheses,
+                          std::span<const ScoredText> references,
+                          const std::optional<BootstrapOptions>& bootstrap) {
+  ScoredCorpus scored{CorpusCounts(metric), static_cast<int>(references.size()), bootstrap, {}};
+  std::vector<std::string> of_line(references.size());
+  for (size_t line = 0; line < hypotheses.size(); ++line) {
+    for (size_t i = 0; i < references.size(); ++i) of_line[i] = references[i].lines[line];
+    scored.counts.add(hypotheses[line], of_line);
+  }
+  if (bootstrap) scored.confidence = confidence(bootstrap_scores(scored.counts, *bootstrap));
+  return scored;
+}
+
+std::string score_report(const ScoredCorpus& scored) {
+  return fmt::format("{}\nsignature: {}\n",
+                     format_score(scored.counts.metric(), scored.counts.sums(), scored.confidence),
+                     scored.signature());
+}
+
+nlohmann::ordered_json score_json(const ScoredCorpus& scored) {
+  const Metric& metric = scored.counts.metric();
+  const std::vector<double> sums = scored.counts.sums();
+  nlohmann::ordered_json json{{"name", metric.name()},
+                              {"score", metric.score(sums)},
+                              {"signature", scored.signature()},
+                              {"sentences", scored.counts.sentences()}};
+  if (const std::string details = metric.details(sums); !details.empty()) json["details"] = details;
+  if (scored.confidence) {
+    json["confidence_mean"] = scored.confidence->mean;
+    json["confidence_half_width"] = scored.confidence->half_width;
+  }
+  return json;
+}
+
+void warn_of_tokenizer(WordTokenizer tokenizer, const ScoredText& hypothesis,
+                       const ScoredText& reference) {
+  constexpr double kMany = 0.3;
+  const auto share_of = [](const ScoredText& text, const auto& is_such) {
+    return static_cast<double>(std::ranges::count_if(text.lines, is_such)) /
+           static_cast<double>(text.lines.size());
+  };
+  const auto ends_apart = [](const std::string& line) {
+    return line.ends_with(" .") || line.ends_with(" !") || line.ends_with(" ?");
+  };
+  const auto has_chinese = [](const std::string& line) {
+    return std::ranges::any_of(to_characters(line),
+                               [](char32_t c) { return c >= 0x3040 && c <= 0x9FFF; });
+  };
+  const bool finds_words = tokenizer == WordTokenizer::k13a || tokenizer == WordTokenizer::kIntl;
+  for (const ScoredText* text : {&hypothesis, &reference}) {
+    if (finds_words && share_of(*text, ends_apart) > kMany) {
+      log::warning(
+          "{} looks tokenised (its full stops stand apart): compare detokenised text, or use "
+          "--tokenize none",
+          text->name);
+    } else if ((finds_words || tokenizer == WordTokenizer::kNone) &&
+               share_of(*text, has_chinese) > kMany) {
+      log::warning(
+          "{} holds Chinese or Japanese, which has no spaces between words: use --tokenize zh or "
+          "char",
+          text->name);
+    }
+  }
 }
 
 }  // namespace calque

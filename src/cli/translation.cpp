@@ -77,6 +77,12 @@ std::vector<std::string> TranslationSession::translate(std::span<const std::stri
   return translations;
 }
 
+std::string TranslationSession::identity() const {
+  const CheckpointState state = Checkpoint(opened_.checkpoint).state();
+  return fmt::format("{} (step {}, model {:016x})", opened_.checkpoint.string(),
+                     format_count(state.step), state.files.at(kModelFile).hash);
+}
+
 std::string TranslationSession::speed() const {
   const auto tokens = static_cast<double>(translator_.output_tokens());
   const double seconds = std::max(seconds_, 1e-9);

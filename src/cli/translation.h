@@ -39,6 +39,10 @@ class TranslationSession {
   std::vector<std::string> translate(std::span<const std::string> lines,
                                      const OnProgress& on_progress = {});
 
+  /// What translates: "runs/demo/checkpoints/step_00002000 (step 2,000, model 0123456789abcdef)",
+  /// the last being the checksum of its weights.
+  std::string identity() const;
+
   /// "1,000 sentences, 13,456 tokens in 12.3 s: 81.3 sentences/s, 1,094 tokens/s", of all
   /// translating so far, without opening the model.
   std::string speed() const;

@@ -4,78 +4,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <unordered_map>
-#include <vector>
 
-#include "base/error.h"
-#include "metrics/tokenizers.h"
+#include "metrics/characters.h"
+#include "metrics/ngrams.h"
 
 namespace calque {
 namespace {
 
-using WordId = std::uint32_t;
-
-/// Numbers the words of one hypothesis and its references, so that n-grams compare fast and
-/// exactly.
-using WordIds = std::unordered_map<std::string, WordId>;
-
-/// The ids of an n-gram's words; behind those of a shorter one stand zeros.
-using NGram = std::array<WordId, kBleuOrder>;
-
-struct CountedNGram {
-  NGram words;
-  std::int64_t count;
-};
-
-std::vector<WordId> read_words(std::string_view line, BleuTokenizer tokenizer, WordIds& ids) {
-  const std::string tokenized =
-      tokenizer == BleuTokenizer::k13a ? tokenize_13a(trim_right(line)) : std::string(line);
-  std::vector<WordId> words;
-  for (const std::string_view word : split_words(tokenized)) {
-    const WordId next = static_cast<WordId>(ids.size());
-    words.push_back(ids.try_emplace(std::string(word), next).first->second);
-  }
-  return words;
-}
-
-/// The distinct n-grams of one order, 1 <= order <= kBleuOrder, sorted by their words.
-std::vector<CountedNGram> count_ngrams(const std::vector<WordId>& words, int order) {
-  std::vector<NGram> all;
-  for (auto begin = words.cbegin(); words.cend() - begin >= order; ++begin) {
-    NGram ngram{};
-    std::copy_n(begin, order, ngram.begin());
-    all.push_back(ngram);
-  }
-  std::sort(all.begin(), all.end());
-
-  std::vector<CountedNGram> counted;
-  for (auto begin = all.cbegin(); begin != all.cend();) {
-    const auto end = std::upper_bound(begin, all.cend(), *begin);
-    counted.push_back({*begin, end - begin});
-    begin = end;
-  }
-  return counted;
-}
-
-/// How often `ngram` occurs in a line, given that line's n-grams of the same order.
-std::int64_t count_of(const NGram& ngram, const std::vector<CountedNGram>& line) {
-  const auto found = std::lower_bound(
-      line.begin(), line.end(), ngram,
-      [](const CountedNGram& entry, const NGram& wanted) { return entry.words < wanted; });
-  return found != line.end() && found->words == ngram ? found->count : 0;
-}
+// Where a count lies.
+constexpr size_t kHypothesisLength = 0;
+constexpr size_t kReferenceLength = 1;
+constexpr size_t kMatches = 2;
+constexpr size_t kTotals = kMatches + kBleuOrder;
 
 /// How many of the hypothesis' n-grams of one order the references hold.
-std::int64_t count_matches(const std::vector<WordId>& hypothesis,
-                           const std::vector<std::vector<WordId>>& references, int order) {
+int64_t count_matches(const Units& hypothesis, const std::vector<Units>& references, int order) {
   std::vector<std::vector<CountedNGram>> reference_ngrams;
-  for (const auto& reference : references) {
+  for (const Units& reference : references) {
     reference_ngrams.push_back(count_ngrams(reference, order));
   }
-  std::int64_t matches = 0;
+  int64_t matches = 0;
   for (const auto& [ngram, count] : count_ngrams(hypothesis, order)) {
-    std::int64_t most = 0;
+    int64_t most = 0;
     for (const auto& line : reference_ngrams) most = std::max(most, count_of(ngram, line));
     matches += std::min(count, most);
   }
@@ -83,99 +33,124 @@ std::int64_t count_matches(const std::vector<WordId>& hypothesis,
 }
 
 /// The length of the reference closest to the hypothesis, the shorter one of two equally close.
-std::int64_t closest_length(std::int64_t hypothesis,
-                            const std::vector<std::vector<WordId>>& references) {
-  std::int64_t closest = std::ssize(references.front());
-  for (const auto& reference : references) {
-    const std::int64_t length = std::ssize(reference);
-    const std::int64_t distance = std::abs(hypothesis - length);
-    const std::int64_t least = std::abs(hypothesis - closest);
+int64_t closest_length(int64_t hypothesis, const std::vector<Units>& references) {
+  int64_t closest = std::ssize(references.front());
+  for (const Units& reference : references) {
+    const int64_t length = std::ssize(reference);
+    const int64_t distance = std::abs(hypothesis - length);
+    const int64_t least = std::abs(hypothesis - closest);
     if (distance < least || (distance == least && length < closest)) closest = length;
   }
   return closest;
 }
 
-double brevity_penalty_of(std::int64_t hypothesis_length, std::int64_t reference_length) {
+double brevity_penalty_of(double hypothesis_length, double reference_length) {
   if (hypothesis_length >= reference_length) return 1.0;
   if (hypothesis_length == 0) return 0.0;
-  return std::exp(1.0 -
-                  static_cast<double>(reference_length) / static_cast<double>(hypothesis_length));
+  return std::exp(1.0 - reference_length / hypothesis_length);
+}
+
+/// Of an order without a precision the logarithm is so low that BLEU is 0 to every printed digit.
+double log_of(double precision) {
+  constexpr double kLowest = -9999999999;
+  return precision == 0 ? kLowest : std::log(precision);
 }
 
 }  // namespace
 
-void BleuStatistics::add(std::string_view hypothesis, std::span<const std::string> references) {
-  CALQUE_CHECK(!references.empty(), "BLEU needs at least one reference for each hypothesis");
-  WordIds ids;
-  const std::vector<WordId> hypothesis_words = read_words(hypothesis, tokenizer_, ids);
-  std::vector<std::vector<WordId>> reference_words;
-  for (const std::string& reference : references) {
-    reference_words.push_back(read_words(reference, tokenizer_, ids));
+std::string_view smoothing_name(Smoothing smoothing) {
+  switch (smoothing) {
+    case Smoothing::kNone:
+      return "none";
+    case Smoothing::kFloor:
+      return "floor";
+    case Smoothing::kAddK:
+      return "add-k";
+    case Smoothing::kExp:
+      return "exp";
   }
+  return {};
+}
 
-  const std::int64_t length = std::ssize(hypothesis_words);
-  hypothesis_length_ += length;
-  reference_length_ += closest_length(length, reference_words);
+double Bleu::smoothing_value() const {
+  constexpr double kDefaultFloor = 0.1;
+  constexpr double kDefaultK = 1;
+  return options_.smoothing_value.value_or(options_.smoothing == Smoothing::kFloor ? kDefaultFloor
+                                                                                   : kDefaultK);
+}
+
+std::string Bleu::settings() const {
+  const bool has_value =
+      options_.smoothing == Smoothing::kFloor || options_.smoothing == Smoothing::kAddK;
+  return fmt::format("case:{}|eff:{}|tok:{}|smooth:{}{}", options_.lower_case ? "lc" : "mixed",
+                     options_.effective_order ? "yes" : "no", tokenizer_name(options_.tokenizer),
+                     smoothing_name(options_.smoothing),
+                     has_value ? fmt::format("[{:.2f}]", smoothing_value()) : "");
+}
+
+void Bleu::count(std::string_view hypothesis, std::span<const std::string> references,
+                 std::span<double> counts) const {
+  WordNumbers numbers;
+  const auto words_of = [&](std::string_view line) {
+    const std::string lower = options_.lower_case ? lower_case(line) : std::string();
+    const std::string_view text = trim_right(options_.lower_case ? lower : line);
+    return numbers(split_words(tokenize(options_.tokenizer, text)));
+  };
+  const Units words = words_of(hypothesis);
+  std::vector<Units> reference_words;
+  for (const std::string& reference : references) reference_words.push_back(words_of(reference));
+
+  const int64_t length = std::ssize(words);
+  counts[kHypothesisLength] = static_cast<double>(length);
+  counts[kReferenceLength] = static_cast<double>(closest_length(length, reference_words));
   for (int order = 1; order <= kBleuOrder; ++order) {
-    const auto index = static_cast<std::size_t>(order - 1);
-    matches_[index] += count_matches(hypothesis_words, reference_words, order);
-    totals_[index] += std::max<std::int64_t>(length - order + 1, 0);
+    const auto index = static_cast<size_t>(order - 1);
+    counts[kMatches + index] = static_cast<double>(count_matches(words, reference_words, order));
+    counts[kTotals + index] = static_cast<double>(all_ngrams(length, order));
   }
 }
 
-BleuStatistics& BleuStatistics::operator+=(const BleuStatistics& other) {
-  CALQUE_CHECK(tokenizer_ == other.tokenizer_,
-               "BLEU counts of different tokenisers cannot be added");
-  for (std::size_t i = 0; i < matches_.size(); ++i) {
-    matches_[i] += other.matches_[i];
-    totals_[i] += other.totals_[i];
-  }
-  hypothesis_length_ += other.hypothesis_length_;
-  reference_length_ += other.reference_length_;
-  return *this;
-}
-
-BleuScore BleuStatistics::score() const {
+BleuScore Bleu::parts(std::span<const double> sums) const {
   BleuScore score;
-  score.hypothesis_length = hypothesis_length_;
-  score.reference_length = reference_length_;
-  score.brevity_penalty = brevity_penalty_of(hypothesis_length_, reference_length_);
-  if (reference_length_ > 0) {
-    score.ratio = static_cast<double>(hypothesis_length_) / static_cast<double>(reference_length_);
+  score.hypothesis_length = std::llround(sums[kHypothesisLength]);
+  score.reference_length = std::llround(sums[kReferenceLength]);
+  score.brevity_penalty = brevity_penalty_of(sums[kHypothesisLength], sums[kReferenceLength]);
+  if (sums[kReferenceLength] > 0) {
+    score.ratio = sums[kHypothesisLength] / sums[kReferenceLength];
   }
   // A longer n-gram only matches where its words do: no word, no match at all.
-  if (matches_.front() == 0) return score;
+  if (sums[kMatches] == 0) return score;
 
-  double smoothing = 1.0;
-  double log_precisions = 0.0;
-  for (std::size_t i = 0; i < matches_.size(); ++i) {
-    if (totals_[i] == 0) return score;
-    const double total = static_cast<double>(totals_[i]);
-    if (matches_[i] == 0) {
-      smoothing *= 2.0;
-      score.precisions[i] = 100.0 / (smoothing * total);
-    } else {
-      score.precisions[i] = 100.0 * static_cast<double>(matches_[i]) / total;
+  double halved = 1;
+  size_t orders = kBleuOrder;
+  for (size_t i = 0; i < kBleuOrder; ++i) {
+    const double added = options_.smoothing == Smoothing::kAddK && i > 0 ? smoothing_value() : 0;
+    const double matches = sums[kMatches + i] + added;
+    const double total = sums[kTotals + i] + added;
+    if (total == 0) break;
+    if (options_.effective_order) orders = i + 1;
+    if (matches > 0) {
+      score.precisions[i] = 100 * matches / total;
+    } else if (options_.smoothing == Smoothing::kExp) {
+      halved *= 2;
+      score.precisions[i] = 100 / (halved * total);
+    } else if (options_.smoothing == Smoothing::kFloor) {
+      score.precisions[i] = 100 * smoothing_value() / total;
     }
-    log_precisions += std::log(score.precisions[i]);
   }
-  score.bleu = score.brevity_penalty * std::exp(log_precisions / kBleuOrder);
+  double logs = 0;
+  for (size_t i = 0; i < orders; ++i) logs += log_of(score.precisions[i]);
+  score.bleu = score.brevity_penalty * std::exp(logs / static_cast<double>(orders));
   return score;
 }
 
-std::string bleu_signature(int references, BleuTokenizer tokenizer, std::string_view version) {
-  const std::string_view name = tokenizer == BleuTokenizer::k13a ? "13a" : "none";
-  return fmt::format("BLEU|nrefs:{}|case:mixed|eff:no|tok:{}|smooth:exp|version:{}", references,
-                     name, version);
-}
-
-std::string format_bleu(const BleuScore& score, std::string_view label) {
+std::string Bleu::details(std::span<const double> sums) const {
+  const BleuScore score = parts(sums);
   const auto& precisions = score.precisions;
   return fmt::format(
-      "{} = {:.2f} {:.1f}/{:.1f}/{:.1f}/{:.1f} (BP = {:.3f} ratio = {:.3f} hyp_len = {} "
-      "ref_len = {})",
-      label, score.bleu, precisions[0], precisions[1], precisions[2], precisions[3],
-      score.brevity_penalty, score.ratio, score.hypothesis_length, score.reference_length);
+      "{:.1f}/{:.1f}/{:.1f}/{:.1f} (BP = {:.3f} ratio = {:.3f} hyp_len = {} ref_len = {})",
+      precisions[0], precisions[1], precisions[2], precisions[3], score.brevity_penalty,
+      score.ratio, score.hypothesis_length, score.reference_length);
 }
 
 }  // namespace calque

@@ -1,37 +1,12 @@
 #include "metrics/tokenizers.h"
 
+#include <algorithm>
 #include <cstddef>
+
+#include "metrics/characters.h"
 
 namespace calque {
 namespace {
-
-/// Bytes of the white-space character that begins at `position`; 0 if none does.
-std::size_t whitespace_length(std::string_view text, std::size_t position) {
-  const auto byte = [&](std::size_t offset) -> unsigned {
-    return position + offset < text.size() ? static_cast<unsigned char>(text[position + offset])
-                                           : 0u;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return (first >= 0x09 && first <= 0x0d) || (first >= 0x1c && first <= 0x20) ? 1 : 0;
-  }
-  const unsigned second = byte(1);
-  if (first == 0xc2) {  // U+0085, U+00A0
-    return second == 0x85 || second == 0xa0 ? 2 : 0;
-  }
-  const unsigned third = byte(2);
-  bool is_space = false;
-  if (first == 0xe1) {  // U+1680
-    is_space = second == 0x9a && third == 0x80;
-  } else if (first == 0xe2 && second == 0x80) {  // U+2000-200A, U+2028, U+2029, U+202F
-    is_space = (third >= 0x80 && third <= 0x8a) || third == 0xa8 || third == 0xa9 || third == 0xaf;
-  } else if (first == 0xe2 && second == 0x81) {  // U+205F
-    is_space = third == 0x9f;
-  } else if (first == 0xe3) {  // U+3000
-    is_space = second == 0x80 && third == 0x80;
-  }
-  return is_space ? 3 : 0;
-}
 
 /// Replaces every `from` in `text`, left to right; what a replacement creates is not looked at.
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -46,6 +21,13 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   }
   result.append(text, begin);
   text.swap(result);
+}
+
+void replace_entities(std::string& text) {
+  replace_all(text, "&quot;", "\"");
+  replace_all(text, "&amp;", "&");
+  replace_all(text, "&lt;", "<");
+  replace_all(text, "&gt;", ">");
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -119,6 +101,72 @@ std::string separate_hyphen_after_digit(std::string_view text) {
   return result;
 }
 
+/// Rule 4.
+std::string separate_marks(std::string_view line) {
+  std::string text = separate_after_non_digit(line);
+  text = separate_before_non_digit(text);
+  return separate_hyphen_after_digit(text);
+}
+
+/// Rules 3 and 4.
+std::string separate_western(std::string_view line) {
+  return separate_marks(separate_symbols(line));
+}
+
+/// Which of two neighbours becomes a word of its own.
+struct Apart {
+  bool first = false;
+  bool second = false;
+};
+
+/// The same scan for any two neighbours of Unicode.
+template <class Rule>
+std::u32string separate_pairs(std::u32string_view text, const Rule& rule) {
+  std::u32string result;
+  result.reserve(2 * text.size());
+  size_t i = 0;
+  while (i + 1 < text.size()) {
+    const Apart apart = rule(text[i], text[i + 1]);
+    if (apart.first) {
+      result.append({U' ', text[i], U' ', text[i + 1]});
+    } else if (apart.second) {
+      result.append({text[i], U' ', text[i + 1], U' '});
+    } else {
+      result.push_back(text[i++]);
+      continue;
+    }
+    i += 2;
+  }
+  return result.append(text.substr(std::min(i, text.size())));
+}
+
+/// What sacreBLEU takes for Chinese. Two of its ranges are meant to begin at U+20000 and U+2F800,
+/// but written so that they are U+2001-2A6D and U+2F81-2FA1; a score is comparable only if ours are
+/// too.
+bool is_chinese(char32_t c) {
+  constexpr char32_t kRanges[][2] = {
+      {0x2001, 0x2A6D}, {0x2E80, 0x2EFF}, {0x2F00, 0x2FDF}, {0x2FF0, 0x2FFF}, {0x3000, 0x303F},
+      {0x3100, 0x312F}, {0x31A0, 0x31BF}, {0x31C0, 0x31EF}, {0x3200, 0x33FF}, {0x3400, 0x4DB5},
+      {0x4E00, 0x9FBB}, {0xF900, 0xFA2D}, {0xFA30, 0xFA6A}, {0xFA70, 0xFAD9}, {0xFE10, 0xFE1F},
+      {0xFE30, 0xFE4F}, {0xFF00, 0xFFEF}};
+  return std::ranges::any_of(kRanges, [&](const auto& r) { return r[0] <= c && c <= r[1]; });
+}
+
+/// Spaces around each character that `is_apart`.
+template <class Predicate>
+std::string spaced(std::string_view line, const Predicate& is_apart) {
+  std::string text;
+  text.reserve(2 * line.size());
+  for (size_t at = 0; at < line.size();) {
+    const size_t begin = at;
+    const bool apart = is_apart(next_character(line, at));
+    if (apart) text.push_back(' ');
+    text.append(line.substr(begin, at - begin));
+    if (apart) text.push_back(' ');
+  }
+  return text;
+}
+
 std::string join_words(std::string_view text) {
   std::string result;
   result.reserve(text.size());
@@ -131,34 +179,62 @@ std::string join_words(std::string_view text) {
 
 }  // namespace
 
+std::string_view tokenizer_name(WordTokenizer tokenizer) {
+  switch (tokenizer) {
+    case WordTokenizer::k13a:
+      return "13a";
+    case WordTokenizer::kIntl:
+      return "intl";
+    case WordTokenizer::kZh:
+      return "zh";
+    case WordTokenizer::kChar:
+      return "char";
+    case WordTokenizer::kNone:
+      return "none";
+  }
+  return {};
+}
+
+std::string tokenize(WordTokenizer tokenizer, std::string_view line) {
+  switch (tokenizer) {
+    case WordTokenizer::k13a:
+      return tokenize_13a(line);
+    case WordTokenizer::kIntl:
+      return tokenize_intl(line);
+    case WordTokenizer::kZh:
+      return tokenize_zh(line);
+    case WordTokenizer::kChar:
+      return join_words(spaced(line, [](char32_t) { return true; }));
+    case WordTokenizer::kNone:
+      return join_words(line);
+  }
+  return {};
+}
+
 std::vector<std::string_view> split_words(std::string_view line) {
   std::vector<std::string_view> words;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < line.size();) {
-    const std::size_t space = whitespace_length(line, i);
-    if (space == 0) {
-      ++i;
-      continue;
-    }
-    if (i > begin) words.push_back(line.substr(begin, i - begin));
-    i += space;
-    begin = i;
+  size_t begin = 0;
+  for (size_t at = 0; at < line.size();) {
+    const size_t here = at;
+    if (!is_white_space(next_character(line, at))) continue;
+    if (here > begin) words.push_back(line.substr(begin, here - begin));
+    begin = at;
   }
   if (begin < line.size()) words.push_back(line.substr(begin));
   return words;
 }
 
+std::string_view trim(std::string_view line) {
+  const std::vector<std::string_view> words = split_words(line);
+  if (words.empty()) return {};
+  const char* const begin = words.front().data();
+  return {begin, static_cast<size_t>(words.back().data() + words.back().size() - begin)};
+}
+
 std::string_view trim_right(std::string_view line) {
-  const auto trailing_space = [&]() -> std::size_t {
-    for (std::size_t length = 1; length <= 3 && length <= line.size(); ++length) {
-      if (whitespace_length(line, line.size() - length) == length) return length;
-    }
-    return 0;
-  };
-  for (std::size_t space = trailing_space(); space > 0; space = trailing_space()) {
-    line.remove_suffix(space);
-  }
-  return line;
+  const std::string_view trimmed = trim(line);
+  if (trimmed.empty()) return {};
+  return line.substr(0, static_cast<size_t>(trimmed.data() + trimmed.size() - line.data()));
 }
 
 std::string tokenize_13a(std::string_view line) {
@@ -168,19 +244,36 @@ std::string tokenize_13a(std::string_view line) {
   replace_all(text, "<skipped>", "");
   replace_all(text, "-\n", "");
   replace_all(text, "\n", " ");
-  replace_all(text, "&quot;", "\"");
-  replace_all(text, "&amp;", "&");
-  replace_all(text, "&lt;", "<");
-  replace_all(text, "&gt;", ">");
-
+  replace_entities(text);
   // The rules ask for a neighbour on each side, so the line's ends get one.
   text.insert(text.begin(), ' ');
   text.push_back(' ');
-  text = separate_symbols(text);
-  text = separate_after_non_digit(text);
-  text = separate_before_non_digit(text);
-  text = separate_hyphen_after_digit(text);
-  return join_words(text);
+  return join_words(separate_western(text));
+}
+
+std::string tokenize_tercom(std::string_view line) {
+  std::string text(line);
+  replace_all(text, "\n-", "");
+  replace_all(text, "\n", " ");
+  replace_entities(text);
+  text = separate_symbols(" " + text + " ");
+  replace_all(text, "'s ", " 's ");
+  return join_words(separate_marks(text));
+}
+
+std::string tokenize_intl(std::string_view line) {
+  std::u32string text = to_characters(line);
+  text = separate_pairs(text, [](char32_t first, char32_t second) -> Apart {
+    return {.second = !is_number(first) && is_punctuation(second)};
+  });
+  text = separate_pairs(text, [](char32_t first, char32_t second) -> Apart {
+    return {.first = is_punctuation(first) && !is_number(second)};
+  });
+  return join_words(spaced(to_utf8(text), is_symbol));
+}
+
+std::string tokenize_zh(std::string_view line) {
+  return join_words(separate_western(spaced(trim(line), is_chinese)));
 }
 
 }  // namespace calque

@@ -8,8 +8,22 @@ namespace calque {
 
 // How lines become words before a metric compares them. Text is UTF-8; a byte that is not part of a
 // valid character counts as an ordinary one. White space is what Python's `str.isspace` calls so,
-// because the metric's reference implementation is written in Python: U+0009-000D, U+001C-0020,
-// U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000.
+// because the metrics' reference implementation is written in Python (`is_white_space`).
+
+/// How a metric finds the words of a line.
+enum class WordTokenizer {
+  k13a,   ///< `tokenize_13a`: for ordinary (detokenised) text
+  kIntl,  ///< `tokenize_intl`: the same for all of Unicode's punctuation
+  kZh,    ///< `tokenize_zh`: for Chinese
+  kChar,  ///< every character but white space is a word
+  kNone,  ///< the line's words as they are, for text that is already tokenised
+};
+
+/// "13a", "intl", "zh", "char", "none".
+std::string_view tokenizer_name(WordTokenizer tokenizer);
+
+/// The words of `line`, as the tokeniser finds them, with one space between two of them.
+std::string tokenize(WordTokenizer tokenizer, std::string_view line);
 
 /// The words of `line`: its longest runs without white space, in order, as Python's `str.split()`
 /// gives them. A line without words gives an empty vector. The views point into `line`.
@@ -27,5 +41,20 @@ std::string_view trim_right(std::string_view line);
 ///  4. so are a comma and a full stop, unless between two digits, and a hyphen after a digit.
 /// BLEU trims the line with `trim_right` before this.
 std::string tokenize_13a(std::string_view line);
+
+/// The same by mteval-v14.pl's rules (`--international-tokenization`): a punctuation mark (category
+/// P) is a word of its own unless it stands between two numbers (N), and so is every symbol (S).
+std::string tokenize_intl(std::string_view line);
+
+/// The same for Chinese: Chinese characters and their punctuation are words of their own, then
+/// rules 3 and 4 of `tokenize_13a`.
+std::string tokenize_zh(std::string_view line);
+
+/// The same by Tercom's normalisation (Snover et al. 2006): a newline and a hyphen behind it
+/// vanish, another becomes a space, rules 2 to 4, and "'s" is a word of its own at the end of one.
+std::string tokenize_tercom(std::string_view line);
+
+/// White space at both ends of `line` goes.
+std::string_view trim(std::string_view line);
 
 }  // namespace calque

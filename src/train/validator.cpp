@@ -90,9 +90,10 @@ void Validator::measure_bleu(Arena& arena, Workspace& workspace,
     progress.update(done);
   });
   progress.finish();
-  BleuStatistics statistics;
-  for (size_t i = 0; i < hypotheses.size(); ++i) statistics.add(hypotheses[i], references_[i]);
-  result.bleu = statistics.score();
+  const Bleu bleu;
+  CorpusCounts counts(bleu);
+  for (size_t i = 0; i < hypotheses.size(); ++i) counts.add(hypotheses[i], references_[i]);
+  result.bleu = bleu.parts(counts.sums());
   // Samples stand evenly over the file, so that they are not all of one kind.
   const auto count = std::min<size_t>(static_cast<size_t>(options_.samples), hypotheses.size());
   for (size_t k = 0; k < count; ++k) {

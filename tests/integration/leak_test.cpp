@@ -65,6 +65,8 @@ TEST_CASE("no command leaks", "[leak]") {
       {"translate", "--model", run, "--input", source},
       {"evaluate", "--model", run, "--source", source, "--reference", target},
       {"bleu", target, target},
+      {"metrics", target, target},
+      {"compare", source, target, "--reference", target},
       {"average", "--output", corpus.path("mean"), run + "/checkpoints/step_00000010",
        run + "/checkpoints/step_00000020"},
       {"inspect", run},

@@ -1,5 +1,8 @@
 // What can be done with a trained model, through the real binary.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "support/catch.h"
@@ -96,7 +99,8 @@ TEST_CASE("a checkpoint folder alone translates", "[train][translate]") {
         translate(checkpoint_folder(corpus / "run", kSteps), input));
 }
 
-TEST_CASE("evaluate scores what it writes, as bleu does", "[train][translate]") {
+TEST_CASE("evaluate scores what it writes, as metrics does, and names the model",
+          "[train][translate]") {
   const TinyCorpus& corpus = trained();
   const std::string source = corpus.path("validation.source");
   const std::string reference = corpus.path("validation.target");
@@ -106,13 +110,27 @@ TEST_CASE("evaluate scores what it writes, as bleu does", "[train][translate]") 
                   reference, "--hypothesis", hypothesis});
   INFO(evaluated.err);
   REQUIRE(evaluated.exit_code == 0);
-  const RunResult scored = run_binary({"bleu", hypothesis, reference});
-  CHECK_THAT(scored.out, ContainsSubstring("BLEU = "));
+  const RunResult scored = run_binary({"metrics", hypothesis, reference});
+  for (const char* metric : {"BLEU = ", "chrF2 = ", "chrF2++ = ", "TER = "}) {
+    CHECK_THAT(scored.out, ContainsSubstring(metric));
+  }
   CHECK_THAT(scored.out, ContainsSubstring("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"));
   CHECK(evaluated.out.starts_with(scored.out));
-  CHECK_THAT(evaluated.out, ContainsSubstring("speed: 20 sentences, "));
+  const std::string model = fmt::format("{} (step {}, model ",
+                                        checkpoint_folder(corpus / "run", kSteps).string(), kSteps);
+  CHECK_THAT(evaluated.out, ContainsSubstring("\nmodel: " + model));
+  CHECK_THAT(evaluated.out, ContainsSubstring("\nspeed: 20 sentences, "));
   CHECK(read_file(hypothesis) == translate(corpus.path("run"), read_file(source)));
   CHECK_THAT(scored.out, !ContainsSubstring("BLEU = 0.00"));
+
+  const RunResult json = run_binary({"evaluate", "--model", corpus.path("run"), "--source", source,
+                                     "--reference", reference, "--metric", "ter", "--json"});
+  REQUIRE(json.exit_code == 0);
+  const auto figures = nlohmann::json::parse(json.out);
+  CHECK_THAT(figures["model"].get<std::string>(), Catch::Matchers::StartsWith(model));
+  CHECK_THAT(figures["speed"].get<std::string>(), Catch::Matchers::StartsWith("20 sentences, "));
+  REQUIRE(figures["metrics"].size() == 1);
+  CHECK(figures["metrics"][0]["name"] == "TER");
 
   const RunResult unequal = run_binary({"evaluate", "--model", corpus.path("run"), "--source",
                                         source, "--reference", corpus.path("train.target")});

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "metrics/bleu_cases.h"
+#include "metrics/metric_cases.h"
 #include "support/catch.h"
 
-namespace calque {
+namespace calque::test {
 namespace {
 
 /// UTF-8 of a code point below U+10000.
@@ -23,13 +23,19 @@ std::string utf8(unsigned code_point) {
 
 }  // namespace
 
-TEST_CASE("tokenize_13a gives sacreBLEU's words", "[metrics]") {
-  const auto& cases = bleu_cases().at("tokenizer");
+TEST_CASE("every tokeniser gives sacreBLEU's words", "[metrics]") {
+  const auto& cases = metric_cases().at("tokenized");
   REQUIRE(cases.size() >= 100);
   for (const auto& item : cases) {
     const auto line = item.at("line").get<std::string>();
     CAPTURE(line);
-    CHECK(tokenize_13a(line) == item.at("words").get<std::string>());
+    for (const WordTokenizer tokenizer :
+         {WordTokenizer::k13a, WordTokenizer::kIntl, WordTokenizer::kZh, WordTokenizer::kChar}) {
+      const std::string name(tokenizer_name(tokenizer));
+      CAPTURE(name);
+      CHECK(tokenize(tokenizer, line) == item.at(name).get<std::string>());
+    }
+    CHECK(tokenize_tercom(line) == item.at("tercom").get<std::string>());
   }
 }
 
@@ -41,7 +47,7 @@ TEST_CASE("tokenize_13a separates punctuation but not inside numbers", "[metrics
 
 TEST_CASE("split_words cuts at exactly the characters that Python's str.split cuts at",
           "[metrics]") {
-  const auto whitespace = bleu_cases().at("whitespace").get<std::set<unsigned>>();
+  const auto whitespace = metric_cases().at("whitespace").get<std::set<unsigned>>();
   REQUIRE(whitespace.size() > 20);
   for (unsigned code_point = 0; code_point < 0x10000; ++code_point) {
     const bool surrogate = code_point >= 0xd800 && code_point < 0xe000;
@@ -64,7 +70,7 @@ TEST_CASE("split_words skips white space before, between and after words", "[met
 }
 
 TEST_CASE("trim_right removes what Python's str.rstrip removes", "[metrics]") {
-  const auto& cases = bleu_cases().at("trimmed");
+  const auto& cases = metric_cases().at("trimmed");
   REQUIRE(!cases.empty());
   for (const auto& item : cases) {
     const auto line = item.at("line").get<std::string>();
@@ -82,4 +88,4 @@ TEST_CASE("bytes that are not UTF-8 are ordinary characters", "[metrics]") {
   CHECK(trim_right("a\xe2\x80") == "a\xe2\x80");
 }
 
-}  // namespace calque
+}  // namespace calque::test

@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
-"""Writes tests/fixtures/bleu/cases.json: what sacreBLEU says about small made-up corpora.
+"""Writes tests/fixtures/metrics/cases.json: what sacreBLEU says about small made-up corpora.
 
 The tests of src/metrics compare their own numbers with these. Run it from the repository's root,
 with exactly this version, when a case is added:
 
     python3 -m venv .venv && .venv/bin/pip install sacrebleu==2.6.0
-    .venv/bin/python scripts/reference/make_bleu_cases.py
+    .venv/bin/python scripts/reference/make_metric_cases.py
 
 All text is made here, by a fixed seed, so the file comes out the same every time. It holds
   version     of sacreBLEU
   whitespace  the code points up to U+FFFF at which Python's str.split() cuts
-  tokenizer   [{line, words}]: a line and its words by tokeniser 13a, one space between two of them
+  tokenized   [{line, 13a, intl, zh, char, tercom}]: a line and its words by each tokeniser, one
+              space between two of them
   trimmed     [{line, trimmed}]: a line and the same after Python's str.rstrip()
-  scores      [{name, tokenize, hypotheses, references, ...}]: corpora and their BLEU; references
-              are one list of lines per annotator
+  lowered     [{line, lowered}]: a line and the same after Python's str.lower()
+  corpora     [{name, hypotheses, references}]; references are one list of lines per annotator
+  scores      [{corpus, metric, options, score, line, signature, ...}]: a corpus' number, and what
+              a metric with these options of sacreBLEU's class says about it
 """
 
 import json
@@ -21,11 +24,15 @@ import random
 from pathlib import Path
 
 import sacrebleu
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+from sacrebleu.tokenizers.tokenizer_char import TokenizerChar
+from sacrebleu.tokenizers.tokenizer_intl import TokenizerV14International
+from sacrebleu.tokenizers.tokenizer_ter import TercomTokenizer
+from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
 
 SACREBLEU_VERSION = "2.6.0"
-OUTPUT = Path(__file__).resolve().parents[2] / "tests" / "fixtures" / "bleu" / "cases.json"
+OUTPUT = Path(__file__).resolve().parents[2] / "tests" / "fixtures" / "metrics" / "cases.json"
 
 SENTENCES = [
     "The old lighthouse keeper counts the ships in the harbour every evening.",
@@ -64,6 +71,8 @@ TOKENIZER_LINES = [
     "a\u200bb", "a\u0085b", "a\x1cb", "a\x1fb", "a\x00b", "a\x0bb", "\U0001f600.", "\ufeffa",
     ". \u00a0.", "1 .5", "1. 5", "e.g., this", "U.S.A.", "p.m.,", "1st.", "v1.2-3", "10-12,5-7.",
 ]
+
+LOWER_LINES = ["", "ÄÖÜ ẞ ß", "İstanbul I i ı", "ΣΑΣ ΑΣ. Σ", "ǅ ǈ", "\u2168", "\U00010400", "Ⓐ"]
 
 
 def random_line(rng: random.Random, characters: str, longest: int) -> str:
@@ -184,27 +193,88 @@ def random_corpora(rng: random.Random) -> list[tuple[str, list[str], list[list[s
     return corpora
 
 
-def score_case(name: str, tokenize: str, hypotheses: list[str],
+# Options of sacreBLEU's classes. The first of each metric is scored on every corpus, the others on
+# every third.
+OPTIONS = [
+    (BLEU, [
+        {"tokenize": "13a"},
+        {"tokenize": "none"},
+        {"tokenize": "intl"},
+        {"tokenize": "zh"},
+        {"tokenize": "char"},
+        {"tokenize": "13a", "lowercase": True},
+        {"tokenize": "13a", "smooth_method": "none"},
+        {"tokenize": "13a", "smooth_method": "floor"},
+        {"tokenize": "13a", "smooth_method": "floor", "smooth_value": 0.25},
+        {"tokenize": "13a", "smooth_method": "add-k"},
+        {"tokenize": "13a", "smooth_method": "add-k", "smooth_value": 0.5},
+        {"tokenize": "13a", "effective_order": True},
+        {"tokenize": "intl", "smooth_method": "add-k", "effective_order": True, "lowercase": True},
+    ]),
+    (CHRF, [
+        {},
+        {"word_order": 2},
+        {"lowercase": True},
+        {"whitespace": True, "word_order": 2},
+        {"char_order": 4, "word_order": 1, "beta": 3},
+    ]),
+    (TER, [
+        {},
+        {"case_sensitive": True},
+        {"normalized": True},
+        {"no_punct": True},
+        {"normalized": True, "no_punct": True, "case_sensitive": True},
+    ]),
+]
+
+
+def score_case(corpus: int, metric, options: dict, hypotheses: list[str],
                references: list[list[str]]) -> dict:
-    metric = BLEU(tokenize=tokenize)
     result = metric.corpus_score(hypotheses, references)
-    return {
-        "name": f"{name}, {tokenize}",
-        "tokenize": tokenize,
-        "hypotheses": hypotheses,
-        "references": references,
-        "bleu": result.score,
-        "precisions": result.precisions,
-        "brevity_penalty": result.bp,
-        "ratio": result.ratio,
-        "hypothesis_length": result.sys_len,
-        "reference_length": result.ref_len,
-        "matches": result.counts,
-        "totals": result.totals,
-        "two_decimals": result.format(score_only=True),
+    case = {
+        "corpus": corpus,
+        "metric": type(metric).__name__,
+        "options": options,
+        "score": result.score,
         "line": result.format(),
         "signature": f"{result.name}|{metric.get_signature()}",
     }
+    if isinstance(metric, BLEU):
+        case |= {
+            "precisions": result.precisions,
+            "brevity_penalty": result.bp,
+            "ratio": result.ratio,
+            "hypothesis_length": result.sys_len,
+            "reference_length": result.ref_len,
+            "matches": result.counts,
+            "totals": result.totals,
+        }
+    return case
+
+
+def score_cases(corpora) -> list[dict]:
+    cases = []
+    for kind, all_options in OPTIONS:
+        for number, options in enumerate(all_options):
+            for index, (_, hypotheses, references) in enumerate(corpora):
+                if number == 0 or (index + number) % 3 == 0:
+                    metric = kind(**options)
+                    cases.append(score_case(index, metric, options, hypotheses, references))
+    return cases
+
+
+TOKENIZERS = {
+    "13a": Tokenizer13a(),
+    "intl": TokenizerV14International(),
+    "zh": TokenizerZh(),
+    "char": TokenizerChar(),
+    "tercom": TercomTokenizer(normalized=True, case_sensitive=True),
+}
+
+
+def tokenized(line: str) -> dict:
+    words = {name: " ".join(tokenizer(line).split()) for name, tokenizer in TOKENIZERS.items()}
+    return {"line": line} | words
 
 
 def python_whitespace() -> list[int]:
@@ -227,23 +297,24 @@ def main() -> None:
         raise SystemExit(f"this needs sacreBLEU {SACREBLEU_VERSION}, found "
                          f"{sacrebleu.__version__}: pip install sacrebleu=={SACREBLEU_VERSION}")
     rng = random.Random(20)
-    tokenizer = Tokenizer13a()
     lines = TOKENIZER_LINES + SENTENCES + fuzz_lines(rng)
     corpora = fixed_corpora() + random_corpora(rng)
-    scores = [score_case(name, "13a", hyps, refs) for name, hyps, refs in corpora]
-    scores += [score_case(name, "none", hyps, refs) for name, hyps, refs in corpora[::4]]
+    scores = score_cases(corpora)
     cases = {
         "version": sacrebleu.__version__,
         "whitespace": python_whitespace(),
-        "tokenizer": [{"line": line, "words": tokenizer(line)} for line in lines],
+        "tokenized": [tokenized(line) for line in lines],
         "trimmed": [{"line": line, "trimmed": line.rstrip()}
                     for line in lines if line != line.rstrip()],
+        "lowered": [{"line": line, "lowered": line.lower()}
+                    for line in [*LOWER_LINES, *SENTENCES]],
+        "corpora": [{"name": name, "hypotheses": hypotheses, "references": references}
+                    for name, hypotheses, references in corpora],
         "scores": scores,
     }
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(to_json(cases), encoding="ascii")
-    print(f"{OUTPUT}: {len(scores)} scores, {len(lines)} tokenizer lines, "
-          f"{len(cases['trimmed'])} trimmed lines")
+    print(f"{OUTPUT}: {len(scores)} scores of {len(corpora)} corpora, {len(lines)} lines")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,38 @@
+#include "metrics/ter.h"
+
+#include "support/catch.h"
+
+namespace calque::test {
+namespace {
+
+double ter(const std::string& hypothesis, const std::vector<std::string>& references) {
+  const Ter metric;
+  CorpusCounts counts(metric);
+  counts.add(hypothesis, references);
+  return counts.score();
+}
+
+TEST_CASE("TER counts words replaced, left out and put in", "[metrics]") {
+  CHECK(ter("a b c d", {"a b c d"}) == 0);
+  CHECK(ter("a x c d", {"a b c d"}) == 25);
+  CHECK(ter("a c d", {"a b c d"}) == 25);
+  CHECK(ter("a b b c d", {"a b c d"}) == 25);
+}
+
+TEST_CASE("TER counts a sequence moved as one edit", "[metrics]") {
+  CHECK(ter("d e a b c", {"a b c d e"}) == 20);
+  CHECK(ter("c d e f a b", {"a b c d e f"}) == Approx(100.0 / 6));
+}
+
+TEST_CASE("TER takes the edits of the closest reference and the mean length of all", "[metrics]") {
+  CHECK(ter("a b c d", {"x y z v w u", "a b c e"}) == 20);
+}
+
+TEST_CASE("TER of text against nothing", "[metrics]") {
+  CHECK(ter("", {"a b"}) == 100);
+  CHECK(ter("a b", {""}) == 100);
+  CHECK(ter("", {""}) == 0);
+}
+
+}  // namespace
+}  // namespace calque::test
