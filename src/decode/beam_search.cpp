@@ -1,13 +1,25 @@
 #include "decode/beam_search.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "base/parallel.h"
 #include "base/profile.h"
-#include "kernels/softmax.h"
 #include "text/special_ids.h"
 
 namespace calque {
+namespace {
+
+/// A batch may need so many slots of the key-value cache for each of its `batch_tokens`, and so
+/// many in all, which are numbered in 32 bits. Only a large max_length_ratio comes near.
+constexpr int64_t kMostSlotsPerToken = 8;
+constexpr int64_t kMostSlots = std::numeric_limits<int32_t>::max();
+
+/// Sentences are begun when this share of the batch is free: enough to be encoded together.
+constexpr double kRefillShare = 0.25;
+
+}  // namespace
 
 BeamSearch::BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena,
                        Workspace& workspace, kernels::PreparedWeights<Real>* weights)
@@ -15,51 +27,41 @@ BeamSearch::BeamSearch(Transformer& model, const DecodeOptions& options, Arena& 
   CALQUE_CHECK(options.beam >= 1, "beam = {}", options.beam);
 }
 
-std::vector<std::vector<Hypothesis>> BeamSearch::search(Ids source, const SequenceLayout& layout,
-                                                        const std::function<void()>& before_step) {
-  std::vector<std::vector<Hypothesis>> result(static_cast<size_t>(layout.sentences()));
+std::vector<std::vector<Hypothesis>> BeamSearch::search(
+    std::span<const std::vector<int32_t>> sources, const BeforeStep& before_step) {
+  std::vector<std::vector<Hypothesis>> result(sources.size());
   const Arena::Scope search_scope(arena_);
   Context context(arena_, workspace_);
   context.weights = weights_;
-  const int64_t slots = begin(layout);
-  DecoderCache cache;
-  model_.start_decoding(context, cache, model_.encode(context, source, layout), slots);
-
-  const int64_t vocab = model_.target_vocab();
-  for (int64_t length = 1; !sentences_.empty(); ++length) {
-    if (before_step) before_step();
+  DecoderCache cache = begin(sources);
+  while (begun_ < sources_.size() || !sentences_.empty()) {
+    if (before_step) before_step(static_cast<int64_t>(begun_) - std::ssize(sentences_));
     const Arena::Scope step_scope(arena_);
-    lay_out_rows(length, layout);
-    const CacheSlots cache_slots{ancestors_, stride_, length};
-    const Var logits =
-        model_.decode_step(context, ids_, cache, cache_slots, queries_.view(), keys_.view());
-    kernels::log_softmax<Real>(logits.matrix());
-
+    refill(context, cache);
+    lay_out_rows();
+    const Var logits = model_.decode_step(context, ids_, cache, {ancestors_, stride_, lengths_},
+                                          queries_.view(), keys_.view());
     const ProfileScope scope("beam");
-    std::vector<double> scores(ids_.size());
-    for (const Sentence& s : sentences_) {
-      for (size_t k = 0; k < s.live.size(); ++k) {
-        scores[static_cast<size_t>(s.first_row) + k] = s.live[k].log_probability;
-      }
-    }
-    parallel_for(static_cast<int64_t>(sentences_.size()), [&](int64_t task, int) {
+    const ScoredRows rows = score_rows(logits.matrix(), arena_);
+    parallel_for(std::ssize(sentences_), [&](int64_t task, int) {
       Sentence& s = sentences_[static_cast<size_t>(task)];
-      top_candidates(
-          logits.matrix().row(s.first_row), vocab,
-          std::span<const double>(scores).subspan(static_cast<size_t>(s.first_row), s.live.size()),
-          2 * options_.beam, s.candidates);
+      if (s.length == s.limit) {
+        end_all(s, rows);
+      } else {
+        const std::span<const double> scores(scores_);
+        top_candidates(rows, s.first_row,
+                       scores.subspan(static_cast<size_t>(s.first_row), s.live.size()),
+                       2 * options_.beam, s.candidates);
+        advance(s);
+      }
     });
     std::erase_if(sentences_, [&](Sentence& s) {
-      if (length == s.limit) {
-        end_all(s, length, logits.matrix());
-      } else {
-        advance(s, length);
-      }
-      const bool done = s.live.empty() || static_cast<int64_t>(s.finished.size()) >= options_.beam;
+      const bool done = s.live.empty() || std::ssize(s.finished) >= options_.beam;
       if (done) {
-        std::stable_sort(s.finished.begin(), s.finished.end(),
-                         [](const auto& a, const auto& b) { return a.score > b.score; });
-        result[static_cast<size_t>(s.index)] = std::move(s.finished);
+        std::ranges::stable_sort(s.finished, std::greater<>(), &Hypothesis::score);
+        result[s.index] = std::move(s.finished);
+        free_source_rows_.give_back(s.source_row, s.source_tokens);
+        free_slots_.give_back(s.first_slot, s.limit * options_.beam);
       }
       return done;
     });
@@ -73,55 +75,109 @@ int64_t BeamSearch::length_limit(int64_t source_tokens) const {
       {static_cast<int64_t>(ratio_tokens) + 10, options_.max_length, model_.longest_sentence()});
 }
 
-int64_t BeamSearch::begin(const SequenceLayout& layout) {
-  sentences_.clear();
-  nodes_.clear();
-  ancestors_.clear();
-  stride_ = 0;
-  int64_t slots = 0;
-  for (int64_t i = 0; i < layout.sentences(); ++i) {
-    const int64_t tokens = layout.lengths[static_cast<size_t>(i)];
-    Sentence sentence;
-    sentence.index = i;
-    sentence.limit = length_limit(tokens);
-    sentence.first_slot = slots;
-    sentence.live.push_back({0.0, -1});
-    slots += cache_slots(tokens);
-    stride_ = std::max(stride_, sentence.limit);
-    sentences_.push_back(std::move(sentence));
-  }
-  return slots;
+int64_t BeamSearch::cache_slots(size_t source) const {
+  return length_limit(std::ssize(sources_[source])) * options_.beam;
 }
 
-void BeamSearch::lay_out_rows(int64_t length, const SequenceLayout& source) {
+DecoderCache BeamSearch::begin(std::span<const std::vector<int32_t>> sources) {
+  sources_ = sources;
+  begun_ = 0;
+  sentences_.clear();
+  ancestors_.clear();
+  stride_ = 0;
+  // What neighbours need that fit into a batch, the most of it anywhere.
+  source_rows_ = 0;
+  int64_t slots = 0;
+  int64_t rows_of_batch = 0;
+  int64_t slots_of_batch = 0;
+  size_t first = 0;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    rows_of_batch += std::ssize(sources[i]);
+    slots_of_batch += cache_slots(i);
+    const auto full = [&] {
+      return rows_of_batch * options_.beam > options_.batch_tokens ||
+             slots_of_batch > std::min(kMostSlotsPerToken * options_.batch_tokens, kMostSlots);
+    };
+    for (; first < i && full(); ++first) {
+      rows_of_batch -= std::ssize(sources[first]);
+      slots_of_batch -= cache_slots(first);
+    }
+    source_rows_ = std::max(source_rows_, rows_of_batch);
+    slots = std::max(slots, slots_of_batch);
+    stride_ = std::max(stride_, length_limit(std::ssize(sources[i])));
+  }
+  free_source_rows_ = RowPool(source_rows_);
+  free_slots_ = RowPool(slots);
+  return model_.make_cache(arena_, slots, source_rows_);
+}
+
+void BeamSearch::refill(Context& context, DecoderCache& cache) {
+  const auto wanted = static_cast<int64_t>(kRefillShare * static_cast<double>(source_rows_));
+  if (!sentences_.empty() && free_source_rows_.free_rows() < wanted) return;
+  std::vector<int32_t> ids;
+  std::vector<int32_t> rows;
+  SequenceLayoutBuffer layout;
+  for (; begun_ < sources_.size(); ++begun_) {
+    const std::vector<int32_t>& source = sources_[begun_];
+    Sentence sentence;
+    sentence.index = begun_;
+    sentence.source_tokens = std::ssize(source);
+    sentence.limit = length_limit(sentence.source_tokens);
+    sentence.live.push_back({0.0, -1});
+    if (!take_rows(sentence)) break;
+    ids.insert(ids.end(), source.begin(), source.end());
+    layout.append(sentence.source_tokens);
+    rows.push_back(static_cast<int32_t>(sentence.source_row));
+    sentences_.push_back(std::move(sentence));
+  }
+  if (!rows.empty()) model_.read_source(context, cache, ids, layout.view(), rows);
+}
+
+bool BeamSearch::take_rows(Sentence& sentence) {
+  const std::optional<int64_t> source_row = free_source_rows_.take(sentence.source_tokens);
+  if (!source_row) return false;
+  const std::optional<int64_t> first_slot = free_slots_.take(sentence.limit * options_.beam);
+  if (!first_slot) {
+    free_source_rows_.give_back(*source_row, sentence.source_tokens);
+    return false;
+  }
+  sentence.source_row = *source_row;
+  sentence.first_slot = *first_slot;
+  return true;
+}
+
+void BeamSearch::lay_out_rows() {
   ids_.clear();
+  scores_.clear();
+  lengths_.clear();
   queries_.clear();
   keys_.clear();
   next_ancestors_.clear();
   for (Sentence& s : sentences_) {
-    const auto previous_row = s.first_row;
-    s.first_row = static_cast<int64_t>(ids_.size());
+    const int64_t previous_row = std::exchange(s.first_row, std::ssize(ids_));
+    ++s.length;
     for (size_t k = 0; k < s.live.size(); ++k) {
       const int32_t node = s.live[k].node;
-      ids_.push_back(node < 0 ? kBeginId : nodes_[static_cast<size_t>(node)].token);
+      ids_.push_back(node < 0 ? kBeginId : s.nodes[static_cast<size_t>(node)].token);
+      scores_.push_back(s.live[k].log_probability);
+      lengths_.push_back(static_cast<int32_t>(s.length));
       const size_t begin = next_ancestors_.size();
       next_ancestors_.resize(begin + static_cast<size_t>(stride_));
-      if (length > 1) {  // the ancestors of the hypothesis that this one goes on from
+      if (s.length > 1) {  // the ancestors of the hypothesis that this one goes on from
         const int64_t parent = previous_row + s.candidates[k].row;
-        std::copy_n(ancestors_.begin() + parent * stride_, length - 1,
+        std::copy_n(ancestors_.begin() + parent * stride_, s.length - 1,
                     next_ancestors_.begin() + static_cast<std::ptrdiff_t>(begin));
       }
-      next_ancestors_[begin + static_cast<size_t>(length) - 1] = static_cast<int32_t>(
-          s.first_slot + (length - 1) * options_.beam + static_cast<int64_t>(k));
+      next_ancestors_[begin + static_cast<size_t>(s.length) - 1] = static_cast<int32_t>(
+          s.first_slot + (s.length - 1) * options_.beam + static_cast<int64_t>(k));
     }
-    queries_.append_at(s.first_row, static_cast<int64_t>(s.live.size()));
-    keys_.append_at(source.begins[static_cast<size_t>(s.index)],
-                    source.lengths[static_cast<size_t>(s.index)]);
+    queries_.append_at(s.first_row, std::ssize(s.live));
+    keys_.append_at(s.source_row, s.source_tokens);
   }
   ancestors_.swap(next_ancestors_);
 }
 
-void BeamSearch::advance(Sentence& sentence, int64_t length) {
+void BeamSearch::advance(Sentence& sentence) {
   std::vector<Live> parents;
   parents.swap(sentence.live);
   size_t kept = 0;
@@ -130,35 +186,34 @@ void BeamSearch::advance(Sentence& sentence, int64_t length) {
     const int32_t parent = parents[static_cast<size_t>(candidate.row)].node;
     if (candidate.token == kEndId) {
       if (static_cast<int64_t>(rank) < options_.beam) {
-        finish(sentence, candidate.log_probability, parent, length);
+        finish(sentence, candidate.log_probability, parent);
       }
     } else if (static_cast<int64_t>(kept) < options_.beam) {
-      sentence.live.push_back({candidate.log_probability, static_cast<int32_t>(nodes_.size())});
-      nodes_.push_back({candidate.token, parent});
+      sentence.live.push_back(
+          {candidate.log_probability, static_cast<int32_t>(sentence.nodes.size())});
+      sentence.nodes.push_back({candidate.token, parent});
       sentence.candidates[kept++] = candidate;  // candidate k is where live hypothesis k is from
     }
   }
 }
 
-void BeamSearch::end_all(Sentence& sentence, int64_t length,
-                         MatrixView<const Real> log_probabilities) {
-  for (size_t k = 0; k < sentence.live.size(); ++k) {
-    const Live& live = sentence.live[k];
-    const Real* row = log_probabilities.row(sentence.first_row + static_cast<int64_t>(k));
-    finish(sentence, live.log_probability + static_cast<double>(row[kEndId]), live.node, length);
+void BeamSearch::end_all(Sentence& sentence, const ScoredRows& rows) {
+  int64_t row = sentence.first_row;
+  for (const Live& live : sentence.live) {
+    const Real end = rows.log_probability(row++, kEndId);
+    finish(sentence, live.log_probability + static_cast<double>(end), live.node);
   }
   sentence.live.clear();
 }
 
-void BeamSearch::finish(Sentence& sentence, double log_probability, int32_t node,
-                        int64_t length) const {
+void BeamSearch::finish(Sentence& sentence, double log_probability, int32_t node) {
   Hypothesis hypothesis;
-  for (int32_t n = node; n >= 0; n = nodes_[static_cast<size_t>(n)].parent) {
-    hypothesis.ids.push_back(nodes_[static_cast<size_t>(n)].token);
+  for (int32_t n = node; n >= 0; n = sentence.nodes[static_cast<size_t>(n)].parent) {
+    hypothesis.ids.push_back(sentence.nodes[static_cast<size_t>(n)].token);
   }
-  std::reverse(hypothesis.ids.begin(), hypothesis.ids.end());
+  std::ranges::reverse(hypothesis.ids);
   hypothesis.log_probability = log_probability;
-  hypothesis.score = length_normalized(log_probability, length, options_.length_penalty);
+  hypothesis.score = length_normalized(log_probability, sentence.length, options_.length_penalty);
   sentence.finished.push_back(std::move(hypothesis));
 }
 

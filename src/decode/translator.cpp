@@ -1,7 +1,6 @@
 #include "decode/translator.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "base/log.h"
@@ -14,16 +13,26 @@ namespace {
 /// Text beyond this is cut before it is tokenised: a piece has 16 characters at most.
 constexpr size_t kMostBytesPerToken = 64;
 
-/// A batch may need so many places of the key-value cache for each of its `batch_tokens`, and so
-/// many in all, which are numbered in 32 bits. Only a large max_length_ratio comes near.
-constexpr int64_t kMostSlotsPerToken = 8;
-constexpr int64_t kMostSlots = std::numeric_limits<int32_t>::max();
-
 /// The longest prefix of UTF-8 `text` with at most `bytes` bytes that cuts no character.
 std::string_view cut_to_bytes(std::string_view text, size_t bytes) {
   if (text.size() <= bytes) return text;
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
   return text.substr(0, bytes);
+}
+
+/// Sentences of one length are decoded together: they need the same number of steps.
+void sort_longest_first(std::vector<std::vector<int32_t>>& sources, std::vector<size_t>& line_of) {
+  std::vector<size_t> order(sources.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(), [&](size_t i) { return sources[i].size(); });
+  std::vector<std::vector<int32_t>> sorted;
+  std::vector<size_t> lines;
+  for (const size_t i : order) {
+    sorted.push_back(std::move(sources[i]));
+    lines.push_back(line_of[i]);
+  }
+  sources.swap(sorted);
+  line_of.swap(lines);
 }
 
 }  // namespace
@@ -58,48 +67,28 @@ std::vector<int32_t> Translator::encode(const std::string& line, int64_t number)
 
 std::vector<std::string> Translator::translate(std::span<const std::string> lines,
                                                const std::function<void(int64_t)>& progress) {
-  std::vector<std::string> translations(lines.size());
-  std::vector<std::vector<int32_t>> sources(lines.size());
-  std::vector<size_t> order;  // lines with text, the longest first
+  std::vector<std::vector<int32_t>> sources;
+  std::vector<size_t> line_of;  // of each source
   for (size_t i = 0; i < lines.size(); ++i) {
-    sources[i] = encode(lines[i], first_line_ + static_cast<int64_t>(i));
-    if (!sources[i].empty()) order.push_back(i);
+    std::vector<int32_t> ids = encode(lines[i], first_line_ + static_cast<int64_t>(i));
+    if (ids.empty()) continue;
+    sources.push_back(std::move(ids));
+    line_of.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return sources[a].size() > sources[b].size(); });
+  sort_longest_first(sources, line_of);
 
-  auto done = static_cast<int64_t>(lines.size() - order.size());
-  const auto report = [&] {
-    if (progress) progress(done);
-  };
-  std::vector<int32_t> ids;
-  SequenceLayoutBuffer layout;
-  for (size_t first = 0; first < order.size();) {
-    ids.clear();
-    layout.clear();
-    int64_t slots = 0;
-    size_t last = first;
-    for (; last < order.size(); ++last) {
-      const std::vector<int32_t>& source = sources[order[last]];
-      const auto tokens = static_cast<int64_t>(ids.size() + source.size());
-      slots += search_.cache_slots(std::ssize(source));
-      const bool full = tokens * options_.beam > options_.batch_tokens ||
-                        slots > std::min(kMostSlotsPerToken * options_.batch_tokens, kMostSlots);
-      if (last > first && full) break;
-      ids.insert(ids.end(), source.begin(), source.end());
-      layout.append(std::ssize(source));
-    }
-    const auto found = search_.search(ids, layout.view(), report);
-    for (size_t i = first; i < last; ++i) {
-      const std::vector<int32_t>& best = found[i - first].front().ids;
-      translations[order[i]] = tokenizers_.target().decode(best);
-      output_tokens_ += static_cast<int64_t>(best.size()) + 1;
-    }
-    done += static_cast<int64_t>(last - first);
-    first = last;
+  const auto empty = std::ssize(lines) - std::ssize(sources);
+  const auto found = search_.search(sources, [&](int64_t done) {
+    if (progress) progress(empty + done);
+  });
+  std::vector<std::string> translations(lines.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    const std::vector<int32_t>& best = found[i].front().ids;
+    translations[line_of[i]] = tokenizers_.target().decode(best);
+    output_tokens_ += std::ssize(best) + 1;
   }
-  report();
-  first_line_ += static_cast<int64_t>(lines.size());
+  if (progress) progress(std::ssize(lines));
+  first_line_ += std::ssize(lines);
   return translations;
 }
 

@@ -10,7 +10,7 @@
 
 namespace calque {
 
-/// Text in, text out: tokenises, batches by length, searches, and puts the lines back in order.
+/// Text in, text out: tokenises, sorts by length, searches, and puts the lines back in order.
 class Translator {
  public:
   /// Keeps references to all of them. `weights`: as BeamSearch.

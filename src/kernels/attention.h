@@ -52,12 +52,13 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
 
 /// One step of causal self-attention with a cache, for `rows` hypotheses at once:
 ///   output[r] = softmax(query[r] K_r^T / sqrt(head)) V_r
-/// where K_r and V_r are the `length` keys and values of hypothesis r, gathered from the cache: the
-/// one at position p is row `slots[r * slot_stride + p]` of `keys` and `values`. query, output:
+/// where K_r and V_r are the `lengths[r]` keys and values of hypothesis r, gathered from the cache:
+/// the one at position p is row `slots[r * slot_stride + p]` of `keys` and `values`. query, output:
 /// [rows, model]; keys, values: [slots, model].
 template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
-                    std::span<const int32_t> slots, int64_t slot_stride, int64_t length,
-                    int64_t heads, MatrixView<T> output, Workspace& workspace);
+                    std::span<const int32_t> slots, int64_t slot_stride,
+                    std::span<const int32_t> lengths, int64_t heads, MatrixView<T> output,
+                    Workspace& workspace);
 
 }  // namespace calque::kernels

@@ -13,11 +13,11 @@ template <class T>
 struct Step {
   ConstMatrixView<T> query, keys, values;
   std::span<const int32_t> slots;
-  int64_t slot_stride, length, head;
+  int64_t slot_stride, head;
   MatrixView<T> output;
 
   /// One hypothesis and head: the head's columns begin at `column`. `weights`: scratch, [length].
-  void run_head(int64_t row, int64_t column, T* weights) const {
+  void run_head(int64_t row, int64_t length, int64_t column, T* weights) const {
     const int32_t* const slot = slots.data() + row * slot_stride;
     const T* const q = query.row(row) + column;
     const T scale = T(1) / std::sqrt(static_cast<T>(head));
@@ -40,29 +40,33 @@ struct Step {
 
 template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
-                    std::span<const int32_t> slots, int64_t slot_stride, int64_t length,
-                    int64_t heads, MatrixView<T> output, Workspace& workspace) {
+                    std::span<const int32_t> slots, int64_t slot_stride,
+                    std::span<const int32_t> lengths, int64_t heads, MatrixView<T> output,
+                    Workspace& workspace) {
   const int64_t rows = query.rows;
+  if (rows == 0) return;
+  const int64_t longest = *std::ranges::max_element(lengths);
   CALQUE_CHECK(heads > 0 && query.cols % heads == 0, "model {} in {} heads", query.cols, heads);
-  CALQUE_CHECK(length >= 0 && length <= slot_stride &&
-                   static_cast<int64_t>(slots.size()) >= (rows - 1) * slot_stride + length,
-               "{} slots for {} hypotheses of length {}, {} apart", slots.size(), rows, length,
-               slot_stride);
-  const Step<T> step{query, keys, values, slots, slot_stride, length, query.cols / heads, output};
-  parallel_rows(rows, 2 * length * query.cols, [&](int64_t begin, int64_t end, int worker) {
+  CALQUE_CHECK(std::ssize(lengths) == rows && longest <= slot_stride &&
+                   std::ssize(slots) >= (rows - 1) * slot_stride + lengths.back(),
+               "{} slots and {} lengths for {} hypotheses of length {}, {} apart", slots.size(),
+               lengths.size(), rows, longest, slot_stride);
+  const Step<T> step{query, keys, values, slots, slot_stride, query.cols / heads, output};
+  parallel_rows(rows, 2 * longest * query.cols, [&](int64_t begin, int64_t end, int worker) {
     Workspace::Scope scope(workspace.worker(worker));
-    T* const weights = scope.allocate<T>(length);
+    T* const weights = scope.allocate<T>(longest);
     for (int64_t row = begin; row < end; ++row) {
-      for (int64_t h = 0; h < heads; ++h) step.run_head(row, h * step.head, weights);
+      const int64_t length = lengths[static_cast<size_t>(row)];
+      for (int64_t h = 0; h < heads; ++h) step.run_head(row, length, h * step.head, weights);
     }
   });
 }
 
 template void attention_step(ConstMatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
-                             std::span<const int32_t>, int64_t, int64_t, int64_t, MatrixView<float>,
-                             Workspace&);
+                             std::span<const int32_t>, int64_t, std::span<const int32_t>, int64_t,
+                             MatrixView<float>, Workspace&);
 template void attention_step(ConstMatrixView<double>, ConstMatrixView<double>,
-                             ConstMatrixView<double>, std::span<const int32_t>, int64_t, int64_t,
-                             int64_t, MatrixView<double>, Workspace&);
+                             ConstMatrixView<double>, std::span<const int32_t>, int64_t,
+                             std::span<const int32_t>, int64_t, MatrixView<double>, Workspace&);
 
 }  // namespace calque::kernels

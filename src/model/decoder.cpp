@@ -1,5 +1,7 @@
 #include "model/decoder.h"
 
+#include <algorithm>
+
 namespace calque {
 
 Decoder::Decoder(const Scope& scope, const TransformerOptions& options) : model_(options.model) {
@@ -15,12 +17,25 @@ Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, cons
   return finish(context, x);
 }
 
-void Decoder::start(Context& context, DecoderCache& cache, const Var& memory,
-                    int64_t slots) const {
-  cache.layers.clear();
-  for (const DecoderLayer& layer : layers_) {
+DecoderCache Decoder::make_cache(Arena& arena, int64_t slots, int64_t source_rows) const {
+  DecoderCache cache;
+  for (size_t i = 0; i < layers_.size(); ++i) {
     cache.layers.push_back(
-        {KeyValueCache(context.arena, slots, model_), layer.project_memory(context, memory)});
+        {KeyValueCache(arena, slots, model_), arena.tensor({source_rows, 2 * model_})});
+  }
+  return cache;
+}
+
+void Decoder::remember(Context& context, DecoderCache& cache, const Var& memory,
+                       const SequenceLayout& source, std::span<const int32_t> rows) const {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Arena::Scope scope(context.arena);
+    const MatrixView<const Real> projected = layers_[i].project_memory(context, memory).matrix();
+    const MatrixView<Real> kept = cache.layers[i].memory.matrix();
+    for (size_t s = 0; s < rows.size(); ++s) {
+      std::copy_n(projected.row(source.begins[s]), source.lengths[s] * projected.cols,
+                  kept.row(rows[s]));
+    }
   }
 }
 

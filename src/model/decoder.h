@@ -17,9 +17,13 @@ class Decoder {
   Var forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
               const SequenceLayout& source) const;
 
-  /// Fills a cache with `slots` places and the keys and values of `memory`. Its memory is the
-  /// context's arena.
-  void start(Context& context, DecoderCache& cache, const Var& memory, int64_t slots) const;
+  /// A cache for `slots` tokens and `source_rows` rows of memory, in an arena.
+  DecoderCache make_cache(Arena& arena, int64_t slots, int64_t source_rows) const;
+
+  /// Puts the keys and values of `memory`, [source tokens, model], into the cache: those of its
+  /// sentence s from row rows[s] on.
+  void remember(Context& context, DecoderCache& cache, const Var& memory,
+                const SequenceLayout& source, std::span<const int32_t> rows) const;
 
   /// One position of each hypothesis. x: [rows, model] -> the same shape.
   Var step(Context& context, Var x, DecoderCache& cache, const CacheSlots& slots,

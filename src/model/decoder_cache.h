@@ -7,13 +7,13 @@
 
 namespace calque {
 
-/// What decoding keeps from step to step, one entry a layer: the self-attention's keys and values of
-/// every slot, and the memory's keys and values, computed once. Memory lies in the arena of whoever
-/// started decoding.
+/// What decoding keeps from step to step, one entry a layer: the self-attention's keys and values
+/// of every slot, and the keys and values of each source token, computed once. It lies in the arena
+/// of whoever made it.
 struct DecoderCache {
   struct Layer {
     KeyValueCache self;
-    Var memory;  // [source tokens, 2 model]
+    Tensor memory;  // [source rows, 2 model]
   };
   std::vector<Layer> layers;
 };

@@ -27,18 +27,16 @@ Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cach
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
     return self_attention_.self_step(context, input, cache.self, slots);
   });
-  return attend_and_feed(context, attended, queries, cache.memory, source);
+  return attend_and_feed(context, attended, queries, Var(cache.memory), source);
 }
 
 Var DecoderLayer::attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
-                                  const Var& projected_memory,
-                                  const SequenceLayout& source) const {
+                                  const Var& projected_memory, const SequenceLayout& source) const {
   const Var attended = cross_attention_frame_.forward(context, x, [&](const Var& input) {
     return cross_attention_.cross(context, input, queries, projected_memory, source);
   });
-  return feed_forward_frame_.forward(context, attended, [&](const Var& input) {
-    return feed_forward_.forward(context, input);
-  });
+  return feed_forward_frame_.forward(
+      context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });
 }
 
 }  // namespace calque

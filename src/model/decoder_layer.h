@@ -18,7 +18,7 @@ class DecoderLayer {
   Var forward(Context& context, const Var& x, const SequenceLayout& target, const Var& memory,
               const SequenceLayout& source) const;
 
-  /// The memory's keys and values for `step`: [source tokens, 2 model].
+  /// The memory's keys and values: [source tokens, 2 model].
   Var project_memory(Context& context, const Var& memory) const {
     return cross_attention_.project_memory(context, memory);
   }

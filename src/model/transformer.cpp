@@ -96,17 +96,18 @@ kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExam
                                        log_probabilities);
 }
 
-void Transformer::start_decoding(Context& context, DecoderCache& cache, const Var& memory,
-                                 int64_t slots) const {
-  decoder_.start(context, cache, memory, slots);
+void Transformer::read_source(Context& context, DecoderCache& cache, Ids source,
+                              const SequenceLayout& layout, std::span<const int32_t> rows) {
+  const Arena::Scope scope(context.arena);
+  decoder_.remember(context, cache, encode(context, source, layout), layout, rows);
 }
 
 Var Transformer::decode_step(Context& context, Ids ids, DecoderCache& cache,
                              const CacheSlots& slots, const SequenceLayout& queries,
                              const SequenceLayout& source) {
-  const Var table = target_positions_.table(context, slots.length);
-  auto* positions = context.arena.allocate<int32_t>(static_cast<int64_t>(ids.size()));
-  std::fill_n(positions, ids.size(), static_cast<int32_t>(slots.length - 1));
+  const Var table = target_positions_.table(context, *std::ranges::max_element(slots.lengths));
+  auto* positions = context.arena.allocate<int32_t>(slots.rows());
+  std::ranges::transform(slots.lengths, positions, [](int32_t length) { return length - 1; });
   const Var x = target_embedding_.forward(context, ids, table, {positions, ids.size()});
   return logits(context, decoder_.step(context, x, cache, slots, queries, source));
 }

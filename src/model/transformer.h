@@ -57,12 +57,20 @@ class Transformer {
                                  double label_smoothing, std::span<const Real> row_weights = {},
                                  std::span<Real> log_probabilities = {});
 
-  /// Begins decoding over `memory`: a cache for `slots` tokens in the context's arena.
-  void start_decoding(Context& context, DecoderCache& cache, const Var& memory,
-                      int64_t slots) const;
+  /// What decoding works with, in an arena: a cache for `slots` tokens and `source_rows` source
+  /// tokens.
+  DecoderCache make_cache(Arena& arena, int64_t slots, int64_t source_rows) const {
+    return decoder_.make_cache(arena, slots, source_rows);
+  }
+
+  /// Encodes sentences for decoding: the sentence s of `layout` fills the cache's source rows from
+  /// rows[s] on.
+  void read_source(Context& context, DecoderCache& cache, Ids source, const SequenceLayout& layout,
+                   std::span<const int32_t> rows);
 
   /// One decoding step: logits of the next token for each row. `ids`: [rows], the newest token of
-  /// each hypothesis, at position slots.length - 1. Returns [rows, target vocab].
+  /// each hypothesis, the last of its positions in `slots`; `queries`: which rows are hypotheses of
+  /// which sentence; `source`: its source rows. Returns [rows, target vocab].
   Var decode_step(Context& context, Ids ids, DecoderCache& cache, const CacheSlots& slots,
                   const SequenceLayout& queries, const SequenceLayout& source);
 

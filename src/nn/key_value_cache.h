@@ -23,11 +23,11 @@ struct KeyValueCache {
 struct CacheSlots {
   std::span<const int32_t> ancestors;  // [rows, stride]: slot of position p of row r
   int64_t stride = 0;
-  int64_t length = 0;  // positions so far, this step's included; its slot is the last of a row
+  std::span<const int32_t> lengths;  // [rows]: positions so far, this step's included: the last one
 
-  int64_t rows() const { return stride == 0 ? 0 : static_cast<int64_t>(ancestors.size()) / stride; }
+  int64_t rows() const { return std::ssize(lengths); }
   int32_t new_slot(int64_t row) const {
-    return ancestors[static_cast<size_t>(row * stride + length - 1)];
+    return ancestors[static_cast<size_t>(row * stride + lengths[static_cast<size_t>(row)] - 1)];
   }
 };
 

@@ -67,7 +67,7 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
     }
     kernels::attention_step<Real>(rows.column_range(0, model_), cache.keys.matrix(),
                                   cache.values.matrix(), slots.ancestors, slots.stride,
-                                  slots.length, heads_, attended.matrix(), context.workspace);
+                                  slots.lengths, heads_, attended.matrix(), context.workspace);
   }
   return output(context, Var(attended));
 }

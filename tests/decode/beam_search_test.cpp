@@ -17,30 +17,28 @@ namespace {
 
 using Tokens = std::vector<int32_t>;
 
-/// Source sentences, packed.
+/// Source sentences, each with its end.
 struct Sources {
-  Tokens ids;
-  SequenceLayoutBuffer layout;
+  std::vector<Tokens> all;
 
   Sources() = default;
   explicit Sources(const std::vector<int64_t>& lengths, int64_t vocab, uint64_t seed = 1) {
     const std::vector<int64_t> no_words(lengths.size(), 0);
     const test::ExampleBatch batch(lengths, no_words, vocab, seed);
     const TrainingExample example = batch.view();
-    ids.assign(example.source.begin(), example.source.end());
-    for (const int32_t length : example.source_layout.lengths) layout.append(length);
+    for (size_t s = 0; s < lengths.size(); ++s) {
+      const auto begin = example.source.begin() + example.source_layout.begins[s];
+      all.emplace_back(begin, begin + example.source_layout.lengths[s]);
+    }
   }
   /// The sentence `s` alone.
   Sources single(int64_t s) const {
-    const SequenceLayout all = layout.view();
-    const auto begin = ids.begin() + all.begins[static_cast<size_t>(s)];
     Sources one;
-    one.ids.assign(begin, begin + all.lengths[static_cast<size_t>(s)]);
-    one.layout.append(static_cast<int64_t>(one.ids.size()));
+    one.all.push_back(all[static_cast<size_t>(s)]);
     return one;
   }
-  int64_t sentences() const { return layout.view().sentences(); }
-  int64_t tokens(int64_t s) const { return layout.view().lengths[static_cast<size_t>(s)]; }
+  int64_t sentences() const { return std::ssize(all); }
+  int64_t tokens(int64_t s) const { return std::ssize(all[static_cast<size_t>(s)]); }
 };
 
 using Found = std::vector<std::vector<Hypothesis>>;
@@ -48,8 +46,7 @@ using Found = std::vector<std::vector<Hypothesis>>;
 Found search(Transformer& model, const DecodeOptions& options, const Sources& sources) {
   Arena arena;
   Workspace workspace(8);
-  Found found =
-      BeamSearch(model, options, arena, workspace).search(sources.ids, sources.layout.view());
+  Found found = BeamSearch(model, options, arena, workspace).search(sources.all);
   CHECK(arena.used() == 0);
   return found;
 }
@@ -64,8 +61,10 @@ std::vector<double> next_log_probabilities(Transformer& model, const Sources& so
   input.insert(input.end(), prefix.begin(), prefix.end());
   SequenceLayoutBuffer target;
   target.append(static_cast<int64_t>(input.size()));
-  const Var memory = model.encode(context, source.ids, source.layout.view());
-  const Var x = model.decode(context, input, target.view(), memory, source.layout.view());
+  SequenceLayoutBuffer layout;
+  layout.append(source.tokens(0));
+  const Var memory = model.encode(context, source.all[0], layout.view());
+  const Var x = model.decode(context, input, target.view(), memory, layout.view());
   const Var logits = model.logits(context, x);
   const Real* last = logits.matrix().row(logits.rows() - 1);
   std::vector<double> result(last, last + logits.cols());
@@ -202,6 +201,33 @@ TEST_CASE("a batch gives what its sentences give one by one", "[decode]") {
   });
 }
 
+TEST_CASE("waiting sentences take the place of those that are done, and change no bit",
+          "[decode]") {
+  DecodeOptions options = with_beam(GENERATE(1, 4));
+  Transformer model = some_model();
+  std::vector<int64_t> lengths;
+  for (int64_t i = 0; i < 40; ++i) lengths.push_back(i * 5 % 13);
+  const Sources sources(lengths, kVocab);
+  const Found together = search(model, options, sources);
+  options.batch_tokens = GENERATE(1, 30, 100);  // a sentence at a time, two, ...
+  Arena arena;
+  Workspace workspace(8);
+  std::vector<int64_t> done;
+  const Found found =
+      BeamSearch(model, options, arena, workspace).search(sources.all, [&](int64_t now) {
+        done.push_back(now);
+      });
+  CHECK(std::ranges::is_sorted(done));
+  CHECK(done.back() >= 35);
+  for (size_t s = 0; s < found.size(); ++s) {
+    REQUIRE(found[s].size() == together[s].size());
+    for (size_t i = 0; i < found[s].size(); ++i) {
+      CHECK(found[s][i].ids == together[s][i].ids);
+      CHECK(found[s][i].log_probability == together[s][i].log_probability);
+    }
+  }
+}
+
 TEST_CASE("every sentence ends within its limit, best hypothesis first", "[decode]") {
   DecodeOptions options = with_beam(GENERATE(1, 2, 5, 30));  // 30: more than there are tokens
   options.length_penalty = GENERATE(0.0, 1.0, 3.0);
@@ -252,12 +278,11 @@ TEST_CASE("a search is left before any step, and the next one is as good as the 
           "[decode]") {
   Transformer model = some_model();
   const Sources sources({5, 0, 9, 2}, kVocab);
-  const SequenceLayout layout = sources.layout.view();
   Arena arena;
   Workspace workspace(8);
   BeamSearch beam_search(model, with_beam(3), arena, workspace);
   int64_t steps = 0;
-  const Found whole = beam_search.search(sources.ids, layout, [&] { ++steps; });
+  const Found whole = beam_search.search(sources.all, [&](int64_t) { ++steps; });
   size_t longest = 0;
   for (const std::vector<Hypothesis>& hypotheses : whole) {
     for (const Hypothesis& h : hypotheses) longest = std::max(longest, h.ids.size() + 1);
@@ -267,13 +292,13 @@ TEST_CASE("a search is left before any step, and the next one is as good as the 
   struct Stop {};
   for (const int64_t last : {int64_t{1}, steps / 2, steps}) {
     int64_t step = 0;
-    const auto stop_at_last = [&] {
+    const auto stop_at_last = [&](int64_t) {
       if (++step == last) throw Stop();
     };
-    CHECK_THROWS_AS(beam_search.search(sources.ids, layout, stop_at_last), Stop);
+    CHECK_THROWS_AS(beam_search.search(sources.all, stop_at_last), Stop);
     CHECK(step == last);
     CHECK(arena.used() == 0);
-    const Found again = beam_search.search(sources.ids, layout);
+    const Found again = beam_search.search(sources.all);
     for (size_t s = 0; s < whole.size(); ++s) {
       REQUIRE(again[s].size() == whole[s].size());
       CHECK(again[s].front().ids == whole[s].front().ids);
@@ -292,7 +317,6 @@ TEST_CASE("a translation's length is limited by the source, the option and the m
   Transformer model = some_model();
   const BeamSearch search(model, options, arena, workspace);
   CHECK(search.length_limit(7) == 20);
-  CHECK(search.cache_slots(7) == 60);
   CHECK(search.length_limit(1000) == 100);
   Transformer learned = toy_model(1);
   CHECK(BeamSearch(learned, options, arena, workspace).length_limit(7) == kToyLimit);

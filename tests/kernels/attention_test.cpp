@@ -392,7 +392,8 @@ TEST_CASE("attention refuses layouts that do not fit", "[kernels]") {
 /// Three hypotheses whose keys and values lie scattered among 40 slots.
 template <class T>
 struct StepCase {
-  static constexpr int64_t kRows = 3, kLength = 11, kSlots = 40, kStride = 13, kHeads = 2;
+  static constexpr int64_t kRows = 3, kSlots = 40, kStride = 13, kHeads = 2;
+  std::vector<int32_t> lengths{11, 1, 13};
   TestMatrix<T> query, keys, values, output;
   std::vector<int32_t> slots;
 
@@ -406,7 +407,7 @@ struct StepCase {
     }
   }
   void run(Workspace& workspace) {
-    attention_step<T>(query, keys, values, slots, kStride, kLength, kHeads, output, workspace);
+    attention_step<T>(query, keys, values, slots, kStride, lengths, kHeads, output, workspace);
   }
 };
 
@@ -416,9 +417,10 @@ TEST_CASE("attention_step equals the last row of causal attention", "[kernels]")
     StepCase<float> step(model);
     step.run(workspace);
     for (int64_t r = 0; r < step.kRows; ++r) {
-      const std::vector<int64_t> lengths{step.kLength};
+      const int64_t length = step.lengths[static_cast<size_t>(r)];
+      const std::vector<int64_t> lengths{length};
       Case<float> full(lengths, lengths, model, step.kHeads, true);
-      for (int64_t p = 0; p < step.kLength; ++p) {
+      for (int64_t p = 0; p < length; ++p) {
         const int32_t slot = step.slots[static_cast<size_t>(r * step.kStride + p)];
         for (int64_t c = 0; c < model; ++c) {
           full.key.at(p, c) = step.keys.at(slot, c);
@@ -429,7 +431,7 @@ TEST_CASE("attention_step equals the last row of causal attention", "[kernels]")
       full.forward(workspace);
       TestMatrix<float> last(1, model), one(1, model);
       for (int64_t c = 0; c < model; ++c) {
-        last.at(0, c) = full.output.at(step.kLength - 1, c);
+        last.at(0, c) = full.output.at(length - 1, c);
         one.at(0, c) = step.output.at(r, c);
       }
       CHECK(relative_difference(one, last) < 1e-5);
@@ -445,7 +447,8 @@ TEST_CASE("attention_step gives a hypothesis the same bits alone and among other
     TestMatrix<float> output(1, 70);
     attention_step<float>(together.query.view().row_range(r, 1), together.keys, together.values,
                           std::span(together.slots).subspan(static_cast<size_t>(r * 13), 13), 13,
-                          together.kLength, together.kHeads, output, workspace);
+                          std::span(together.lengths).subspan(static_cast<size_t>(r), 1),
+                          together.kHeads, output, workspace);
     CHECK(std::memcmp(output.view().data, together.output.view().row(r), 70 * sizeof(float)) == 0);
   }
 }

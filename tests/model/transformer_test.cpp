@@ -38,12 +38,13 @@ std::vector<Real> step_by_step(Transformer& model, const TrainingExample& exampl
   Machine m;
   Context context(m.arena, m.workspace);
   const int64_t sentences = example.target_layout.sentences();
-  const Var memory = model.encode(context, example.source, example.source_layout);
-  DecoderCache cache;
-  model.start_decoding(context, cache, memory, example.target_layout.tokens);
+  DecoderCache cache =
+      model.make_cache(m.arena, example.target_layout.tokens, example.source_layout.tokens);
+  model.read_source(context, cache, example.source, example.source_layout,
+                    example.source_layout.begins);
   const int64_t stride = 64;
   std::vector<Real> logits(static_cast<size_t>(example.target_layout.tokens * kVocab));
-  for (int64_t length = 1;; ++length) {
+  for (int32_t length = 1;; ++length) {
     std::vector<int32_t> ids;
     std::vector<int32_t> ancestors;
     std::vector<int32_t> rows;
@@ -53,14 +54,15 @@ std::vector<Real> step_by_step(Transformer& model, const TrainingExample& exampl
       const auto i = static_cast<size_t>(s);
       if (example.target_layout.lengths[i] < length) continue;
       const int32_t first = example.target_layout.begins[i];
-      rows.push_back(first + static_cast<int32_t>(length) - 1);
+      rows.push_back(first + length - 1);
       ids.push_back(example.target_input[static_cast<size_t>(rows.back())]);
       for (int64_t p = 0; p < stride; ++p) ancestors.push_back(first + static_cast<int32_t>(p));
       queries.append(1);
       keys.append_at(example.source_layout.begins[i], example.source_layout.lengths[i]);
     }
     if (ids.empty()) return logits;
-    const Var step = model.decode_step(context, ids, cache, {ancestors, stride, length},
+    const std::vector<int32_t> lengths(ids.size(), length);
+    const Var step = model.decode_step(context, ids, cache, {ancestors, stride, lengths},
                                        queries.view(), keys.view());
     for (size_t r = 0; r < rows.size(); ++r) {
       std::copy_n(step.matrix().row(static_cast<int64_t>(r)), kVocab,
