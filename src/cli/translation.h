@@ -19,10 +19,12 @@ struct TranslationArguments {
   std::optional<int64_t> beam;  // these: the model's own setting where none is given
   std::optional<double> length_penalty;
   std::optional<double> max_length_ratio;
+  kernels::Precision precision = kernels::Precision::kFloat32;
   int64_t threads = 0;  // 0: all that the process may use
 };
 
-/// `--model`, `--beam`, `--length-penalty`, `--max-length-ratio`, `--threads`, `--quiet`.
+/// `--model`, `--beam`, `--length-penalty`, `--max-length-ratio`, `--precision`, `--threads`,
+/// `--quiet`.
 /// `arguments` must live as long as `command`.
 void add_translation_options(CLI::App& command, TranslationArguments& arguments);
 
