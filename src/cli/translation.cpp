@@ -20,6 +20,7 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.beam = arguments.beam.value_or(options.beam);
   options.length_penalty = arguments.length_penalty.value_or(options.length_penalty);
   options.max_length_ratio = arguments.max_length_ratio.value_or(options.max_length_ratio);
+  options.batch_tokens = arguments.batch_tokens.value_or(options.batch_tokens);
   log::info("beam {}, length penalty {}, max length ratio {}, {}", options.beam,
             options.length_penalty, options.max_length_ratio, format_count(threads(), "thread"));
   return options;
@@ -60,9 +61,9 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
 
 TranslationSession::TranslationSession(const TranslationArguments& arguments)
     : opened_(open_with_threads(arguments)),
+      options_(decode_options(opened_.config, arguments)),
       workspace_(threads()),
-      translator_(*opened_.model, opened_.tokenizers, decode_options(opened_.config, arguments),
-                  arena_, workspace_, &weights_) {}
+      translator_(*opened_.model, opened_.tokenizers, options_, arena_, workspace_, &weights_) {}
 
 std::vector<std::string> TranslationSession::translate(std::span<const std::string> lines,
                                                        const OnProgress& on_progress) {
@@ -75,6 +76,11 @@ std::vector<std::string> TranslationSession::translate(std::span<const std::stri
   lines_ += static_cast<int64_t>(lines.size());
   seconds_ += watch.seconds();
   return translations;
+}
+
+TranslationMemory TranslationSession::memory() const {
+  return {opened_.model->parameters().values().size_bytes(), weights_.bytes(), arena_.peak(),
+          workspace_.peak()};
 }
 
 std::string TranslationSession::identity() const {
