@@ -9,9 +9,10 @@ rounding decides), or of the two whole translations (beam).
 
 What agrees: both stop a beam search when `beam` hypotheses have ended, among the 2 * beam best
 continuations of a step, and rank by log-probability / length^length_penalty with the end token
-counted, so equal numbers mean equal things. Two settings of CTranslate2 are none of ours: it forbids
-an empty translation unless min_decoding_length is 0, and its bound of the output is one number for a
-whole batch, so its greedy output is cut here where ours ends by max_length_ratio.
+counted, so equal numbers mean equal things. CTranslate2 forbids an empty translation unless
+min_decoding_length is 0, and its bound of the output is one number for a batch, so that lines of
+different bounds are translated apart here. A hypothesis that is cut at its bound ends there in
+CTranslate2, while Calque counts what its end would have cost: so a beam may rank those otherwise.
 
 Needs ctranslate2 and sentencepiece: pip install ctranslate2 sentencepiece
 """
@@ -19,6 +20,7 @@ Needs ctranslate2 and sentencepiece: pip install ctranslate2 sentencepiece
 import argparse
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,15 +51,24 @@ class Peer:
     def translate(self, lines: list[str], arguments: argparse.Namespace, beam: int) -> list[list[str]]:
         """The pieces of each translation."""
         sources = self.source.encode(lines, out_type=str)
-        limits = [int(arguments.max_length_ratio * (len(pieces) + 1)) + 10 for pieces in sources]
-        results = self.translator.translate_batch(
-            sources, beam_size=beam, length_penalty=arguments.length_penalty,
-            max_batch_size=4096, batch_type="tokens", max_input_length=0,
-            min_decoding_length=0, max_decoding_length=max(limits),
-        )  # fmt: skip
-        found = [result.hypotheses[0] for result in results]
-        # The end counts as a token of ours.
-        return [pieces[: limit - 1] for pieces, limit in zip(found, limits)] if beam == 1 else found
+        places = defaultdict(list)
+        for i, pieces in enumerate(sources):
+            places[self.bound(pieces, arguments)].append(i)
+        found: list[list[str]] = [[] for _ in lines]
+        for bound, some in places.items():
+            results = self.translator.translate_batch(
+                [sources[i] for i in some], beam_size=beam, max_batch_size=4096,
+                batch_type="tokens", length_penalty=arguments.length_penalty, max_input_length=0,
+                min_decoding_length=0, max_decoding_length=bound,
+            )  # fmt: skip
+            for i, result in zip(some, results):
+                found[i] = result.hypotheses[0]
+        return found
+
+    @staticmethod
+    def bound(source: list[str], arguments: argparse.Namespace) -> int:
+        """Most pieces of a translation, the end not counted, as `calque translate` has it."""
+        return int(arguments.max_length_ratio * (len(source) + 1)) + 9
 
     def scores(self, source: str, target: list[str]) -> list[float]:
         """The log-probability of each piece of a translation, and of its end."""
@@ -89,7 +100,7 @@ def compare(peer: Peer, arguments: argparse.Namespace, beam: int) -> int:
     lines = arguments.source.read_text(encoding="utf-8").split("\n")[:-1]
     ours = translate_with_calque(arguments, beam)
     found = peer.translate(lines, arguments, beam)
-    unlike, far = 0, 0
+    unlike, cut, far = 0, 0, 0
     for number, (line, text, pieces) in enumerate(zip(lines, ours, found, strict=True), start=1):
         if text == peer.target.decode(pieces):
             continue
@@ -104,11 +115,17 @@ def compare(peer: Peer, arguments: argparse.Namespace, beam: int) -> int:
             means = [sum(s) / len(s) ** arguments.length_penalty for s in scores]
             gap = means[1] - means[0]
             what = "of the translations' scores"
-        far += abs(gap) > NEAR_TIE
+        bound = peer.bound(peer.source.encode(line, out_type=str), arguments)
+        if beam > 1 and max(len(own), len(pieces)) >= bound:
+            cut += 1
+            what += ", cut at the bound of the length"
+        elif abs(gap) > NEAR_TIE:
+            far += 1
         print(f"line {number}: gap {gap:.2e} {what}\n  Calque       {text}\n"
               f"  CTranslate2  {peer.target.decode(pieces)}")
     print(f"beam {beam}: {len(lines) - unlike} of {len(lines)} lines equal; of the others "
-          f"{unlike - far} differ by a near tie (below {NEAR_TIE:g}), {far} by more")
+          f"{unlike - cut - far} differ by a near tie (below {NEAR_TIE:g}), {cut} are cut at the "
+          f"bound of the length, {far} differ by more")
     return far
 
 

@@ -105,6 +105,7 @@ def main() -> None:
     done = subprocess.run(command, input=text, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
+    torch.set_num_threads(1)  # one sentence at a time gives others nothing to do
     model = ExportedModel(arguments.exported)
     unlike, far = 0, 0
     for number, (line, ours) in enumerate(zip(lines, done.stdout.split("\n")), start=1):

@@ -21,7 +21,8 @@ constexpr char kTemporary[] = ".tmp_";
 /// `path` as a name in a folder: links followed, no "." and no slash at the end.
 fs::path resolved(const fs::path& path) {
   std::error_code error;
-  fs::path absolute = fs::weakly_canonical(fs::absolute(path), error);
+  fs::path absolute = fs::absolute(path, error);
+  if (!error) absolute = fs::weakly_canonical(absolute, error);
   if (error) throw_file_error("find", path, error.value());
   return absolute.has_filename() ? absolute : absolute.parent_path();
 }

@@ -10,6 +10,7 @@
 #include "kernels/embedding.h"
 #include "support/catch.h"
 #include "support/run_contents.h"
+#include "support/sentencepiece_message.h"
 
 namespace calque {
 namespace {
@@ -263,10 +264,9 @@ TEST_CASE("kinds of models that CTranslate2 knows too are exported as what they 
 /// The vocabulary with its end piece called otherwise.
 Tokenizer with_other_end(const Tokenizer& tokenizer) {
   std::string bytes = tokenizer.serialized();
-  for (size_t at = 0; (at = bytes.find("</s>", at)) != std::string::npos;) {
-    bytes.replace(at, 4, "<#s>");
-  }
-  return Tokenizer(bytes);
+  bytes.replace(bytes.find("</s>"), 4, "<#s>");
+  // ModelProto.trainer_spec.eos_piece, fields 2 and 47.
+  return Tokenizer(bytes + test::message_field(2, "\xFA\x02\x04<#s>"));
 }
 
 TEST_CASE("special pieces under two names are refused for CTranslate2", "[export]") {

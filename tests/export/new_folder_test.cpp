@@ -32,6 +32,7 @@ TEST_CASE("a new folder is made with its parents, and an empty one is filled", "
 
 TEST_CASE("what is there is not replaced, and nothing is done for it", "[export]") {
   const TemporaryFolder folder;
+  fs::create_directory(folder / "full");
   test::write_text(folder / "full/file", "old");
   for (const char* name : {"full", "full/", "full/file"}) {
     const std::string message = user_error(
@@ -46,6 +47,7 @@ TEST_CASE("a folder that fills up meanwhile is not replaced either", "[export]")
   const std::string message = user_error([&] {
     write_new_folder(folder / "out", [&](const fs::path& beside) {
       fill(beside);
+      fs::create_directory(folder / "out");
       test::write_text(folder / "out/theirs", "theirs");
     });
   });
