@@ -3,13 +3,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
 #include "bench/measure.h"
 #include "bench/translation_bench.h"
 #include "cli/bench.h"
 #include "cli/common_options.h"
 #include "cli/text_output.h"
 #include "cli/translation.h"
+#include "text/text_files.h"
 
 namespace calque {
 namespace {
@@ -94,15 +94,22 @@ nlohmann::json to_json(const Report& report) {
   return json;
 }
 
+/// All lines, as `calque translate` reads them.
+std::vector<std::string> read_text(const std::string& path) {
+  TextFiles text({path});
+  std::vector<std::string> lines;
+  for (std::string line; text.next(line);) lines.push_back(line);
+  if (lines.empty()) {
+    throw UserError(fmt::format("{} has no lines; name a text to translate with --source", path));
+  }
+  return lines;
+}
+
 void bench_translate(const BenchTranslateArguments& arguments) {
   if (arguments.rounds == 0 && arguments.alone == 0) {
     throw UserError("--rounds 0 and --alone 0 leave nothing to measure; ask for one of them");
   }
-  const std::vector<std::string> lines = read_lines(arguments.source);
-  if (lines.empty()) {
-    throw UserError(
-        fmt::format("{} has no lines; name a text to translate with --source", arguments.source));
-  }
+  const std::vector<std::string> lines = read_text(arguments.source);
   TranslationSession session(arguments.translation);
   const bench::Translating translating{
       [&](std::span<const std::string> some) { return session.translate(some); },
