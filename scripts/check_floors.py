@@ -22,6 +22,7 @@ FLOORS = [  # lowest first; folders of one floor never include each other
     ["decode", "optim", "checkpoint", "metrics"],
     ["train"],
     ["config", "bench"],
+    ["export"],
     ["cli"],
 ]
 OPENMP_FILE = "base/parallel.cpp"

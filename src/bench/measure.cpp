@@ -1,9 +1,28 @@
 #include "bench/measure.h"
 
+#include <sys/resource.h>
+
+#include <cmath>
+
 #include "base/parallel.h"
 #include "base/random.h"
 
 namespace calque::bench {
+
+double quantile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  const double place = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(place);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return std::lerp(values[below], values[above], place - std::floor(place));
+}
+
+size_t peak_resident_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<size_t>(usage.ru_maxrss) * 1024;
+}
 
 RandomMatrix::RandomMatrix(int64_t rows, int64_t cols)
     : rows_(rows), cols_(cols), block_(static_cast<size_t>(rows * cols) * sizeof(float)) {

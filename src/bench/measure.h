@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "base/stopwatch.h"
 #include "tensor/matrix_view.h"
@@ -24,6 +25,13 @@ double fastest_seconds(double budget, const Body& body) {
   } while (all.seconds() < budget);
   return fastest;
 }
+
+/// The value below which `share` of the values lie, interpolated between neighbours; 0.5: the
+/// median. 0 where there are none.
+double quantile(std::vector<double> values, double share);
+
+/// The most memory that this process has had in RAM, everything counted.
+size_t peak_resident_bytes();
 
 /// Memory full of random numbers, uniform in (-1, 1) and never 0: no kernel gets easy numbers.
 class RandomMatrix {

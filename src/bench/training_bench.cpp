@@ -1,21 +1,13 @@
 #include "bench/training_bench.h"
 
-#include <sys/resource.h>
-
-#include <algorithm>
 #include <numeric>
 
 #include "base/stopwatch.h"
+#include "bench/measure.h"
 #include "model/linear_flops.h"
 
 namespace calque::bench {
 namespace {
-
-size_t peak_resident_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<size_t>(usage.ru_maxrss) * 1024;
-}
 
 TrainingMemory memory_of(const Trainer& trainer, const Transformer& model) {
   const size_t parameters = model.parameters().values().size_bytes();
@@ -34,12 +26,7 @@ double TrainingBenchmark::seconds() const {
   return std::accumulate(step_seconds.begin(), step_seconds.end(), 0.0);
 }
 
-double TrainingBenchmark::median_step() const {
-  std::vector<double> sorted = step_seconds;
-  std::sort(sorted.begin(), sorted.end());
-  const size_t half = sorted.size() / 2;
-  return sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
+double TrainingBenchmark::median_step() const { return quantile(step_seconds, 0.5); }
 
 double TrainingBenchmark::tokens_per_second() const {
   return static_cast<double>(source_tokens + target_tokens) / seconds();

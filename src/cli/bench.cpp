@@ -52,10 +52,11 @@ std::string in_billions(double per_second) {
 }
 
 void add_bench_command(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("bench", "Measure how fast this machine trains, and how fast it could");
+  CLI::App* command = app.add_subcommand(
+      "bench", "Measure how fast this machine trains and translates, and how fast it could");
   command->require_subcommand(1);
   add_bench_train_command(*command);
+  add_bench_translate_command(*command);
   add_bench_gemm_command(*command);
   add_bench_kernels_command(*command);
   for (CLI::App* below : command->get_subcommands(nullptr)) below->group("Commands");
@@ -66,6 +67,7 @@ void add_bench_command(CLI::App& app) {
       "\n"
       "Examples:\n"
       "  calque bench train configs/transformer-base.yaml\n"
+      "  calque bench translate --model runs/demo --source data/demo/test.en\n"
       "  calque bench gemm --shape 512x512x2048 --threads 1");
 }
 

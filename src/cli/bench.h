@@ -10,6 +10,7 @@ namespace calque {
 
 // The commands below `calque bench`, each in the file of its name.
 void add_bench_train_command(CLI::App& bench);
+void add_bench_translate_command(CLI::App& bench);
 void add_bench_gemm_command(CLI::App& bench);
 void add_bench_kernels_command(CLI::App& bench);
 

@@ -19,6 +19,7 @@ void add_compare_command(CLI::App& app);
 void add_vocab_command(CLI::App& app);
 void add_check_data_command(CLI::App& app);
 void add_average_command(CLI::App& app);
+void add_export_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 void add_version_command(CLI::App& app);

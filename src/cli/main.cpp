@@ -46,6 +46,7 @@ void add_commands(CLI::App& app) {
   add_vocab_command(app);
   add_check_data_command(app);
   add_average_command(app);
+  add_export_command(app);
   add_inspect_command(app);
   add_bench_command(app);
   add_version_command(app);

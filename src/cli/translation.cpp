@@ -25,6 +25,7 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.beam = arguments.beam.value_or(options.beam);
   options.length_penalty = arguments.length_penalty.value_or(options.length_penalty);
   options.max_length_ratio = arguments.max_length_ratio.value_or(options.max_length_ratio);
+  options.batch_tokens = arguments.batch_tokens.value_or(options.batch_tokens);
   log::info("beam {}, length penalty {}, max length ratio {}, {}", options.beam,
             options.length_penalty, options.max_length_ratio, format_count(threads(), "thread"));
   return options;
@@ -39,6 +40,11 @@ OpenedModel open_with_threads(const TranslationArguments& arguments) {
 }
 
 }  // namespace
+
+std::string_view precision_name(kernels::Precision precision) {
+  return std::ranges::find(kTranslatingPrecisions, precision, &Choice<kernels::Precision>::value)
+      ->name;
+}
 
 void add_translation_options(CLI::App& command, TranslationArguments& arguments) {
   const std::string models_own = " (default: as the model's config says in `validation`)";
@@ -61,8 +67,8 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
       ->type_name("R");
   add_value_option(command, "--precision", arguments.precision,
                    OneOf<kernels::Precision>(kTranslatingPrecisions),
-                   "What the weights and what they are multiplied with are rounded to: float32, "
-                   "bfloat16, or int8, the fastest on most processors")
+                   "What the weights, and what they are multiplied with, are rounded to: float32, "
+                   "bfloat16 or int8")
       ->type_name("NAME")
       ->default_str("float32");
   add_threads_option(command, arguments.threads);
@@ -71,11 +77,11 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
 
 TranslationSession::TranslationSession(const TranslationArguments& arguments)
     : opened_(open_with_threads(arguments)),
+      options_(decode_options(opened_.config, arguments)),
       workspace_(threads()),
       weights_(arguments.precision,
                [this](MatrixView<const Real> weight) { opened_.model->discard_weight(weight); }),
-      translator_(*opened_.model, opened_.tokenizers, decode_options(opened_.config, arguments),
-                  arena_, workspace_, &weights_) {}
+      translator_(*opened_.model, opened_.tokenizers, options_, arena_, workspace_, &weights_) {}
 
 std::vector<std::string> TranslationSession::translate(std::span<const std::string> lines,
                                                        const OnProgress& on_progress) {
@@ -88,6 +94,11 @@ std::vector<std::string> TranslationSession::translate(std::span<const std::stri
   lines_ += static_cast<int64_t>(lines.size());
   seconds_ += watch.seconds();
   return translations;
+}
+
+TranslationMemory TranslationSession::memory() const {
+  return {opened_.model->parameters().values().size_bytes(), weights_.bytes(), arena_.peak(),
+          workspace_.peak()};
 }
 
 std::string TranslationSession::identity() const {

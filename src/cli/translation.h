@@ -19,14 +19,25 @@ struct TranslationArguments {
   std::optional<int64_t> beam;  // these: the model's own setting where none is given
   std::optional<double> length_penalty;
   std::optional<double> max_length_ratio;
+  std::optional<int64_t> batch_tokens;
   kernels::Precision precision = kernels::Precision::kFloat32;
   int64_t threads = 0;  // 0: all that the process may use
 };
 
 /// `--model`, `--beam`, `--length-penalty`, `--max-length-ratio`, `--precision`, `--threads`,
-/// `--quiet`.
-/// `arguments` must live as long as `command`.
+/// `--quiet`. `arguments` must live as long as `command`.
 void add_translation_options(CLI::App& command, TranslationArguments& arguments);
+
+/// "float32", "bfloat16", "int8".
+std::string_view precision_name(kernels::Precision precision);
+
+/// Bytes at their most, by owner.
+struct TranslationMemory {
+  size_t parameters = 0;
+  size_t prepared = 0;     // weights as the products want them
+  size_t activations = 0;  // with the key-value cache
+  size_t scratch = 0;
+};
 
 /// A model opened for translating, the memory that it works in, and a clock.
 class TranslationSession {
@@ -41,6 +52,12 @@ class TranslationSession {
   std::vector<std::string> translate(std::span<const std::string> lines,
                                      const OnProgress& on_progress = {});
 
+  const DecodeOptions& options() const { return options_; }
+  /// Tokens put out so far, ends counted.
+  int64_t output_tokens() const { return translator_.output_tokens(); }
+  /// So far.
+  TranslationMemory memory() const;
+
   /// What translates: "runs/demo/checkpoints/step_00002000 (step 2,000, model 0123456789abcdef)",
   /// the last being the checksum of its weights.
   std::string identity() const;
@@ -51,6 +68,7 @@ class TranslationSession {
 
  private:
   OpenedModel opened_;
+  DecodeOptions options_;
   Arena arena_;
   Workspace workspace_;
   kernels::PreparedWeights<Real> weights_;

@@ -24,6 +24,16 @@ TEST_CASE("the fastest of several runs counts, and one run is enough", "[bench]"
   CHECK(long_calls == 1);
 }
 
+TEST_CASE("quantiles lie between the values that they are of", "[bench]") {
+  const std::vector<double> values = {4, 1, 3, 2};
+  CHECK(quantile(values, 0) == 1);
+  CHECK(quantile(values, 0.5) == 2.5);
+  CHECK(quantile(values, 0.95) == Approx(3.85));
+  CHECK(quantile(values, 1) == 4);
+  CHECK(quantile({7}, 0.95) == 7);
+  CHECK(quantile({}, 0.5) == 0);
+}
+
 TEST_CASE("what is measured on is random and never 0", "[bench]") {
   const RandomMatrix matrix(37, 19);
   std::set<float> different;

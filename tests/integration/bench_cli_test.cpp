@@ -55,7 +55,7 @@ void check_training(const json& figures) {
   for (const json& step : figures["step_seconds"]["all"]) steps += step.get<double>();
   CHECK(updates == 2);  // each moment of a step is in a part
   CHECK(seconds <= steps);
-  CHECK(seconds > 0.5 * steps);  // 0.999, but for an interruption of the machine
+  CHECK(seconds > 0.5 * steps);                    // 0.999, but for an interruption of the machine
   CHECK(linear_flops == figures["linear_flops"]);  // what was multiplied is what was counted
   const json& memory = figures["memory_bytes"];
   CHECK(memory["parameters"] == 6592 * 4);
@@ -133,6 +133,73 @@ TEST_CASE("bench train takes random ids where the text is missing, and says so",
            "attention backward", "peak memory   parameters 25.8 KB"}) {
     CHECK_THAT(text.out, ContainsSubstring(said));
   }
+}
+
+TEST_CASE("bench translate measures a model in batches and line by line", "[bench]") {
+  const TinyCorpus corpus;
+  const RunResult trained = run_binary(corpus.train("run"));
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  const std::vector<std::string> before = listing(corpus / ".");
+  const std::vector<std::string> arguments{"bench",          "translate",
+                                           "--model",        corpus.path("run"),
+                                           "--source",       corpus.path("validation.source"),
+                                           "--beam",         "2",
+                                           "--rounds",       "2",
+                                           "--alone",        "7",
+                                           "--batch-tokens", "60",
+                                           "--threads",      "1",
+                                           "--quiet"};
+  std::vector<std::string> as_json = arguments;
+  as_json.push_back("--json");
+  const RunResult result = run_binary(as_json);
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(result.err.empty());
+  const json figures = json::parse(result.out);
+  CHECK_THAT(figures["model"].get<std::string>(), ContainsSubstring("step_00000024 (step 24, "));
+  CHECK(figures["beam"] == 2);
+  CHECK(figures["batch_tokens"] == 60);
+  CHECK(figures["threads"] == 1);
+  CHECK(figures["sentences"] == 20);
+  CHECK(figures["output_tokens"] >= 20);
+  REQUIRE(figures["round_seconds"].size() == 2);
+  const double median =
+      (figures["round_seconds"][0].get<double>() + figures["round_seconds"][1].get<double>()) / 2;
+  CHECK(figures["sentences_per_second"].get<double>() == Approx(20 / median));
+  CHECK(figures["tokens_per_second"].get<double>() ==
+        Approx(figures["output_tokens"].get<double>() / median));
+  const json& alone = figures["alone"];
+  CHECK(alone["sentences"] == 7);
+  CHECK(alone["output_tokens"] >= 7);
+  CHECK(alone["sentences_per_second"] > 0);
+  CHECK(alone["p50_seconds"] > 0);
+  CHECK(alone["p95_seconds"] >= alone["p50_seconds"]);
+  const json& memory = figures["memory_bytes"];
+  CHECK(memory["parameters"] == 6592 * 4);
+  for (const char* owner : {"prepared", "activations", "scratch"}) {
+    CHECK(memory[owner] > 0);
+    CHECK(memory[owner] < memory["process_peak"]);
+  }
+
+  const RunResult text = run_binary(arguments);
+  INFO(text.out);
+  REQUIRE(text.exit_code == 0);
+  for (const char* said :
+       {"search        beam 2, 60 source tokens times beam a batch\n",
+        "text          20 sentences, ", " put out; 2 rounds\n", "in batches    ", "line by line  ",
+        ", of 7 sentences\n", "peak memory   parameters 25.8 KB, prepared for products "}) {
+    CHECK_THAT(text.out, ContainsSubstring(said));
+  }
+  CHECK(listing(corpus / ".") == before);
+
+  write_file_atomically(corpus / "empty", "");
+  check_usage_errors(
+      {{{"bench", "translate", "--model", corpus.path("run"), "--source", corpus.path("empty")},
+        corpus.path("empty") + " has no lines"},
+       {{"bench", "translate", "--model", "m", "--source", "s", "--rounds", "0", "--alone", "0"},
+        "--rounds 0 and --alone 0 leave nothing to measure"},
+       {{"bench", "translate", "--model", "m"}, "--source is required"}});
 }
 
 TEST_CASE("bench gemm measures every engine on the shapes asked for", "[bench]") {

@@ -34,13 +34,17 @@ const std::vector<Help> kHelp{
      {"CONFIG", "--source", "--target", "--test", "--vocabulary", "--set", "--json",
       "--write-clean", "(default: 5)"}},
     {"average", {"CHECKPOINT", "--output", "--run", "--last", "(default: 5)"}},
+    {"export", {"DIR", "OUT", "--format", "ctranslate2", "safetensors"}},
     {"inspect", {"DIR", "--json"}},
-    {"bench", {"\n  train", "\n  gemm", "\n  kernels"}},
+    {"bench", {"\n  train", "\n  translate", "\n  gemm", "\n  kernels"}},
     {"version", {"CALQUE_GEMM"}},
 };
 
 const std::vector<Help> kBenchHelp{
     {"train", {"CONFIG", "--steps", "(default: 20)", "--tokens", "--set", "--threads", "--json"}},
+    {"translate",
+     {"--model", "--source", "--beam", "--batch-tokens", "--rounds", "(default: 5)", "--alone",
+      "(default: 100)", "--threads", "--json"}},
     {"gemm", {"CONFIG", "--shape MxNxK", "--threads", "--json"}},
     {"kernels", {"CONFIG", "--threads", "--json"}},
 };
@@ -144,6 +148,7 @@ TEST_CASE("a folder without a model says what was looked for", "[cli]") {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"translate", "--model", "/nowhere/run"},
         {"inspect", "/nowhere/run"},
+        {"export", "--format", "safetensors", "/nowhere/run", "o"},
         {"average", "--output", "o", "--run", "/nowhere/run"}}) {
     const RunResult result = run_binary(arguments);
     CHECK(result.exit_code == 2);

@@ -60,7 +60,7 @@ RunResult translate(const Copy& model) {
 /// Checks that these commands refuse a model; by default all that open one.
 void check_refused(const Copy& model, const std::string& message,
                    const std::vector<std::string>& commands = {"translate", "evaluate", "inspect",
-                                                               "average"}) {
+                                                               "export", "average"}) {
   const std::string folder = model.path();
   const std::string text = model.beside("text");
   write_file_atomically(text, "ba di\n");
@@ -68,6 +68,7 @@ void check_refused(const Copy& model, const std::string& message,
       {"translate", {"--model", folder, "--input", text}},
       {"evaluate", {"--model", folder, "--source", text, "--reference", text}},
       {"inspect", {folder}},
+      {"export", {"--format", "safetensors", folder, model.beside("exported")}},
       {"average", {folder, "--output", model.beside("average")}}};
   for (const std::string& command : commands) {
     std::vector<std::string> words = arguments.at(command);
@@ -81,8 +82,8 @@ void check_refused(const Copy& model, const std::string& message,
 }
 
 /// The commands that need what averaging only copies, or that need the model as a whole.
-const std::vector<std::string> kReaders = {"translate", "evaluate", "inspect"};
-const std::vector<std::string> kTranslators = {"translate", "evaluate"};
+const std::vector<std::string> kReaders = {"translate", "evaluate", "inspect", "export"};
+const std::vector<std::string> kTranslators = {"translate", "evaluate", "export"};
 
 TEST_CASE("the honest model translates", "[hostile]") {
   const RunResult result = translate(Copy());

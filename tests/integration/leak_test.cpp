@@ -69,6 +69,7 @@ TEST_CASE("no command leaks", "[leak]") {
       {"compare", source, target, "--reference", target},
       {"average", "--output", corpus.path("mean"), run + "/checkpoints/step_00000010",
        run + "/checkpoints/step_00000020"},
+      {"export", "--format", "ctranslate2", run, corpus.path("exported")},
       {"inspect", run},
       {"version"}};
   std::vector<std::string> missing = commands();
