@@ -20,14 +20,30 @@ constexpr Choice<kernels::Precision> kTranslatingPrecisions[] = {
     {"bfloat16", kernels::Precision::kBfloat16},
     {"int8", kernels::Precision::kInt8}};
 
+}  // namespace
+
+std::string_view precision_name(kernels::Precision precision) {
+  return std::ranges::find(kTranslatingPrecisions, precision, &Choice<kernels::Precision>::value)
+      ->name;
+}
+
+namespace {
+
 DecodeOptions decode_options(const RunConfig& config, const TranslationArguments& arguments) {
   DecodeOptions options = config.validation.decode;
   options.beam = arguments.beam.value_or(options.beam);
   options.length_penalty = arguments.length_penalty.value_or(options.length_penalty);
   options.max_length_ratio = arguments.max_length_ratio.value_or(options.max_length_ratio);
   options.batch_tokens = arguments.batch_tokens.value_or(options.batch_tokens);
-  log::info("beam {}, length penalty {}, max length ratio {}, {}", options.beam,
-            options.length_penalty, options.max_length_ratio, format_count(threads(), "thread"));
+  log::info("beam {}, length penalty {}, max length ratio {}, {}, {}", options.beam,
+            options.length_penalty, options.max_length_ratio, precision_name(arguments.precision),
+            format_count(threads(), "thread"));
+  if (arguments.precision == kernels::Precision::kBfloat16 &&
+      kernels::bfloat16_unit() == kernels::Bfloat16Unit::kFloat32) {
+    log::warning(
+        "--precision bfloat16: there is no unit for it here, so it is rounded to, but slower than "
+        "float32");
+  }
   return options;
 }
 
@@ -40,11 +56,6 @@ OpenedModel open_with_threads(const TranslationArguments& arguments) {
 }
 
 }  // namespace
-
-std::string_view precision_name(kernels::Precision precision) {
-  return std::ranges::find(kTranslatingPrecisions, precision, &Choice<kernels::Precision>::value)
-      ->name;
-}
 
 void add_translation_options(CLI::App& command, TranslationArguments& arguments) {
   const std::string models_own = " (default: as the model's config says in `validation`)";

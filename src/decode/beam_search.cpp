@@ -12,9 +12,7 @@
 namespace calque {
 namespace {
 
-/// A batch may need so many slots of the key-value cache for each of its `batch_tokens`, and so
-/// many in all, which are numbered in 32 bits. Only a large max_length_ratio comes near.
-constexpr int64_t kMostSlotsPerToken = 8;
+/// They are numbered in 32 bits.
 constexpr int64_t kMostSlots = std::numeric_limits<int32_t>::max();
 
 /// Sentences are begun when this share of the batch is free: enough to be encoded together.
@@ -89,39 +87,34 @@ DecoderCache BeamSearch::begin(std::span<const std::vector<int32_t>> sources) {
   sentences_.clear();
   ancestors_.clear();
   stride_ = 0;
-  // What the first batch needs, and any sentence alone. The first sentences are the longest ones.
-  source_rows_ = 0;
-  slots_ = 0;
-  promised_slots_ = 0;
-  bool full = false;
-  int64_t most_rows = 0;
+  int64_t longest = 0;
+  int64_t all_rows = 0;
+  int64_t all_slots = 0;
   int64_t most_slots = 0;
   for (const std::vector<int32_t>& source : sources) {
-    const int64_t rows = std::ssize(source);
-    const int64_t slots = cache_slots(length_limit(rows));
-    full = full || (source_rows_ + rows) * options_.beam > options_.batch_tokens ||
-           slots_ + slots > std::min(kMostSlotsPerToken * options_.batch_tokens, kMostSlots);
-    if (!full) {
-      source_rows_ += rows;
-      slots_ += slots;
-    }
-    most_rows = std::max(most_rows, rows);
+    const int64_t slots = cache_slots(length_limit(std::ssize(source)));
+    longest = std::max(longest, std::ssize(source));
     most_slots = std::max(most_slots, slots);
-    stride_ = std::max(stride_, length_limit(rows));
+    all_rows += std::ssize(source);
+    all_slots += slots;
   }
-  source_rows_ = std::max(source_rows_, most_rows);
-  slots_ = std::max(slots_, most_slots);
+  batch_rows_ = std::min(all_rows, options_.batch_tokens / options_.beam);
+  batch_slots_ = std::min({all_slots, kSlotsPerToken * options_.batch_tokens, kMostSlots});
+  promised_slots_ = 0;
+  // A sentence that is larger than a batch is decoded alone.
+  source_rows_ = std::max(batch_rows_, longest);
+  const int64_t slots = std::max(batch_slots_, most_slots);
   free_source_rows_ = RowPool(source_rows_);
-  free_slots_ = RowPool(slots_);
-  return model_.make_cache(arena_, slots_, source_rows_);
+  free_slots_ = RowPool(slots);
+  return model_.make_cache(arena_, slots, source_rows_);
 }
 
 void BeamSearch::refill(Context& context, DecoderCache& cache) {
   const auto is_share = [](int64_t free, int64_t all) {
     return static_cast<double>(free) >= kRefillShare * static_cast<double>(all);
   };
-  const bool has_room = is_share(free_source_rows_.free_rows(), source_rows_) &&
-                        is_share(slots_ - promised_slots_, slots_);
+  const bool has_room = is_share(batch_rows_ - rows_in_use(), batch_rows_) &&
+                        is_share(batch_slots_ - promised_slots_, batch_slots_);
   if (!sentences_.empty() && !has_room) return;
   while (begin_sentences(context, cache)) {
   }
@@ -151,7 +144,9 @@ bool BeamSearch::begin_sentences(Context& context, DecoderCache& cache) {
 
 bool BeamSearch::take_rows(Sentence& sentence) {
   const int64_t slots = cache_slots(sentence.limit);
-  if (promised_slots_ + slots > slots_) return false;
+  const bool fits = rows_in_use() + sentence.source_tokens <= batch_rows_ &&
+                    promised_slots_ + slots <= batch_slots_;
+  if (!sentences_.empty() && !fits) return false;
   const std::optional<int64_t> source_row = free_source_rows_.take(sentence.source_tokens);
   if (!source_row) return false;
   sentence.source_row = *source_row;
@@ -166,6 +161,8 @@ void BeamSearch::lay_out_rows() {
   queries_.clear();
   keys_.clear();
   next_ancestors_.clear();
+  const int64_t previous_stride = std::exchange(stride_, 0);
+  for (const Sentence& s : sentences_) stride_ = std::max(stride_, s.length + 1);
   for (Sentence& s : sentences_) {
     const int64_t previous_row = std::exchange(s.first_row, std::ssize(ids_));
     const int64_t position = s.length++;
@@ -181,7 +178,7 @@ void BeamSearch::lay_out_rows() {
       next_ancestors_.resize(begin + static_cast<size_t>(stride_));
       if (position > 0) {  // the ancestors of the hypothesis that this one goes on from
         const int64_t parent = previous_row + s.candidates[k].row;
-        std::copy_n(ancestors_.begin() + parent * stride_, position,
+        std::copy_n(ancestors_.begin() + parent * previous_stride, position,
                     next_ancestors_.begin() + static_cast<std::ptrdiff_t>(begin));
       }
       next_ancestors_[begin + static_cast<size_t>(position)] = static_cast<int32_t>(

@@ -25,7 +25,10 @@ class BeamSearch {
  public:
   /// A sentence takes slots of the cache for so many tokens at a time: few reach their limit.
   static constexpr int64_t kBlockTokens = 8;
-  /// Sentences are encoded together up to so many tokens, for the memory's sake.
+  /// Slots for each of `batch_tokens`. A larger max_length_ratio than the default makes batches
+  /// smaller, for the memory's sake.
+  static constexpr int64_t kSlotsPerToken = 4;
+  /// Sentences are encoded together until there are so many tokens, for the memory's sake.
   static constexpr int64_t kEncodedTokens = 1024;
 
   /// Values of a pass lie in `arena`, which is rewound to where it was. `weights`, when given,
@@ -36,7 +39,8 @@ class BeamSearch {
   /// Called with the number of sentences done.
   using BeforeStep = std::function<void(int64_t)>;
 
-  /// sources: the ids of each sentence with its end id, in the order in which they are begun.
+  /// sources: the ids of each sentence with its end id, in the order in which they are begun: best
+  /// the longest first, since the last ones are decoded side by side with ever fewer others.
   /// Returns the finished hypotheses of each, best score first. `before_step`, when given, is
   /// called before every decoding step; what it throws ends the search, and the next one begins
   /// afresh.
@@ -81,12 +85,13 @@ class BeamSearch {
   std::span<const std::vector<int32_t>> sources_;
   size_t begun_ = 0;                 // sources
   std::vector<Sentence> sentences_;  // those that are not done
+  int64_t batch_rows_ = 0;           // source rows of a batch, the most
+  int64_t batch_slots_ = 0;          // and its slots
   int64_t source_rows_ = 0;          // of the cache
   RowPool free_source_rows_;
-  int64_t slots_ = 0;           // of the cache
   int64_t promised_slots_ = 0;  // to the running sentences, at most; taken bit by bit
   RowPool free_slots_;
-  int64_t stride_ = 0;                   // of the ancestors: the longest limit
+  int64_t stride_ = 0;                   // of the ancestors: the longest hypothesis
   std::vector<int32_t> ids_;             // [rows], the newest token of each live hypothesis
   std::vector<double> scores_;           // [rows], its log-probability
   std::vector<int32_t> lengths_;         // [rows]
@@ -103,6 +108,7 @@ class BeamSearch {
   void refill(Context& context, DecoderCache& cache);
   /// Begins those that are encoded together; false when there are none, or no room.
   bool begin_sentences(Context& context, DecoderCache& cache);
+  int64_t rows_in_use() const { return source_rows_ - free_source_rows_.free_rows(); }
   /// Makes room for a sentence; false when there is none.
   bool take_rows(Sentence& sentence);
   /// Numbers the rows of this step and gives each a slot for its newest token.

@@ -31,7 +31,7 @@ struct ScoredRows {
   }
 };
 
-/// Goes over the logits once, on all threads. What it adds lies in `arena`.
+/// Goes over the logits, on all threads. What it adds lies in `arena`.
 ScoredRows score_rows(MatrixView<const Real> logits, Arena& arena);
 
 /// The `wanted` best continuations over all hypotheses of a sentence, best first, without sorting

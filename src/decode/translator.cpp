@@ -20,7 +20,7 @@ std::string_view cut_to_bytes(std::string_view text, size_t bytes) {
   return text.substr(0, bytes);
 }
 
-/// Sentences of one length are decoded together: they need the same number of steps.
+/// The longest first: at the end, when no sentence is left to fill the batch, few steps remain.
 void sort_longest_first(std::vector<std::vector<int32_t>>& sources, std::vector<size_t>& line_of) {
   std::vector<size_t> order(sources.size());
   std::iota(order.begin(), order.end(), size_t{0});

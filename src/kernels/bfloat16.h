@@ -8,7 +8,7 @@
 namespace calque::kernels {
 
 /// What the operands of a matrix product are rounded to before they are multiplied; sums are in the
-/// scalar. kFloat32 stands for the scalar as it is. kInt8 is for prepared weights (kernels/
+/// scalar, for kInt8 exact. kFloat32 stands for the scalar as it is. kInt8 is for prepared weights (kernels/
 /// gemm_int8.h).
 enum class Precision { kFloat32, kBfloat16, kInt8 };
 

@@ -79,7 +79,8 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision pre
 /// The number of threads changes no bit: our own sums have an order that depends on k alone (of
 /// kTN: on the sizes), and a library is called for tiles that depend on the shapes alone, each on
 /// one thread. Of precision kBfloat16, a and b are rounded first, and the order depends on the
-/// unit; of kInt8, which knows no `accumulate`, they are quantised first. k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
+/// unit; of kInt8, which knows no `accumulate`, they are quantised first. k = 0 gives zeros (or the
+/// bias). Throws InternalError when shapes do not fit.
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias = nullptr);

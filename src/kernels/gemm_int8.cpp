@@ -1,12 +1,12 @@
 #include "kernels/gemm_int8.h"
 
 #include <bit>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/micro_kernel_int8.h"
 #include "kernels/ranges.h"
-#include "kernels/simd.h"
 
 namespace calque::kernels {
 namespace {
@@ -30,34 +30,36 @@ auto with_unit(const Body& body) {
   return body(int8::Wide());
 }
 
+/// The largest magnitude of a row; NaN counts as larger than infinity.
 float largest_magnitude(const float* x, int64_t count) {
-  using simd::Vec;
-  Vec<float> largest{};
-  int64_t i = 0;
-  for (; i + simd::kLanes<float> <= count; i += simd::kLanes<float>) {
-    const Vec<float> v = simd::load(x + i);
-    largest = simd::max<float>(largest, simd::max<float>(v, -v));
+  constexpr int32_t kMagnitude = 0x7fff'ffff;
+  int32_t largest = 0;  // magnitudes are ordered as their bits are
+  for (int64_t i = 0; i < count; ++i) {
+    largest = std::max(largest, std::bit_cast<int32_t>(x[i]) & kMagnitude);
   }
-  float result = simd::max_lane<float>(largest);
-  for (; i < count; ++i) result = std::max(result, std::abs(x[i]));
-  return result;
+  return std::bit_cast<float>(largest);
 }
 
 /// to[i] = x[i] / scale, rounded to the nearest integer, of two the even one, + shift; returns the
-/// scale. Behind the row stand `count`'s zeros up to `padded`.
+/// scale. Zeros fill the row up to `padded`. A row that is not finite becomes zeros with a scale
+/// that is not either, so its products are NaN; one of numbers too small to divide by becomes
+/// zeros.
 template <class Q>
 float quantise(const float* x, int64_t count, int32_t shift, Q* to, int64_t padded) {
   // In a float of this size the last bit counts ones.
   constexpr float kOnes = 12582912.0f;
   constexpr auto kBits = std::bit_cast<int32_t>(kOnes);
   const float largest = largest_magnitude(x, count);
-  const float scale = largest / kLargest;
-  const float inverse = largest > 0 ? kLargest / largest : 0;
-  for (int64_t i = 0; i < count; ++i) {
-    to[i] = static_cast<Q>(std::bit_cast<int32_t>(x[i] * inverse + kOnes) - kBits + shift);
+  const float inverse = kLargest / largest;
+  int64_t quantised = 0;
+  if (std::isfinite(largest) && std::isfinite(inverse)) {
+    for (; quantised < count; ++quantised) {
+      to[quantised] =
+          static_cast<Q>(std::bit_cast<int32_t>(x[quantised] * inverse + kOnes) - kBits + shift);
+    }
   }
-  std::fill(to + count, to + padded, static_cast<Q>(shift));
-  return scale;
+  std::fill(to + quantised, to + padded, static_cast<Q>(shift));
+  return largest / kLargest;
 }
 
 template <class Unit>
@@ -189,7 +191,8 @@ const Int8Panels* pack(ConstMatrixView<float> b, Arena& arena) {
   *result = {panels, scales, offsets};
   const Arena::Scope scope(arena);
   int32_t* const quantised = arena.allocate<int32_t>(threads() * inner);
-  std::fill_n(panels, size, typename Unit::Right{0});
+  const int64_t whole = b.rows / Unit::kCols * Unit::kCols * inner;
+  std::fill_n(panels + whole, size - whole, typename Unit::Right{0});
   parallel_for(b.rows, [&](int64_t r, int worker) {
     pack_row<Unit>(b, r, panels, scales + r, offsets + r, quantised + worker * inner);
   });

@@ -19,8 +19,9 @@ void set_int8_unit(Int8Unit unit);
 /// in use reads it.
 struct Int8Panels {
   const void* panels;
-  const float* scales;     // [n]
-  const int32_t* offsets;  // [n]: 128 * the row's sum of q, which kVnni's unsigned operand adds
+  const float* scales;  // [n]
+  const int32_t*
+      offsets;  // [n]: what kVnni's unsigned operand adds, 128 * the row's sum of q; or 0
 };
 
 /// The right operand of form kNT, quantised and packed, in memory of `arena`.

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace calque::kernels {
 
 template <class T>
 RightOperand<T> PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weight) {
+  CALQUE_CHECK(!on_packed_ || form == GemmForm::kNT,
+               "a weight is wanted for a gradient that may be packed for the forward pass alone");
   const auto known = std::find_if(operands_.begin(), operands_.end(), [&](const auto& operand) {
     return operand.form == form && operand.b.data == weight.data && operand.b.rows == weight.rows &&
            operand.b.cols == weight.cols && operand.b.stride == weight.stride;
@@ -19,6 +23,7 @@ RightOperand<T> PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weig
 
 template <class T>
 void PreparedWeights<T>::forget() {
+  CALQUE_CHECK(!on_packed_, "packed weights that nobody else may have are to be forgotten");
   operands_.clear();
   arena_.reset();
 }

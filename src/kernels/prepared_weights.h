@@ -11,14 +11,14 @@ namespace calque::kernels {
 
 /// Weights prepared as right operands (`prepare_right`), each once, for as long as their values
 /// stay: those of an update's micro-batches, or of all that a model translates. Their products, and
-/// those that give their gradients, are of one precision.
+/// those that give their gradients, are of one precision; with kInt8 there are no gradients.
 template <class T>
 class PreparedWeights {
  public:
   using OnPacked = std::function<void(ConstMatrixView<T>)>;
 
-  /// `on_packed`, when given, is called with each weight that products do not read any more where
-  /// it lies.
+  /// `on_packed`, when given, is called with each weight that was packed, and which products of
+  /// form kNT, then the only ones, do not read any more where it lies.
   explicit PreparedWeights(Precision precision = Precision::kFloat32, OnPacked on_packed = {})
       : precision_(precision), on_packed_(std::move(on_packed)) {}
 

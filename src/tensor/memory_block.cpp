@@ -76,7 +76,12 @@ void discard(void* data, size_t bytes) {
   const auto begin = reinterpret_cast<uintptr_t>(data);
   const uintptr_t first = (begin + page - 1) / page * page;
   const uintptr_t last = (begin + bytes) / page * page;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  if (first < last) {
+    auto* const pages = reinterpret_cast<void*>(first);
+    madvise(pages, last - first, MADV_DONTNEED);
+    // Else the kernel may make a huge page of them again, for the sake of what lies beside.
+    madvise(pages, last - first, MADV_NOHUGEPAGE);
+  }
   poison(data, bytes);
 }
 

@@ -77,9 +77,12 @@ double estimate_decoding(const TransformerOptions& options, const DecodeOptions&
       std::min(all_tokens, std::max(static_cast<double>(decode.batch_tokens) / beam, longest));
   const double sentences = std::max(1.0, tokens / all_tokens * static_cast<double>(text.size()));
   const double rows = beam * sentences;
-  // The limit of each, and half a block on top.
+  // What all sentences may take: the limit of each, and half a block on top.
+  const double all_slots =
+      beam * (decode.max_length_ratio * all_tokens +
+              (10 + BeamSearch::kBlockTokens / 2.0) * static_cast<double>(text.size()));
   const double slots =
-      beam * (decode.max_length_ratio * tokens + (10 + BeamSearch::kBlockTokens / 2.0) * sentences);
+      std::min(all_slots, static_cast<double>(BeamSearch::kSlotsPerToken * decode.batch_tokens));
   const double encoder = std::min(tokens, BeamSearch::kEncodedTokens + longest) *
                          (encoder_layers * encoder_layer_width(options) + 2 * model);
   const double caches = decoder_layers * 2 * model * (tokens + slots);

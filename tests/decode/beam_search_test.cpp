@@ -228,6 +228,23 @@ TEST_CASE("waiting sentences take the place of those that are done, and change n
   }
 }
 
+TEST_CASE("a sentence larger than a batch makes no other batch larger", "[decode]") {
+  DecodeOptions options = with_beam(2);
+  options.batch_tokens = 40;
+  Transformer model = some_model();
+  const auto peak_of = [&](const std::vector<int64_t>& lengths) {
+    Arena arena;
+    Workspace workspace(8);
+    BeamSearch(model, options, arena, workspace).search(Sources(lengths, kVocab).all);
+    return arena.peak();
+  };
+  std::vector<int64_t> lengths(60, 3);
+  const size_t without = peak_of(lengths);
+  const size_t alone = peak_of({120});
+  lengths.insert(lengths.begin(), 120);
+  CHECK(peak_of(lengths) < without + alone);
+}
+
 TEST_CASE("every sentence ends within its limit, best hypothesis first", "[decode]") {
   DecodeOptions options = with_beam(GENERATE(1, 2, 5, 30));  // 30: more than there are tokens
   options.length_penalty = GENERATE(0.0, 1.0, 3.0);

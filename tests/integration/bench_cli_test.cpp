@@ -186,7 +186,7 @@ TEST_CASE("bench translate measures a model in batches and line by line", "[benc
   INFO(text.out);
   REQUIRE(text.exit_code == 0);
   for (const char* said :
-       {"search        beam 2, 60 source tokens times beam a batch\n",
+       {"search        beam 2, 60 source tokens times beam a batch, float32\n",
         "text          20 sentences, ", " put out; 2 rounds\n", "in batches    ", "line by line  ",
         ", of 7 sentences\n", "peak memory   parameters 25.8 KB, prepared for products "}) {
     CHECK_THAT(text.out, ContainsSubstring(said));

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/error.h"
 #include "kernels/matrices.h"
@@ -108,15 +109,17 @@ TEST_CASE("an int8 product is the sum of its quantised operands, with every unit
 }
 
 TEST_CASE("units, threads and tasks of an int8 product give the same bits", "[kernels]") {
-  const Product product(45, 333, 200);
-  const TestMatrix<float> first = product.run(true);
-  with_each_unit([&] {
-    for (const int count : {1, 2, 3}) {
-      const test::ThreadsScope set(count);
-      CHECK(same_bits(product.run(true), first));
-    }
-    CHECK(same_bits(product.run_in_task(), first));
-  });
+  for (const int64_t n : {333, 350}) {  // 350: some columns fill a tile of one unit alone
+    const Product product(45, n, 200);
+    const TestMatrix<float> first = product.run(true);
+    with_each_unit([&] {
+      for (const int count : {1, 2, 3}) {
+        const test::ThreadsScope set(count);
+        CHECK(same_bits(product.run(true), first));
+      }
+      CHECK(same_bits(product.run_in_task(), first));
+    });
+  }
 }
 
 TEST_CASE("a row of an int8 product has the same bits alone and among others", "[kernels]") {
@@ -159,6 +162,30 @@ TEST_CASE("rows of zeros and of tiny numbers are multiplied too", "[kernels]") {
     for (int64_t j = 0; j < 3; ++j) CHECK(c.at(0, j) == product.bias[static_cast<size_t>(j)]);
     CHECK(c.at(1, 0) == product.bias[0]);
     CHECK(product.run(false).at(1, 1) == Approx(-8 * 2e-35).epsilon(0.01));
+  });
+}
+
+TEST_CASE("what is not finite in an int8 product gives NaN, what is tiny zero", "[kernels]") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  with_each_unit([&] {
+    for (const float value : {kInfinity, -kInfinity, kNan, -kNan}) {
+      Product left(2, 3, 40);
+      left.a.at(1, 7) = value;
+      const TestMatrix<float> of_left = left.run(true);
+      Product right(2, 3, 40);
+      right.b.at(1, 7) = value;
+      const TestMatrix<float> of_right = right.run(true);
+      for (int64_t i = 0; i < 2; ++i) {
+        for (int64_t j = 0; j < 3; ++j) {
+          CHECK(std::isnan(of_left.at(i, j)) == (i == 1));
+          CHECK(std::isnan(of_right.at(i, j)) == (j == 1));
+        }
+      }
+    }
+    Product tiny(1, 1, 4);
+    for (int64_t p = 0; p < 4; ++p) tiny.a.at(0, p) = tiny.b.at(0, p) = 1e-38F;
+    CHECK(tiny.run(false).at(0, 0) == 0);
   });
 }
 
