@@ -31,8 +31,7 @@ compare() {  # NAME FILE REFERENCE
 # The reference: one by one, one thread.
 "$calque" translate --quiet --model "$model" --input "$source" --output "$folder/reference" \
   --format json --token-scores --threads 1 --line-buffered "$@"
-"$calque" translate --quiet --model "$model" --input "$source" --output "$folder/text" "$@"
-cut -d'|' -f1 "$folder/text" > "$folder/target"
+"$calque" translate --quiet --model "$model" --input "$source" --output "$folder/target" --beam 1
 "$calque" score --quiet --model "$model" --source "$source" --target "$folder/target" --json \
   --output "$folder/reference_scores" --threads 1 --batch-tokens 1
 
