@@ -34,6 +34,7 @@ struct TranslationArguments {
   bool split_long_lines = false;
   ConstraintOptions constraints;
   SamplingOptions sampling;
+  kernels::Precision precision = kernels::Precision::kFloat32;
   int64_t samples = 1;  // of each line, where they are drawn
   int64_t threads = 0;  // 0: all that the process may use
 };
@@ -81,6 +82,9 @@ class TranslationSession {
   Translator translator_;
   int64_t lines_ = 0;
   double seconds_ = 0;
+
+  /// Gives back the memory of a weight of one of the models that is packed.
+  void discard_weight(MatrixView<const Real> weight);
 };
 
 }  // namespace calque

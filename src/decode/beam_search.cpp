@@ -8,6 +8,7 @@
 #include "base/profile.h"
 #include "decode/constraints.h"
 #include "decode/sampling.h"
+#include "kernels/ranges.h"
 #include "text/special_ids.h"
 
 namespace calque {
@@ -18,8 +19,13 @@ namespace {
 constexpr int64_t kMostSlotsPerToken = 8;
 constexpr int64_t kMostSlots = std::numeric_limits<int32_t>::max();
 
-/// Sentences are begun when this share of the batch is free: enough to be encoded together.
+/// A sentence takes slots of the cache for so many tokens at a time: few reach their limit.
+constexpr int64_t kBlockTokens = 8;
+
+/// Sentences are begun when this share of the batch is free: enough to be encoded together, at most
+/// so many tokens at a time, for the memory's sake.
 constexpr double kRefillShare = 0.25;
+constexpr size_t kEncodedTokens = 1024;
 
 constexpr double kRuledOut = -std::numeric_limits<double>::infinity();
 
@@ -70,7 +76,10 @@ std::vector<std::vector<Hypothesis>> BeamSearch::search(std::span<const SearchIn
         }
         result[s.index] = std::move(s.finished);
         free_source_rows_.give_back(s.source_row, s.source_tokens);
-        free_slots_.give_back(s.first_slot, s.limit * options_.beam);
+        for (const int64_t block : s.slot_blocks) {
+          free_slots_.give_back(block, kBlockTokens * options_.beam);
+        }
+        promised_slots_ -= cache_slots(s.limit);
       }
       return done;
     });
@@ -84,8 +93,8 @@ int64_t BeamSearch::length_limit(int64_t source_tokens) const {
                    options_.max_output, models_.longest_sentence()});
 }
 
-int64_t BeamSearch::cache_slots(const SearchInput& input) const {
-  return length_limit(std::ssize(input.source)) * options_.beam;
+int64_t BeamSearch::cache_slots(int64_t limit) const {
+  return kernels::pieces(limit, kBlockTokens) * kBlockTokens * options_.beam;
 }
 
 Ensemble::Cache BeamSearch::begin(std::span<const SearchInput> inputs) {
@@ -96,38 +105,47 @@ Ensemble::Cache BeamSearch::begin(std::span<const SearchInput> inputs) {
   stride_ = 0;
   // What neighbours need that fit into a batch, the most of it anywhere.
   source_rows_ = 0;
-  int64_t slots = 0;
+  slots_ = 0;
+  promised_slots_ = 0;
+  const auto slots_of = [&](size_t i) {
+    return cache_slots(length_limit(std::ssize(inputs[i].source)));
+  };
   int64_t rows_of_batch = 0;
   int64_t slots_of_batch = 0;
   size_t first = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
     rows_of_batch += std::ssize(inputs[i].source);
-    slots_of_batch += cache_slots(inputs[i]);
+    slots_of_batch += slots_of(i);
     const auto full = [&] {
       return rows_of_batch * options_.beam > options_.batch_tokens ||
              slots_of_batch > std::min(kMostSlotsPerToken * options_.batch_tokens, kMostSlots);
     };
     for (; first < i && full(); ++first) {
       rows_of_batch -= std::ssize(inputs[first].source);
-      slots_of_batch -= cache_slots(inputs[first]);
+      slots_of_batch -= slots_of(first);
     }
     source_rows_ = std::max(source_rows_, rows_of_batch);
-    slots = std::max(slots, slots_of_batch);
+    slots_ = std::max(slots_, slots_of_batch);
     stride_ = std::max(stride_, length_limit(std::ssize(inputs[i].source)));
   }
   free_source_rows_ = RowPool(source_rows_);
-  free_slots_ = RowPool(slots);
-  return models_.make_cache(arena_, slots, source_rows_);
+  free_slots_ = RowPool(slots_);
+  return models_.make_cache(arena_, slots_, source_rows_);
 }
 
 void BeamSearch::refill(Context& context, Ensemble::Cache& cache) {
   const auto wanted = static_cast<int64_t>(kRefillShare * static_cast<double>(source_rows_));
   if (!sentences_.empty() && free_source_rows_.free_rows() < wanted) return;
+  while (begin_sentences(context, cache)) {
+  }
+}
+
+bool BeamSearch::begin_sentences(Context& context, Ensemble::Cache& cache) {
   std::vector<int32_t> ids;
   std::vector<int32_t> rows;
   SequenceLayoutBuffer layout;
   const int64_t first_rows = options_.sampling.on ? options_.beam : 1;
-  for (; begun_ < inputs_.size(); ++begun_) {
+  for (; begun_ < inputs_.size() && ids.size() < kEncodedTokens; ++begun_) {
     const std::vector<int32_t>& source = inputs_[begun_].source;
     Sentence sentence;
     sentence.index = begun_;
@@ -142,19 +160,18 @@ void BeamSearch::refill(Context& context, Ensemble::Cache& cache) {
     rows.push_back(static_cast<int32_t>(sentence.source_row));
     sentences_.push_back(std::move(sentence));
   }
-  if (!rows.empty()) models_.read_source(context, cache, ids, layout.view(), rows);
+  if (rows.empty()) return false;
+  models_.read_source(context, cache, ids, layout.view(), rows);
+  return true;
 }
 
 bool BeamSearch::take_rows(Sentence& sentence) {
+  const int64_t slots = cache_slots(sentence.limit);
+  if (promised_slots_ + slots > slots_) return false;
   const std::optional<int64_t> source_row = free_source_rows_.take(sentence.source_tokens);
   if (!source_row) return false;
-  const std::optional<int64_t> first_slot = free_slots_.take(sentence.limit * options_.beam);
-  if (!first_slot) {
-    free_source_rows_.give_back(*source_row, sentence.source_tokens);
-    return false;
-  }
   sentence.source_row = *source_row;
-  sentence.first_slot = *first_slot;
+  promised_slots_ += slots;
   return true;
 }
 
@@ -167,7 +184,10 @@ void BeamSearch::lay_out_rows() {
   next_ancestors_.clear();
   for (Sentence& s : sentences_) {
     const int64_t previous_row = std::exchange(s.first_row, std::ssize(ids_));
-    ++s.length;
+    const int64_t position = s.length++;
+    if (position % kBlockTokens == 0) {
+      s.slot_blocks.push_back(free_slots_.take(kBlockTokens * options_.beam).value());
+    }
     for (size_t k = 0; k < s.live.size(); ++k) {
       const int32_t node = s.live[k].node;
       ids_.push_back(node < 0 ? kBeginId : s.nodes[static_cast<size_t>(node)].token);
@@ -175,13 +195,13 @@ void BeamSearch::lay_out_rows() {
       lengths_.push_back(static_cast<int32_t>(s.length));
       const size_t begin = next_ancestors_.size();
       next_ancestors_.resize(begin + static_cast<size_t>(stride_));
-      if (s.length > 1) {  // the ancestors of the hypothesis that this one goes on from
+      if (position > 0) {  // the ancestors of the hypothesis that this one goes on from
         const int64_t parent = previous_row + s.candidates[k].row;
-        std::copy_n(ancestors_.begin() + parent * stride_, s.length - 1,
+        std::copy_n(ancestors_.begin() + parent * stride_, position,
                     next_ancestors_.begin() + static_cast<std::ptrdiff_t>(begin));
       }
-      next_ancestors_[begin + static_cast<size_t>(s.length) - 1] = static_cast<int32_t>(
-          s.first_slot + (s.length - 1) * options_.beam + static_cast<int64_t>(k));
+      next_ancestors_[begin + static_cast<size_t>(position)] = static_cast<int32_t>(
+          s.slot_blocks.back() + position % kBlockTokens * options_.beam + static_cast<int64_t>(k));
     }
     queries_.append_at(s.first_row, std::ssize(s.live));
     keys_.append_at(s.source_row, s.source_tokens);

@@ -71,8 +71,8 @@ class BeamSearch {
     int64_t limit = 0;   // most tokens, the end counted
     int64_t source_row = 0;
     int64_t source_tokens = 0;
-    int64_t first_slot = 0;  // its slots of the cache: [first_slot, first_slot + limit * beam)
-    int64_t first_row = 0;   // of this step
+    int64_t first_row = 0;             // of this step
+    std::vector<int64_t> slot_blocks;  // first slots, of `beam` slots for each token
     std::vector<Node> nodes;
     std::vector<Live> live;
     std::vector<Candidate> candidates;  // candidate k is where live hypothesis k is from
@@ -92,6 +92,8 @@ class BeamSearch {
   std::vector<Sentence> sentences_;  // those that are not done
   int64_t source_rows_ = 0;          // of the cache
   RowPool free_source_rows_;
+  int64_t slots_ = 0;           // of the cache
+  int64_t promised_slots_ = 0;  // to the running sentences, at most; taken bit by bit
   RowPool free_slots_;
   int64_t stride_ = 0;                   // of the ancestors: the longest limit
   std::vector<int32_t> ids_;             // [rows], the newest token of each live hypothesis
@@ -102,11 +104,14 @@ class BeamSearch {
   SequenceLayoutBuffer queries_;         // the live rows of each sentence
   SequenceLayoutBuffer keys_;            // the source rows of each sentence
 
-  int64_t cache_slots(const SearchInput& input) const;
+  /// The most slots of the cache that a source's hypotheses may take.
+  int64_t cache_slots(int64_t limit) const;
   /// A cache that holds as much as is ever decoded side by side.
   Ensemble::Cache begin(std::span<const SearchInput> inputs);
   /// Begins sentences, as many as there is room for, when there is room for some.
   void refill(Context& context, Ensemble::Cache& cache);
+  /// Begins those that are encoded together; false when there are none, or no room.
+  bool begin_sentences(Context& context, Ensemble::Cache& cache);
   /// Makes room for a sentence; false when there is none.
   bool take_rows(Sentence& sentence);
   /// Numbers the rows of this step and gives each a slot for its newest token.

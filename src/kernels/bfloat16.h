@@ -8,8 +8,9 @@
 namespace calque::kernels {
 
 /// What the operands of a matrix product are rounded to before they are multiplied; sums are in the
-/// scalar. kFloat32 stands for the scalar as it is.
-enum class Precision { kFloat32, kBfloat16 };
+/// scalar. kFloat32 stands for the scalar as it is. kInt8 is for prepared weights (kernels/
+/// gemm_int8.h).
+enum class Precision { kFloat32, kBfloat16, kInt8 };
 
 /// The upper half of a float: its range, with 8 bits of precision instead of 24.
 struct Bfloat16 {

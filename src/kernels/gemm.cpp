@@ -11,6 +11,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/gemm_bf16.h"
 #include "kernels/gemm_engines.h"
+#include "kernels/gemm_int8.h"
 #include "kernels/gemm_packed.h"
 #include "kernels/ranges.h"
 #include "kernels/reduce.h"
@@ -248,6 +249,16 @@ void multiply_bf16(ThisThread place, Bfloat16Unit unit, ConstMatrixView<float> a
   bf16_gemm_in_task(unit, a, right, c, accumulate, bias, place.scratch);
 }
 
+void multiply_int8(AllThreads place, ConstMatrixView<float> a, const RightOperand<float>& right,
+                   MatrixView<float> c, const float* bias) {
+  int8_gemm(a, right, c, bias, place.workspace);
+}
+
+void multiply_int8(ThisThread place, ConstMatrixView<float> a, const RightOperand<float>& right,
+                   MatrixView<float> c, const float* bias) {
+  int8_gemm_in_task(a, right, c, bias, place.scratch);
+}
+
 template <class T>
 void round_rows(AllThreads, ConstMatrixView<T> from, MatrixView<T> to) {
   parallel_rows(from.rows, from.cols, [&](int64_t begin, int64_t end, int) {
@@ -268,7 +279,10 @@ void multiply_in_precision(Place place, const Sizes& sizes, ConstMatrixView<T> a
   if (right.precision == Precision::kFloat32) {
     return multiply<T>(place, sizes, a, right, c, accumulate, bias);
   }
+  CALQUE_CHECK(right.precision == Precision::kBfloat16 || (right.int8 != nullptr && !accumulate),
+               "an int8 product of a weight that was not prepared, or added to something");
   if constexpr (std::is_same_v<T, float>) {
+    if (right.int8 != nullptr) return multiply_int8(place, a, right, c, bias);
     const Bfloat16Unit unit = bfloat16_unit();
     if (unit != Bfloat16Unit::kFloat32) {
       return multiply_bf16(place, unit, a, right, c, accumulate, bias);
@@ -338,6 +352,13 @@ template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
                               Arena& arena) {
   RightOperand<T> right{form, b, precision};
+  if constexpr (std::is_same_v<T, float>) {
+    if (precision == Precision::kInt8) {
+      const ProfileScope profile("gemm packing");
+      right.int8 = int8_panels(right, arena);
+      return right;
+    }
+  }
   if (current_engine() != GemmEngine::kCalque || b.rows == 0 || b.cols == 0) return right;
   const ProfileScope profile("gemm packing");
   if (precision == Precision::kFloat32) {

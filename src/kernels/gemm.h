@@ -52,6 +52,8 @@ std::string bfloat16_unit_name(Bfloat16Unit unit);
 /// kNT forward (x, W), kNN the input's gradient (dy, W), kTN the weight's gradient (dy, x).
 enum class GemmForm { kNN, kNT, kTN };
 
+struct Int8Panels;
+
 /// The right operand of a product, as it lies in memory or prepared for many products.
 template <class T>
 struct RightOperand {
@@ -60,9 +62,13 @@ struct RightOperand {
   Precision precision = Precision::kFloat32;  // of the product
   const T* panels = nullptr;                  // packed for our own engine, or null
   const Bfloat16* bf16_panels = nullptr;      // packed for its bfloat16 units, or null
+  const Int8Panels* int8 = nullptr;           // as integers, with precision kInt8
+
+  bool is_packed() const { return panels != nullptr || bf16_panels != nullptr || int8 != nullptr; }
 };
 
 /// Prepares b, where the engine in use gains by it, for several products: in memory of `arena`.
+/// Without it there are no products of precision kInt8, which are of form kNT, and always our own.
 template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
                               Arena& arena);
@@ -73,7 +79,7 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision pre
 /// The number of threads changes no bit: our own sums have an order that depends on k alone (of
 /// kTN: on the sizes), and a library is called for tiles that depend on the shapes alone, each on
 /// one thread. Of precision kBfloat16, a and b are rounded first, and the order depends on the
-/// unit. k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
+/// unit; of kInt8, which knows no `accumulate`, they are quantised first. k = 0 gives zeros (or the bias). Throws InternalError when shapes do not fit.
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias = nullptr);

@@ -11,7 +11,10 @@ RightOperand<T> PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weig
            operand.b.cols == weight.cols && operand.b.stride == weight.stride;
   });
   if (known != operands_.end()) return *known;
-  return operands_.emplace_back(prepare_right(form, weight, precision_, arena_));
+  const RightOperand<T>& operand =
+      operands_.emplace_back(prepare_right(form, weight, precision_, arena_));
+  if (on_packed_ && operand.is_packed()) on_packed_(weight);
+  return operand;
 }
 
 template <class T>

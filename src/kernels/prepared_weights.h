@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "kernels/gemm.h"
@@ -13,7 +15,12 @@ namespace calque::kernels {
 template <class T>
 class PreparedWeights {
  public:
-  explicit PreparedWeights(Precision precision = Precision::kFloat32) : precision_(precision) {}
+  using OnPacked = std::function<void(ConstMatrixView<T>)>;
+
+  /// `on_packed`, when given, is called with each weight that products do not read any more where
+  /// it lies.
+  explicit PreparedWeights(Precision precision = Precision::kFloat32, OnPacked on_packed = {})
+      : precision_(precision), on_packed_(std::move(on_packed)) {}
 
   Precision precision() const { return precision_; }
   /// `weight`, prepared at the first call for this form. It must not have changed since.
@@ -24,6 +31,7 @@ class PreparedWeights {
 
  private:
   Precision precision_;
+  OnPacked on_packed_;
   std::vector<RightOperand<T>> operands_;
   Arena arena_;
 };

@@ -65,6 +65,14 @@ int64_t Transformer::longest_sentence() const {
                                                    : std::numeric_limits<int64_t>::max();
 }
 
+void Transformer::discard_weight(MatrixView<const Real> weight) {
+  for (const Embedding* embedding : {&source_embedding_, &target_embedding_}) {
+    const auto& parameter = store_->parameters()[static_cast<size_t>(embedding->weight().index)];
+    if (store_->value(parameter).data == weight.data) return;
+  }
+  store_->discard(weight);
+}
+
 Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout) {
   const Var positions = source_positions_.table(context, longest(layout));
   const Var x =

@@ -36,6 +36,10 @@ class Transformer {
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
 
+  /// Gives the memory of a weight back that decoding will only multiply by, prepared; not where its
+  /// rows are looked up, as those of a tied output projection are.
+  void discard_weight(MatrixView<const Real> weight);
+
   /// Most tokens that a sentence may have on either side, the end included: what learned positions
   /// allow.
   int64_t longest_sentence() const;

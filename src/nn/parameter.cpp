@@ -68,6 +68,14 @@ Var ParameterStore::var(Context& context, ParameterId first, ParameterId last) {
                             std::span(written_).subspan(static_cast<size_t>(first.index), count));
 }
 
+void ParameterStore::discard(MatrixView<const Real> weight) {
+  const std::ptrdiff_t offset = weight.data - values_;
+  const int64_t size = weight.rows * weight.cols;
+  CALQUE_CHECK(offset >= 0 && offset + size <= count_ && weight.stride == weight.cols,
+               "a weight that is none of the store's");
+  calque::discard(values_ + offset, static_cast<size_t>(size) * sizeof(Real));
+}
+
 void ParameterStore::start_gradients() { std::fill(written_.begin(), written_.end(), 0); }
 
 void ParameterStore::finish_gradients() {

@@ -65,6 +65,9 @@ class ParameterStore {
   /// [sum of rows, cols], or [sum of sizes] for vectors.
   Var var(Context& context, ParameterId first, ParameterId last);
 
+  /// Gives the memory of a weight back: its values are not needed any more.
+  void discard(MatrixView<const Real> weight);
+
   /// The next backward pass assigns gradients instead of adding. Called once per update.
   void start_gradients();
   /// Zeroes the gradients that no backward pass has written since `start_gradients`.

@@ -31,6 +31,10 @@ class MemoryBlock {
   size_t size_ = 0;
 };
 
+/// Gives memory of a block back to the system, as far as it is whole pages. What was there is lost;
+/// it may be written anew.
+void discard(void* data, size_t bytes);
+
 /// In debug builds fills memory with signalling bytes (NaN as float and as double), so that
 /// whatever is read before it is written, or after it was given back, fails loudly. Nothing in
 /// release builds unless `set_poisoning(true)`, which tests use.

@@ -103,6 +103,34 @@ TEST_CASE("prepared weights change no translation", "[decode]") {
   CHECK(weights.bytes() == bytes);
 }
 
+TEST_CASE("weights are packed in each precision, and not needed any more where they lay",
+          "[decode]") {
+  const std::vector<std::string> lines = test::sample_sentences(20, 5);
+  DecodeOptions options;
+  options.beam = 3;
+  options.max_length_ratio = 0.5;
+  using kernels::Precision;
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
+    const auto translate = [&](bool discards) {
+      Transformer model = some_model();
+      Machine m;
+      size_t discarded = 0;
+      const auto discard = [&](MatrixView<const Real> weight) {
+        model.discard_weight(weight);
+        ++discarded;
+      };
+      kernels::PreparedWeights<Real> weights(
+          precision, discards ? kernels::PreparedWeights<Real>::OnPacked(discard) : nullptr);
+      std::vector<std::string> translations =
+          Translator(model, tokenizers(), options, m.arena, m.workspace, &weights).translate(lines);
+      const bool packs = kernels::gemm_engine() == kernels::GemmEngine::kCalque;
+      CHECK((!discards || !packs || discarded > 5));
+      return translations;
+    };
+    CHECK(translate(true) == translate(false));
+  }
+}
+
 TEST_CASE("progress counts every line once, output tokens their ends too", "[decode]") {
   Transformer model = some_model();
   DecodeOptions options;

@@ -99,6 +99,18 @@ TEST_CASE("without a tape parameters are constants, and inference has no gradien
   CHECK_THROWS_AS(s.store.gradient(s.store.parameters()[0]), InternalError);
 }
 
+TEST_CASE("only a store's own weights are discarded", "[nn]") {
+  Store s(/*inference=*/true);
+  Machine m;
+  const std::vector<Real> other(10);
+  CHECK_THROWS_AS(s.store.discard({other.data(), 2, 5}), InternalError);
+  const Var weight = s.store.var(m.inference, s.first_weight);
+  CHECK_THROWS_AS(s.store.discard(weight.matrix().column_range(1, 2)), InternalError);
+  s.store.discard(weight.matrix());
+  for (Real& value : s.store.values()) value = 1;
+  CHECK(weight.matrix().row(1)[4] == 1);
+}
+
 TEST_CASE("the first pass of an update assigns gradients, the others add", "[nn]") {
   Store s;
   Machine m;

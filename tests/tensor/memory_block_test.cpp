@@ -1,5 +1,8 @@
 #include "tensor/memory_block.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -42,6 +45,23 @@ TEST_CASE("memory that the system has not got is the user's error, with its size
     message = error.what();
   }
   CHECK(message.find("1099511627776 MB") != std::string::npos);
+}
+
+TEST_CASE("memory that is discarded goes back to the system, and can be written anew", "[tensor]") {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const MemoryBlock block(size_t{5} << 20);
+  std::memset(block.data(), 7, block.size());
+  const size_t begin = page + 1;  // inside a page
+  discard(block.data() + begin, 10 * page);
+  CHECK(block.data()[begin - 1] == std::byte{7});
+  CHECK(block.data()[begin + 10 * page] == std::byte{7});
+#ifdef NDEBUG  // else it is poisoned, and so there again
+  unsigned char is_resident[10];
+  REQUIRE(mincore(block.data() + 2 * page, 9 * page, is_resident) == 0);
+  for (size_t i = 0; i < 9; ++i) CHECK((is_resident[i] & 1) == 0);
+#endif
+  std::memset(block.data() + begin, 8, 10 * page);
+  CHECK(block.data()[begin + 5 * page] == std::byte{8});
 }
 
 TEST_CASE("poisoned memory reads as NaN in either width", "[tensor]") {
