@@ -56,7 +56,7 @@ std::vector<std::vector<int32_t>> LineEncoder::encode_in_parts(const std::string
   std::vector<int32_t> ids;
   tokenizer_.encode(line, ids);
   std::vector<std::vector<int32_t>> parts;
-  for (std::span<const int32_t> rest(ids); !rest.empty();) {
+  for (std::span<const int32_t> rest(ids); !rest.empty() && most_pieces_ > 0;) {
     const std::ptrdiff_t end = std::ssize(rest) > most_pieces_ ? part_end(rest) : std::ssize(rest);
     parts.emplace_back(rest.begin(), rest.begin() + end);
     rest = rest.subspan(static_cast<size_t>(end));
