@@ -19,13 +19,8 @@ namespace {
 constexpr int64_t kMostSlotsPerToken = 8;
 constexpr int64_t kMostSlots = std::numeric_limits<int32_t>::max();
 
-/// A sentence takes slots of the cache for so many tokens at a time: few reach their limit.
-constexpr int64_t kBlockTokens = 8;
-
-/// Sentences are begun when this share of the batch is free: enough to be encoded together, at most
-/// so many tokens at a time, for the memory's sake.
+/// Sentences are begun when this share of the batch is free: enough to be encoded together.
 constexpr double kRefillShare = 0.25;
-constexpr size_t kEncodedTokens = 1024;
 
 constexpr double kRuledOut = -std::numeric_limits<double>::infinity();
 
@@ -103,39 +98,40 @@ Ensemble::Cache BeamSearch::begin(std::span<const SearchInput> inputs) {
   sentences_.clear();
   ancestors_.clear();
   stride_ = 0;
-  // What neighbours need that fit into a batch, the most of it anywhere.
+  // What the first batch needs, and any sentence alone. The first sentences are the longest ones.
   source_rows_ = 0;
   slots_ = 0;
   promised_slots_ = 0;
-  const auto slots_of = [&](size_t i) {
-    return cache_slots(length_limit(std::ssize(inputs[i].source)));
-  };
-  int64_t rows_of_batch = 0;
-  int64_t slots_of_batch = 0;
-  size_t first = 0;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    rows_of_batch += std::ssize(inputs[i].source);
-    slots_of_batch += slots_of(i);
-    const auto full = [&] {
-      return rows_of_batch * options_.beam > options_.batch_tokens ||
-             slots_of_batch > std::min(kMostSlotsPerToken * options_.batch_tokens, kMostSlots);
-    };
-    for (; first < i && full(); ++first) {
-      rows_of_batch -= std::ssize(inputs[first].source);
-      slots_of_batch -= slots_of(first);
+  bool full = false;
+  int64_t most_rows = 0;
+  int64_t most_slots = 0;
+  for (const SearchInput& input : inputs) {
+    const int64_t rows = std::ssize(input.source);
+    const int64_t slots = cache_slots(length_limit(rows));
+    full = full || (source_rows_ + rows) * options_.beam > options_.batch_tokens ||
+           slots_ + slots > std::min(kMostSlotsPerToken * options_.batch_tokens, kMostSlots);
+    if (!full) {
+      source_rows_ += rows;
+      slots_ += slots;
     }
-    source_rows_ = std::max(source_rows_, rows_of_batch);
-    slots_ = std::max(slots_, slots_of_batch);
-    stride_ = std::max(stride_, length_limit(std::ssize(inputs[i].source)));
+    most_rows = std::max(most_rows, rows);
+    most_slots = std::max(most_slots, slots);
+    stride_ = std::max(stride_, length_limit(rows));
   }
+  source_rows_ = std::max(source_rows_, most_rows);
+  slots_ = std::max(slots_, most_slots);
   free_source_rows_ = RowPool(source_rows_);
   free_slots_ = RowPool(slots_);
   return models_.make_cache(arena_, slots_, source_rows_);
 }
 
 void BeamSearch::refill(Context& context, Ensemble::Cache& cache) {
-  const auto wanted = static_cast<int64_t>(kRefillShare * static_cast<double>(source_rows_));
-  if (!sentences_.empty() && free_source_rows_.free_rows() < wanted) return;
+  const auto is_share = [](int64_t free, int64_t all) {
+    return static_cast<double>(free) >= kRefillShare * static_cast<double>(all);
+  };
+  const bool has_room = is_share(free_source_rows_.free_rows(), source_rows_) &&
+                        is_share(slots_ - promised_slots_, slots_);
+  if (!sentences_.empty() && !has_room) return;
   while (begin_sentences(context, cache)) {
   }
 }
@@ -145,7 +141,7 @@ bool BeamSearch::begin_sentences(Context& context, Ensemble::Cache& cache) {
   std::vector<int32_t> rows;
   SequenceLayoutBuffer layout;
   const int64_t first_rows = options_.sampling.on ? options_.beam : 1;
-  for (; begun_ < inputs_.size() && ids.size() < kEncodedTokens; ++begun_) {
+  for (; begun_ < inputs_.size() && std::ssize(ids) < kEncodedTokens; ++begun_) {
     const std::vector<int32_t>& source = inputs_[begun_].source;
     Sentence sentence;
     sentence.index = begun_;

@@ -34,6 +34,11 @@ struct SearchInput {
 /// done, waiting sentences take its place. What a sentence is decoded with changes no bit of it.
 class BeamSearch {
  public:
+  /// A sentence takes slots of the cache for so many tokens at a time: few reach their limit.
+  static constexpr int64_t kBlockTokens = 8;
+  /// Sentences are encoded together up to so many tokens, for the memory's sake.
+  static constexpr int64_t kEncodedTokens = 1024;
+
   /// Values of a pass lie in `arena`, which is rewound to where it was. `weights`, when given,
   /// keeps the models' weights prepared from step to step.
   BeamSearch(const Ensemble& models, const DecodeOptions& options, Arena& arena,

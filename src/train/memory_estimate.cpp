@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/stopwatch.h"
+#include "decode/beam_search.h"
 #include "kernels/cross_entropy.h"
 #include "tensor/real.h"
 
@@ -76,12 +77,15 @@ double estimate_decoding(const TransformerOptions& options, const DecodeOptions&
       std::min(all_tokens, std::max(static_cast<double>(decode.batch_tokens) / beam, longest));
   const double sentences = std::max(1.0, tokens / all_tokens * static_cast<double>(text.size()));
   const double rows = beam * sentences;
-  const double slots = beam * (decode.max_length_ratio * tokens + 10 * sentences);
-  const double encoder = tokens * (encoder_layers * encoder_layer_width(options) + 2 * model);
+  // The limit of each, and half a block on top.
+  const double slots =
+      beam * (decode.max_length_ratio * tokens + (10 + BeamSearch::kBlockTokens / 2.0) * sentences);
+  const double encoder = std::min(tokens, BeamSearch::kEncodedTokens + longest) *
+                         (encoder_layers * encoder_layer_width(options) + 2 * model);
   const double caches = decoder_layers * 2 * model * (tokens + slots);
   const double step = rows * (decoder_layers * decoder_layer_width(options) + 2 * model +
                               static_cast<double>(target_vocab));
-  return (encoder + caches + step) * sizeof(Real);
+  return (caches + std::max(encoder, step)) * sizeof(Real);
 }
 
 }  // namespace calque
