@@ -134,10 +134,6 @@ void add_bench_translate_command(CLI::App& bench) {
   command->add_option("--source", arguments->source, "Text to translate, a sentence a line")
       ->type_name("FILE")
       ->required();
-  add_value_option(*command, "--batch-tokens", arguments->translation.batch_tokens, Integer(1),
-                   "Bound of source tokens times beam of what is decoded together (default: as "
-                   "`calque translate`)")
-      ->type_name("N");
   add_value_option(*command, "--rounds", arguments->rounds, Integer(0, kMostRounds),
                    "How often the text is translated in batches; 0: not at all")
       ->type_name("N")

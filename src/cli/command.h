@@ -12,6 +12,7 @@ enum ExitCode : int { kDone = 0, kOurMistake = 1, kUsersMistake = 2, kDiverged =
 // error. A callback throws what goes wrong; `main` prints it and chooses the exit code.
 void add_train_command(CLI::App& app);
 void add_translate_command(CLI::App& app);
+void add_score_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_metrics_command(CLI::App& app);
 void add_bleu_command(CLI::App& app);

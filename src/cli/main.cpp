@@ -39,6 +39,7 @@ int report_our_mistake(const std::string& message) {
 void add_commands(CLI::App& app) {
   add_train_command(app);
   add_translate_command(app);
+  add_score_command(app);
   add_evaluate_command(app);
   add_metrics_command(app);
   add_bleu_command(app);

@@ -1,12 +1,15 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 
 #include "base/log.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/text_output.h"
 #include "cli/translation.h"
+#include "cli/translation_format.h"
 #include "text/text_files.h"
 
 namespace calque {
@@ -17,8 +20,10 @@ constexpr size_t kChunkLines = 2000;
 
 struct TranslateArguments {
   TranslationArguments translation;
+  TranslationFormat format;
   std::string input = "-";
   std::string output = "-";
+  std::string prefix;
   bool line_buffered = false;
 };
 
@@ -42,13 +47,73 @@ bool read_chunk(TextFiles& input, size_t count, std::vector<std::string>& lines)
   return !lines.empty();
 }
 
-void translate(const TranslateArguments& arguments) {
+/// The prefixes of the lines of a chunk: as many, and none behind the last line of the text.
+class PrefixFile {
+ public:
+  explicit PrefixFile(const std::string& path) : path_(path) {
+    if (!path.empty()) file_.emplace(std::vector{path});
+  }
+
+  /// Those of the next `count` lines; none where there is no file.
+  std::span<const std::string> next(size_t count) {
+    if (!file_) return {};
+    if (!read_chunk(*file_, count, lines_) || lines_.size() < count) {
+      throw UserError(fmt::format(
+          "--prefix {} has fewer lines than the text: it must have one for each, an empty one "
+          "where nothing is forced",
+          path_));
+    }
+    return lines_;
+  }
+
+  void check_end() {
+    if (file_ && read_chunk(*file_, 1, lines_)) {
+      throw UserError(fmt::format("--prefix {} has more lines than the text", path_));
+    }
+  }
+
+ private:
+  std::string path_;
+  std::optional<TextFiles> file_;
+  std::vector<std::string> lines_;
+};
+
+void check_options(const TranslateArguments& arguments) {
+  check_format(arguments.format);
   check_is_no_input("--output", arguments.output, arguments.input);
+  if (!arguments.prefix.empty()) {
+    check_is_no_input("--output", arguments.output, arguments.prefix);
+    if (arguments.prefix == "-" && arguments.input == "-") {
+      throw UserError(
+          "--prefix and --input cannot both be standard input (-); name a file for one");
+    }
+  }
+  if (arguments.translation.sampling.on && arguments.translation.beam) {
+    throw UserError("--beam is for the search, which --sample replaces; leave out one of them");
+  }
+}
+
+/// What only the model tells.
+void check_with_model(const TranslationFormat& format, const TranslationSession& session) {
+  if (format.most() > session.options().beam) {
+    throw UserError(
+        fmt::format("--n-best {0}: a search of beam {1} finds {1} translations; give "
+                    "--beam {0} too",
+                    format.most(), session.options().beam));
+  }
+  check_alignment(format.alignment_options, session.first_model().model->options());
+}
+
+void translate(TranslateArguments arguments) {
+  const TranslationFormat& format = arguments.format;
+  check_options(arguments);
+  arguments.translation.samples = format.most();
   const int64_t total = count_lines(arguments.input);
   const bool typed = arguments.input == "-" && isatty(STDIN_FILENO) == 1;
   const bool by_line = typed || arguments.line_buffered;
   TextOutput output(arguments.output);
   TranslationSession session(arguments.translation);
+  check_with_model(format, session);
   if (typed) log::info("type a line to have it translated; Ctrl-D ends");
 
   Progress progress("translating", total, "sentences");
@@ -56,10 +121,19 @@ void translate(const TranslateArguments& arguments) {
     if (!by_line) progress.update(lines);
   };
   TextFiles input({arguments.input});
+  PrefixFile prefixes(arguments.prefix);
+  const bool aligned = format.alignment != TranslationFormat::Alignment::kNone;
+  int64_t index = 0;
   for (std::vector<std::string> lines; read_chunk(input, by_line ? 1 : kChunkLines, lines);) {
-    for (const std::string& line : session.translate(lines, on_progress)) output.write_line(line);
+    const TranslationRequest request{lines, prefixes.next(lines.size()), format.most(),
+                                     aligned ? &format.alignment_options : nullptr};
+    for (const auto& translations : session.translate_n_best(request, on_progress)) {
+      output.write_line(format_translations(format, index++, translations,
+                                            session.first_model().tokenizers.target()));
+    }
     output.flush();
   }
+  prefixes.check_end();
   output.finish();
   clear_status_line();
   log::info("{}", session.speed());
@@ -82,7 +156,14 @@ void add_translate_command(CLI::App& app) {
   command->add_flag("--line-buffered", arguments->line_buffered,
                     "Translate each line as soon as it is read, which is slower; so it is done "
                     "anyway for lines typed at a terminal");
+  add_format_options(*command, arguments->format);
+  command
+      ->add_option("--prefix", arguments->prefix,
+                   "What the translation of each line begins with, line for line; an empty line "
+                   "forces nothing")
+      ->type_name("FILE");
   add_translation_options(*command, arguments->translation);
+  add_sampling_options(*command, arguments->translation);
   command->footer(
       "Every line in gives one line out, in the same order; an empty line gives an empty\n"
       "line. Text is UTF-8 as people write it: no tokenising before, none after.\n"
@@ -90,7 +171,11 @@ void add_translate_command(CLI::App& app) {
       "Examples:\n"
       "  echo 'A man sleeps.' | calque translate --model runs/demo\n"
       "  calque translate --model runs/demo --input test.en --output test.out\n"
-      "  calque translate --model runs/demo --beam 1 < test.en > test.out   # fastest");
+      "  calque translate --model runs/demo --beam 1 < test.en > test.out   # fastest\n"
+      "  calque translate --model runs/demo --n-best 3 --format json --token-scores < test.en\n"
+      "  calque translate --model runs/demo --alignment hard < test.en\n"
+      "  calque translate --model runs/demo --sample --top-p 0.9 --n-best 4 < test.en\n"
+      "  calque translate --model runs/a --model runs/b < test.en   # an ensemble");
   command->callback([arguments] { translate(*arguments); });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/log.h"
 #include "base/parallel.h"
@@ -15,6 +16,8 @@
 namespace calque {
 namespace {
 
+constexpr Choice<bool> kUnknownPolicies[] = {{"allow", true}, {"forbid", false}};
+constexpr Choice<bool> kLongLines[] = {{"cut", false}, {"split", true}};
 constexpr Choice<kernels::Precision> kTranslatingPrecisions[] = {
     {"float32", kernels::Precision::kFloat32},
     {"bfloat16", kernels::Precision::kBfloat16},
@@ -35,9 +38,20 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.length_penalty = arguments.length_penalty.value_or(options.length_penalty);
   options.max_length_ratio = arguments.max_length_ratio.value_or(options.max_length_ratio);
   options.batch_tokens = arguments.batch_tokens.value_or(options.batch_tokens);
-  log::info("beam {}, length penalty {}, max length ratio {}, {}, {}", options.beam,
-            options.length_penalty, options.max_length_ratio, precision_name(arguments.precision),
-            format_count(threads(), "thread"));
+  options.max_source = arguments.max_source.value_or(options.max_source);
+  options.max_output = arguments.max_output.value_or(options.max_output);
+  options.split_long_lines = arguments.split_long_lines;
+  options.constraints = arguments.constraints;
+  options.sampling = arguments.sampling;
+  if (options.sampling.on) options.beam = arguments.samples;
+  const std::string search =
+      options.sampling.on
+          ? fmt::format("drawing {} of each line with seed {}, temperature {}",
+                        format_count(options.beam, "translation"), options.sampling.seed,
+                        options.sampling.temperature)
+          : fmt::format("beam {}, length penalty {}", options.beam, options.length_penalty);
+  log::info("{}, max length ratio {}, {}, {}", search, options.max_length_ratio,
+            precision_name(arguments.precision), format_count(threads(), "thread"));
   if (arguments.precision == kernels::Precision::kBfloat16 &&
       kernels::bfloat16_unit() == kernels::Bfloat16Unit::kFloat32) {
     log::warning(
@@ -47,24 +61,80 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   return options;
 }
 
-/// The model is opened with the number of threads that will translate.
-OpenedModel open_with_threads(const TranslationArguments& arguments) {
-  use_threads(arguments.threads);
-  OpenedModel opened = open_model(arguments.model);
-  log::info("translating with {}", opened.checkpoint.string());
-  return opened;
+/// What differs between two vocabularies, for a message.
+std::string vocabulary_difference(const Tokenizer& first, const Tokenizer& second) {
+  if (first.size() != second.size()) {
+    return fmt::format("one has {} pieces, the other {}", format_count(first.size()),
+                       format_count(second.size()));
+  }
+  for (int32_t id = 0; id < static_cast<int32_t>(first.size()); ++id) {
+    if (first.piece(id) == second.piece(id)) continue;
+    return fmt::format("piece {} is {} in one and {} in the other", id, first.piece(id),
+                       second.piece(id));
+  }
+  return "their pieces are the same, but not their scores or their normalisation";
+}
+
+void check_same_vocabularies(const OpenedModel& first, const OpenedModel& second) {
+  const auto check = [&](const char* side, const Tokenizer& a, const Tokenizer& b) {
+    if (a.serialized() == b.serialized()) return;
+    throw UserError(fmt::format(
+        "{} and {} cannot translate together: their {} vocabularies differ ({}); train models for "
+        "an ensemble with one vocabulary (vocabulary.path)",
+        first.checkpoint.string(), second.checkpoint.string(), side, vocabulary_difference(a, b)));
+  };
+  check("source", first.tokenizers.source(), second.tokenizers.source());
+  check("target", first.tokenizers.target(), second.tokenizers.target());
+}
+
+/// `weights`: empty, or one for each model.
+Ensemble make_ensemble(const std::vector<OpenedModel>& opened, const std::vector<double>& weights) {
+  if (!weights.empty() && weights.size() != opened.size()) {
+    throw UserError(fmt::format("--ensemble-weights: expected {}, one for each --model, found {}",
+                                format_count(std::ssize(opened), "number"), weights.size()));
+  }
+  std::vector<Ensemble::Member> members;
+  for (size_t i = 0; i < opened.size(); ++i) {
+    check_same_vocabularies(opened.front(), opened[i]);
+    const double weight = weights.empty() ? 1 : weights[i];
+    if (!(weight > 0 && std::isfinite(weight))) {
+      throw UserError(
+          fmt::format("--ensemble-weights: expected numbers above 0, found {}", weight));
+    }
+    members.push_back({opened[i].model.get(), weight});
+  }
+  return Ensemble(std::move(members));
 }
 
 }  // namespace
 
+std::vector<OpenedModel> open_for_decoding(const std::vector<std::string>& models,
+                                           int64_t threads) {
+  use_threads(threads);
+  std::vector<OpenedModel> opened;
+  for (const std::string& model : models) {
+    opened.push_back(open_model(model));
+    log::info("using {}", opened.back().checkpoint.string());
+  }
+  return opened;
+}
+
 void add_translation_options(CLI::App& command, TranslationArguments& arguments) {
   const std::string models_own = " (default: as the model's config says in `validation`)";
   command
-      .add_option("--model", arguments.model,
-                  "The model: a run folder (its best checkpoint, else its latest), or one "
-                  "checkpoint folder")
+      .add_option("--model", arguments.models,
+                  std::string(kModelHelp) +
+                      "; several times: models of one vocabulary that translate together")
       ->type_name("DIR")
+      ->allow_extra_args(false)
       ->required();
+  command
+      .add_option("--ensemble-weights", arguments.ensemble_weights,
+                  "How much each --model counts in the mean of their probabilities, as 2,1,1 "
+                  "(default: all the same)")
+      ->type_name("W,W...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   add_value_option(command, "--beam", arguments.beam, kBeam,
                    "Translations that are followed side by side; 1 is greedy search" + models_own)
       ->type_name("N");
@@ -76,6 +146,35 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
   add_value_option(command, "--max-length-ratio", arguments.max_length_ratio, kMaxLengthRatio,
                    "A translation ends at R times the source's tokens + 10" + models_own)
       ->type_name("R");
+  add_value_option(command, "--min-length", arguments.constraints.min_length, kCountOrNone,
+                   "Fewest tokens of a translation, its end counted, where the limits above and "
+                   "below allow as many (default: 0)")
+      ->type_name("N");
+  add_value_option(command, "--max-length", arguments.max_output, kCount,
+                   "Most tokens of a translation, its end counted (default: the ratio decides)")
+      ->type_name("N");
+  add_value_option(command, "--no-repeat-ngram", arguments.constraints.no_repeat_ngram,
+                   kCountOrNone,
+                   "No N tokens in a row occur twice in a translation; 0: they may (default: 0)")
+      ->type_name("N");
+  add_value_option(command, "--unknown", arguments.constraints.allow_unknown,
+                   OneOf<bool>(kUnknownPolicies),
+                   "Whether a translation may hold the piece for unknown text, which reads "
+                   "\u2047: allow or forbid (default: allow)")
+      ->type_name("POLICY");
+  add_value_option(command, "--max-source-length", arguments.max_source, Integer(2),
+                   "Most tokens of a line to translate, its end counted (default: "
+                   "validation.max_length of the model's config)")
+      ->type_name("N");
+  add_value_option(command, "--long-lines", arguments.split_long_lines, OneOf<bool>(kLongLines),
+                   "What is done with longer ones, with a warning: cut, or split them behind "
+                   "punctuation and join the translations of the parts (default: cut)")
+      ->type_name("POLICY");
+  add_value_option(command, "--batch-tokens", arguments.batch_tokens, kCount,
+                   "Bound of source tokens times beam of what is translated together; no result "
+                   "depends on it" +
+                       models_own)
+      ->type_name("N");
   add_value_option(command, "--precision", arguments.precision,
                    OneOf<kernels::Precision>(kTranslatingPrecisions),
                    "What the weights, and what they are multiplied with, are rounded to: float32, "
@@ -86,36 +185,87 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
   add_quiet_option(command);
 }
 
+void add_sampling_options(CLI::App& command, TranslationArguments& arguments) {
+  SamplingOptions& sampling = arguments.sampling;
+  CLI::Option* const sample = command.add_flag(
+      "--sample", sampling.on,
+      "Draw translations at random as likely as the model finds them, in place of the search; "
+      "with --n-best N, N of each line, in the order in which they were drawn");
+  add_value_option(command, "--temperature", sampling.temperature, Number::above(0),
+                   "Draws are likelier to be likely below 1, more even above (default: 1)")
+      ->type_name("T")
+      ->needs(sample);
+  add_value_option(command, "--top-k", sampling.top_k, kCountOrNone,
+                   "Draw each token from the K likeliest alone; 0: from all (default: 0)")
+      ->type_name("K")
+      ->needs(sample);
+  add_value_option(command, "--top-p", sampling.top_p, Number::above(0, 1),
+                   "Draw each token from the fewest that have probability P together (default: 1)")
+      ->type_name("P")
+      ->needs(sample);
+  add_value_option(command, "--seed", sampling.seed, Integer(0),
+                   "Another seed gives other draws. A draw depends on it, on the line's number and "
+                   "on the text, on nothing else (default: 1)")
+      ->type_name("N")
+      ->needs(sample);
+}
+
 TranslationSession::TranslationSession(const TranslationArguments& arguments)
-    : opened_(open_with_threads(arguments)),
-      options_(decode_options(opened_.config, arguments)),
+    : opened_(open_for_decoding(arguments.models, arguments.threads)),
       workspace_(threads()),
       weights_(arguments.precision,
-               [this](MatrixView<const Real> weight) { opened_.model->discard_weight(weight); }),
-      translator_(*opened_.model, opened_.tokenizers, options_, arena_, workspace_, &weights_) {}
+               [this](MatrixView<const Real> weight) { discard_weight(weight); }),
+      translator_(make_ensemble(opened_, arguments.ensemble_weights), opened_.front().tokenizers,
+                  decode_options(opened_.front().config, arguments), arena_, workspace_,
+                  &weights_) {}
+
+void TranslationSession::discard_weight(MatrixView<const Real> weight) {
+  for (OpenedModel& opened : opened_) {
+    const std::span<const Real> values = opened.model->parameters().values();
+    const bool owned = weight.data >= values.data() && weight.data < values.data() + values.size();
+    if (owned) opened.model->discard_weight(weight);
+  }
+}
 
 std::vector<std::string> TranslationSession::translate(std::span<const std::string> lines,
                                                        const OnProgress& on_progress) {
+  std::vector<std::string> best;
+  for (std::vector<Translation>& found : translate_n_best({lines}, on_progress)) {
+    best.push_back(std::move(found.front().text));
+  }
+  return best;
+}
+
+std::vector<std::vector<Translation>> TranslationSession::translate_n_best(
+    const TranslationRequest& request, const OnProgress& on_progress) {
   const StopSignal stop;
   const Stopwatch watch;
-  std::vector<std::string> translations = translator_.translate(lines, [&](int64_t done) {
+  auto translations = translator_.translate_n_best(request, [&](int64_t done) {
     if (stop.received() != 0) throw StoppedBySignal{stop.received()};
     if (on_progress) on_progress(lines_ + done);
   });
-  lines_ += static_cast<int64_t>(lines.size());
+  lines_ += std::ssize(request.lines);
   seconds_ += watch.seconds();
   return translations;
 }
 
 TranslationMemory TranslationSession::memory() const {
-  return {opened_.model->parameters().values().size_bytes(), weights_.bytes(), arena_.peak(),
-          workspace_.peak()};
+  size_t parameters = 0;
+  for (const OpenedModel& opened : opened_) {
+    parameters += opened.model->parameters().values().size_bytes();
+  }
+  return {parameters, weights_.bytes(), arena_.peak(), workspace_.peak()};
 }
 
 std::string TranslationSession::identity() const {
-  const CheckpointState state = Checkpoint(opened_.checkpoint).state();
-  return fmt::format("{} (step {}, model {:016x})", opened_.checkpoint.string(),
-                     format_count(state.step), state.files.at(kModelFile).hash);
+  std::string all;
+  for (const OpenedModel& opened : opened_) {
+    const CheckpointState state = Checkpoint(opened.checkpoint).state();
+    all += fmt::format("{}{} (step {}, model {:016x})", all.empty() ? "" : " + ",
+                       opened.checkpoint.string(), format_count(state.step),
+                       state.files.at(kModelFile).hash);
+  }
+  return all;
 }
 
 std::string TranslationSession::speed() const {

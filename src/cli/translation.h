@@ -13,20 +13,38 @@
 
 namespace calque {
 
+/// What `--model` takes.
+inline constexpr const char* kModelHelp =
+    "The model: a run folder (its best checkpoint, else its latest), or one checkpoint folder";
+
+/// Opens models with the number of threads that they will work with (0: all), which are used from
+/// now on. Throws UserError when one cannot be opened.
+std::vector<OpenedModel> open_for_decoding(const std::vector<std::string>& models, int64_t threads);
+
 /// What the commands that translate are told about the model and the search.
 struct TranslationArguments {
-  std::string model;
-  std::optional<int64_t> beam;  // these: the model's own setting where none is given
+  std::vector<std::string> models;
+  std::vector<double> ensemble_weights;
+  std::optional<int64_t> beam;  // these: the first model's own setting where none is given
   std::optional<double> length_penalty;
   std::optional<double> max_length_ratio;
   std::optional<int64_t> batch_tokens;
+  std::optional<int64_t> max_source;
+  std::optional<int64_t> max_output;
+  bool split_long_lines = false;
+  ConstraintOptions constraints;
+  SamplingOptions sampling;
   kernels::Precision precision = kernels::Precision::kFloat32;
+  int64_t samples = 1;  // of each line, where they are drawn
   int64_t threads = 0;  // 0: all that the process may use
 };
 
-/// `--model`, `--beam`, `--length-penalty`, `--max-length-ratio`, `--precision`, `--threads`,
-/// `--quiet`. `arguments` must live as long as `command`.
+/// The options of models, search and constraints, `--threads` and `--quiet`. `arguments` must live
+/// as long as `command`.
 void add_translation_options(CLI::App& command, TranslationArguments& arguments);
+
+/// `--sample` and what belongs to it.
+void add_sampling_options(CLI::App& command, TranslationArguments& arguments);
 
 /// "float32", "bfloat16", "int8".
 std::string_view precision_name(kernels::Precision precision);
@@ -51,15 +69,21 @@ class TranslationSession {
   /// One line out for each line in, in order. Throws StoppedBySignal after SIGINT or SIGTERM.
   std::vector<std::string> translate(std::span<const std::string> lines,
                                      const OnProgress& on_progress = {});
+  /// The same with all that Translator::translate_n_best gives.
+  std::vector<std::vector<Translation>> translate_n_best(const TranslationRequest& request,
+                                                         const OnProgress& on_progress = {});
 
-  const DecodeOptions& options() const { return options_; }
+  /// What the search works with.
+  const DecodeOptions& options() const { return translator_.options(); }
+  const OpenedModel& first_model() const { return opened_.front(); }
+
   /// Tokens put out so far, ends counted.
   int64_t output_tokens() const { return translator_.output_tokens(); }
   /// So far.
   TranslationMemory memory() const;
 
   /// What translates: "runs/demo/checkpoints/step_00002000 (step 2,000, model 0123456789abcdef)",
-  /// the last being the checksum of its weights.
+  /// the last being the checksum of its weights; several are joined by " + ".
   std::string identity() const;
 
   /// "1,000 sentences, 13,456 tokens in 12.3 s: 81.3 sentences/s, 1,094 tokens/s", of all
@@ -67,14 +91,16 @@ class TranslationSession {
   std::string speed() const;
 
  private:
-  OpenedModel opened_;
-  DecodeOptions options_;
+  std::vector<OpenedModel> opened_;
   Arena arena_;
   Workspace workspace_;
   kernels::PreparedWeights<Real> weights_;
   Translator translator_;
   int64_t lines_ = 0;
   double seconds_ = 0;
+
+  /// Gives back the memory of a weight of one of the models that is packed.
+  void discard_weight(MatrixView<const Real> weight);
 };
 
 }  // namespace calque

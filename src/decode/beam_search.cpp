@@ -6,6 +6,8 @@
 
 #include "base/parallel.h"
 #include "base/profile.h"
+#include "decode/constraints.h"
+#include "decode/sampling.h"
 #include "kernels/ranges.h"
 #include "text/special_ids.h"
 
@@ -18,46 +20,53 @@ constexpr int64_t kMostSlots = std::numeric_limits<int32_t>::max();
 /// Sentences are begun when this share of the batch is free: enough to be encoded together.
 constexpr double kRefillShare = 0.25;
 
+constexpr double kRuledOut = -std::numeric_limits<double>::infinity();
+
 }  // namespace
 
-BeamSearch::BeamSearch(Transformer& model, const DecodeOptions& options, Arena& arena,
+BeamSearch::BeamSearch(const Ensemble& models, const DecodeOptions& options, Arena& arena,
                        Workspace& workspace, kernels::PreparedWeights<Real>* weights)
-    : model_(model), options_(options), arena_(arena), workspace_(workspace), weights_(weights) {
+    : models_(models), options_(options), arena_(arena), workspace_(workspace), weights_(weights) {
   CALQUE_CHECK(options.beam >= 1, "beam = {}", options.beam);
 }
 
-std::vector<std::vector<Hypothesis>> BeamSearch::search(
-    std::span<const std::vector<int32_t>> sources, const BeforeStep& before_step) {
-  std::vector<std::vector<Hypothesis>> result(sources.size());
+std::vector<std::vector<Hypothesis>> BeamSearch::search(std::span<const SearchInput> inputs,
+                                                        const BeforeStep& before_step) {
+  std::vector<std::vector<Hypothesis>> result(inputs.size());
   const Arena::Scope search_scope(arena_);
   Context context(arena_, workspace_);
   context.weights = weights_;
-  DecoderCache cache = begin(sources);
-  while (begun_ < sources_.size() || !sentences_.empty()) {
+  Ensemble::Cache cache = begin(inputs);
+  while (begun_ < inputs_.size() || !sentences_.empty()) {
     if (before_step) before_step(static_cast<int64_t>(begun_) - std::ssize(sentences_));
     const Arena::Scope step_scope(arena_);
     refill(context, cache);
     lay_out_rows();
-    const Var logits = model_.decode_step(context, ids_, cache, {ancestors_, stride_, lengths_},
-                                          queries_.view(), keys_.view());
+    const Var logits = models_.decode_step(context, ids_, cache, {ancestors_, stride_, lengths_},
+                                           queries_.view(), keys_.view());
     const ProfileScope scope("beam");
     const ScoredRows rows = score_rows(logits.matrix(), arena_);
     parallel_for(std::ssize(sentences_), [&](int64_t task, int) {
       Sentence& s = sentences_[static_cast<size_t>(task)];
       if (s.length == s.limit) {
         end_all(s, rows);
+        return;
+      }
+      constrain(s, logits.matrix());
+      if (options_.sampling.on) {
+        advance_samples(s, rows);
       } else {
-        const std::span<const double> scores(scores_);
-        top_candidates(rows, s.first_row,
-                       scores.subspan(static_cast<size_t>(s.first_row), s.live.size()),
-                       2 * options_.beam, s.candidates);
-        advance(s);
+        advance(s, rows);
       }
     });
     std::erase_if(sentences_, [&](Sentence& s) {
-      const bool done = s.live.empty() || std::ssize(s.finished) >= options_.beam;
+      const bool done = is_done(s);
       if (done) {
-        std::ranges::stable_sort(s.finished, std::greater<>(), &Hypothesis::score);
+        if (options_.sampling.on) {
+          std::ranges::sort(s.finished, std::less<>(), &Hypothesis::sample);
+        } else {
+          std::ranges::stable_sort(s.finished, std::greater<>(), &Hypothesis::score);
+        }
         result[s.index] = std::move(s.finished);
         free_source_rows_.give_back(s.source_row, s.source_tokens);
         for (const int64_t block : s.slot_blocks) {
@@ -73,16 +82,16 @@ std::vector<std::vector<Hypothesis>> BeamSearch::search(
 
 int64_t BeamSearch::length_limit(int64_t source_tokens) const {
   const double ratio_tokens = options_.max_length_ratio * static_cast<double>(source_tokens);
-  return std::min(
-      {static_cast<int64_t>(ratio_tokens) + 10, options_.max_length, model_.longest_sentence()});
+  return std::min({static_cast<int64_t>(ratio_tokens) + 10, options_.max_length,
+                   options_.max_output, models_.longest_sentence()});
 }
 
 int64_t BeamSearch::cache_slots(int64_t limit) const {
   return kernels::pieces(limit, kBlockTokens) * kBlockTokens * options_.beam;
 }
 
-DecoderCache BeamSearch::begin(std::span<const std::vector<int32_t>> sources) {
-  sources_ = sources;
+Ensemble::Cache BeamSearch::begin(std::span<const SearchInput> inputs) {
+  inputs_ = inputs;
   begun_ = 0;
   sentences_.clear();
   ancestors_.clear();
@@ -91,11 +100,12 @@ DecoderCache BeamSearch::begin(std::span<const std::vector<int32_t>> sources) {
   int64_t all_rows = 0;
   int64_t all_slots = 0;
   int64_t most_slots = 0;
-  for (const std::vector<int32_t>& source : sources) {
-    const int64_t slots = cache_slots(length_limit(std::ssize(source)));
-    longest = std::max(longest, std::ssize(source));
+  for (const SearchInput& input : inputs) {
+    const int64_t rows = std::ssize(input.source);
+    const int64_t slots = cache_slots(length_limit(rows));
+    longest = std::max(longest, rows);
     most_slots = std::max(most_slots, slots);
-    all_rows += std::ssize(source);
+    all_rows += rows;
     all_slots += slots;
   }
   batch_rows_ = std::min(all_rows, options_.batch_tokens / options_.beam);
@@ -106,10 +116,10 @@ DecoderCache BeamSearch::begin(std::span<const std::vector<int32_t>> sources) {
   const int64_t slots = std::max(batch_slots_, most_slots);
   free_source_rows_ = RowPool(source_rows_);
   free_slots_ = RowPool(slots);
-  return model_.make_cache(arena_, slots, source_rows_);
+  return models_.make_cache(arena_, slots, source_rows_);
 }
 
-void BeamSearch::refill(Context& context, DecoderCache& cache) {
+void BeamSearch::refill(Context& context, Ensemble::Cache& cache) {
   const auto is_share = [](int64_t free, int64_t all) {
     return static_cast<double>(free) >= kRefillShare * static_cast<double>(all);
   };
@@ -120,17 +130,20 @@ void BeamSearch::refill(Context& context, DecoderCache& cache) {
   }
 }
 
-bool BeamSearch::begin_sentences(Context& context, DecoderCache& cache) {
+bool BeamSearch::begin_sentences(Context& context, Ensemble::Cache& cache) {
   std::vector<int32_t> ids;
   std::vector<int32_t> rows;
   SequenceLayoutBuffer layout;
-  for (; begun_ < sources_.size() && std::ssize(ids) < kEncodedTokens; ++begun_) {
-    const std::vector<int32_t>& source = sources_[begun_];
+  const int64_t first_rows = options_.sampling.on ? options_.beam : 1;
+  for (; begun_ < inputs_.size() && std::ssize(ids) < kEncodedTokens; ++begun_) {
+    const std::vector<int32_t>& source = inputs_[begun_].source;
     Sentence sentence;
     sentence.index = begun_;
     sentence.source_tokens = std::ssize(source);
     sentence.limit = length_limit(sentence.source_tokens);
-    sentence.live.push_back({0.0, -1});
+    for (int64_t k = 0; k < first_rows; ++k) {
+      sentence.live.push_back({0.0, -1, static_cast<int32_t>(k)});
+    }
     if (!take_rows(sentence)) break;
     ids.insert(ids.end(), source.begin(), source.end());
     layout.append(sentence.source_tokens);
@@ -138,7 +151,7 @@ bool BeamSearch::begin_sentences(Context& context, DecoderCache& cache) {
     sentences_.push_back(std::move(sentence));
   }
   if (rows.empty()) return false;
-  model_.read_source(context, cache, ids, layout.view(), rows);
+  models_.read_source(context, cache, ids, layout.view(), rows);
   return true;
 }
 
@@ -190,22 +203,65 @@ void BeamSearch::lay_out_rows() {
   ancestors_.swap(next_ancestors_);
 }
 
-void BeamSearch::advance(Sentence& sentence) {
+void BeamSearch::constrain(Sentence& sentence, MatrixView<Real> logits) {
+  const std::vector<int32_t>& prefix = inputs_[sentence.index].prefix;
+  const bool forced = sentence.length <= std::ssize(prefix);
+  if (!forced && !options_.constraints.any()) return;
+  for (size_t k = 0; k < sentence.live.size(); ++k) {
+    sentence.history.clear();
+    for (int32_t n = sentence.live[k].node; n >= 0;) {
+      const Node& node = sentence.nodes[static_cast<size_t>(n)];
+      sentence.history.push_back(node.token);
+      n = node.parent;
+    }
+    std::ranges::reverse(sentence.history);
+    const int64_t row = sentence.first_row + static_cast<int64_t>(k);
+    rule_out(options_.constraints, sentence.history, prefix,
+             {logits.row(row), static_cast<size_t>(logits.cols)});
+  }
+}
+
+void BeamSearch::advance(Sentence& sentence, const ScoredRows& rows) {
+  const std::span<const double> scores(scores_);
+  top_candidates(rows, sentence.first_row,
+                 scores.subspan(static_cast<size_t>(sentence.first_row), sentence.live.size()),
+                 2 * options_.beam, sentence.candidates);
   std::vector<Live> parents;
   parents.swap(sentence.live);
   size_t kept = 0;
   for (size_t rank = 0; rank < sentence.candidates.size(); ++rank) {
     const Candidate candidate = sentence.candidates[rank];
-    const int32_t parent = parents[static_cast<size_t>(candidate.row)].node;
+    if (candidate.log_probability == kRuledOut) break;  // and so is all behind it
+    const Live& parent = parents[static_cast<size_t>(candidate.row)];
     if (candidate.token == kEndId) {
       if (static_cast<int64_t>(rank) < options_.beam) {
         finish(sentence, candidate.log_probability, parent);
       }
     } else if (static_cast<int64_t>(kept) < options_.beam) {
-      sentence.live.push_back(
-          {candidate.log_probability, static_cast<int32_t>(sentence.nodes.size())});
-      sentence.nodes.push_back({candidate.token, parent});
-      sentence.candidates[kept++] = candidate;  // candidate k is where live hypothesis k is from
+      go_on(sentence, candidate, parent);
+      sentence.candidates[kept++] = candidate;
+    }
+  }
+}
+
+void BeamSearch::advance_samples(Sentence& sentence, const ScoredRows& rows) {
+  const int64_t line = inputs_[sentence.index].line;
+  std::vector<Live> parents;
+  parents.swap(sentence.live);
+  sentence.candidates.clear();
+  for (size_t k = 0; k < parents.size(); ++k) {
+    const Live& parent = parents[k];
+    const int64_t row = sentence.first_row + static_cast<int64_t>(k);
+    const int32_t token = draw_token({rows.logits.row(row), static_cast<size_t>(rows.logits.cols)},
+                                     options_.sampling, {line, parent.sample, sentence.length});
+    const Real step = rows.log_probability(row, token);
+    const Candidate candidate{parent.log_probability + static_cast<double>(step),
+                              static_cast<int32_t>(k), token};
+    if (token == kEndId) {
+      finish(sentence, candidate.log_probability, parent);
+    } else {
+      go_on(sentence, candidate, parent);
+      sentence.candidates.push_back(candidate);
     }
   }
 }
@@ -214,18 +270,39 @@ void BeamSearch::end_all(Sentence& sentence, const ScoredRows& rows) {
   int64_t row = sentence.first_row;
   for (const Live& live : sentence.live) {
     const Real end = rows.log_probability(row++, kEndId);
-    finish(sentence, live.log_probability + static_cast<double>(end), live.node);
+    finish(sentence, live.log_probability + static_cast<double>(end), live);
   }
   sentence.live.clear();
 }
 
-void BeamSearch::finish(Sentence& sentence, double log_probability, int32_t node) {
+void BeamSearch::go_on(Sentence& sentence, const Candidate& candidate, const Live& parent) {
+  sentence.live.push_back(
+      {candidate.log_probability, static_cast<int32_t>(sentence.nodes.size()), parent.sample});
+  sentence.nodes.push_back({candidate.token, parent.node, candidate.log_probability});
+}
+
+bool BeamSearch::is_done(const Sentence& sentence) const {
+  if (sentence.live.empty()) return true;
+  return !options_.sampling.on && std::ssize(sentence.finished) >= options_.beam;
+}
+
+void BeamSearch::finish(Sentence& sentence, double log_probability, const Live& last) {
   Hypothesis hypothesis;
-  for (int32_t n = node; n >= 0; n = sentence.nodes[static_cast<size_t>(n)].parent) {
-    hypothesis.ids.push_back(sentence.nodes[static_cast<size_t>(n)].token);
+  double behind = log_probability;
+  const auto add_step = [&](double before) {
+    hypothesis.token_log_probabilities.push_back(static_cast<Real>(behind - before));
+    behind = before;
+  };
+  for (int32_t n = last.node; n >= 0; n = sentence.nodes[static_cast<size_t>(n)].parent) {
+    const Node& at = sentence.nodes[static_cast<size_t>(n)];
+    hypothesis.ids.push_back(at.token);
+    add_step(at.log_probability);
   }
+  add_step(0);
   std::ranges::reverse(hypothesis.ids);
+  std::ranges::reverse(hypothesis.token_log_probabilities);
   hypothesis.log_probability = log_probability;
+  hypothesis.sample = last.sample;
   hypothesis.score = length_normalized(log_probability, sentence.length, options_.length_penalty);
   sentence.finished.push_back(std::move(hypothesis));
 }

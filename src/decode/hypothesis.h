@@ -4,13 +4,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "tensor/real.h"
+
 namespace calque {
 
 /// A finished translation of one sentence.
 struct Hypothesis {
-  std::vector<int32_t> ids;    // without begin and end
-  double log_probability = 0;  // of all ids and the end
-  double score = 0;            // log_probability / length^length_penalty, the end counted
+  std::vector<int32_t> ids;                   // without begin and end
+  std::vector<Real> token_log_probabilities;  // of each id, then of the end
+  double log_probability = 0;                 // their sum
+  int32_t sample = 0;                         // which one, of those drawn at random
+  double score = 0;  // log_probability / length^length_penalty, the end counted
 };
 
 /// The score that hypotheses are ranked by. `length`: tokens, the end counted.

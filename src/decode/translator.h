@@ -5,39 +5,72 @@
 #include <string>
 #include <vector>
 
+#include "decode/alignment.h"
 #include "decode/beam_search.h"
-#include "text/tokenizer.h"
+#include "decode/line_encoder.h"
 
 namespace calque {
+
+/// A translation of a line.
+struct Translation {
+  std::string text;
+  Hypothesis hypothesis;    // what the search found; nothing, for a line without text
+  WordAlignment alignment;  // where it was asked for
+};
+
+/// What is to be translated, and what is wanted of it.
+struct TranslationRequest {
+  std::span<const std::string> lines;
+  std::span<const std::string> prefixes = {};   // what each translation begins with, or none at all
+  int64_t most = 1;                             // translations of a line
+  const AlignmentOptions* alignment = nullptr;  // null: none is wanted
+};
 
 /// Text in, text out: tokenises, sorts by length, searches, and puts the lines back in order.
 class Translator {
  public:
-  /// Keeps references to all of them. `weights`: as BeamSearch.
-  Translator(Transformer& model, const TokenizerPair& tokenizers, const DecodeOptions& options,
+  using OnProgress = std::function<void(int64_t)>;
+
+  /// Keeps references to all but `options`. `weights`: as BeamSearch.
+  Translator(const Ensemble& models, const TokenizerPair& tokenizers, const DecodeOptions& options,
              Arena& arena, Workspace& workspace, kernels::PreparedWeights<Real>* weights = nullptr);
 
   /// One line out for each line in, in order. A line without text gives an empty line; one with
-  /// more tokens than max_length, or than the model has learned positions for, is cut, with a
-  /// warning that names it. `progress`, when given, is called with the number of lines done, before
-  /// every decoding step and at the end; what it throws ends the translating, and the translator
-  /// stays good.
+  /// more tokens than max_length, or than the model has learned positions for, is cut or split,
+  /// with a warning that names it. `progress`, when given, is called with the number of lines done,
+  /// before every decoding step and at the end; what it throws ends the translating, and the
+  /// translator stays good.
   std::vector<std::string> translate(std::span<const std::string> lines,
-                                     const std::function<void(int64_t)>& progress = {});
+                                     const OnProgress& progress = {});
 
-  /// Tokens that `translate` has put out so far, ends counted.
+  /// The same with the best translations of each line, best first, or all that were drawn: at most
+  /// `most`, at least one. With several models the first one aligns. The k-th of a line that was
+  /// split is the k-th of each part, with one score for all of it.
+  std::vector<std::vector<Translation>> translate_n_best(const TranslationRequest& request,
+                                                         const OnProgress& progress = {});
+
+  const DecodeOptions& options() const { return options_; }
+  /// Tokens that were put out so far, ends counted.
   int64_t output_tokens() const { return output_tokens_; }
 
  private:
+  Ensemble models_;
   const TokenizerPair& tokenizers_;
   DecodeOptions options_;
-  int64_t longest_source_;  // tokens, the end counted
+  ForwardTools tools_;
+  LineEncoder source_encoder_;
+  LineEncoder prefix_encoder_;
   int64_t first_line_ = 1;  // of the next call, counted over all calls
   BeamSearch search_;
   int64_t output_tokens_ = 0;
 
-  /// The tokens of a line with their end; none when it has no text. `number` names it in warnings.
-  std::vector<int32_t> encode(const std::string& line, int64_t number) const;
+  /// Adds what a line gives to search for: nothing, one sentence, or several parts.
+  void encode(const TranslationRequest& request, size_t line,
+              std::vector<SearchInput>& inputs) const;
+  std::vector<std::vector<Translation>> to_text(std::vector<std::vector<Hypothesis>> found,
+                                                int64_t most);
+  void align(const AlignmentOptions& options, std::span<const SearchInput> inputs,
+             std::vector<std::vector<Translation>>& translations);
 };
 
 }  // namespace calque

@@ -12,8 +12,12 @@ Decoder::Decoder(const Scope& scope, const TransformerOptions& options) : model_
 }
 
 Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
-                     const SequenceLayout& source) const {
-  for (const DecoderLayer& layer : layers_) x = layer.forward(context, x, target, memory, source);
+                     const SequenceLayout& source, const CrossAttentionTap& tap) const {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const bool tapped = static_cast<int64_t>(i) == tap.layer;
+    x = layers_[i].forward(context, x, target, memory, source,
+                           tapped ? tap.probabilities : nullptr);
+  }
   return finish(context, x);
 }
 

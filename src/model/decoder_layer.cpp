@@ -14,11 +14,13 @@ DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options
       feed_forward_frame_(scope.sub("feed_forward_norm"), options) {}
 
 Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& target,
-                          const Var& memory, const SequenceLayout& source) const {
+                          const Var& memory, const SequenceLayout& source,
+                          Real* probabilities) const {
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
     return self_attention_.self(context, input, target, /*causal=*/true);
   });
-  return attend_and_feed(context, attended, target, project_memory(context, memory), source);
+  return attend_and_feed(context, attended, target, project_memory(context, memory), source,
+                         probabilities);
 }
 
 Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cache,
@@ -27,13 +29,15 @@ Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cach
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
     return self_attention_.self_step(context, input, cache.self, slots);
   });
-  return attend_and_feed(context, attended, queries, Var(cache.memory), source);
+  return attend_and_feed(context, attended, queries, Var(cache.memory), source, nullptr);
 }
 
 Var DecoderLayer::attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
-                                  const Var& projected_memory, const SequenceLayout& source) const {
+                                  const Var& projected_memory, const SequenceLayout& source,
+                                  Real* probabilities) const {
   const Var attended = cross_attention_frame_.forward(context, x, [&](const Var& input) {
-    return cross_attention_.cross(context, input, queries, projected_memory, source);
+    return cross_attention_.cross(context, input, queries, projected_memory, source,
+                                  probabilities);
   });
   return feed_forward_frame_.forward(
       context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });

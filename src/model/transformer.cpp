@@ -81,11 +81,12 @@ Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layo
 }
 
 Var Transformer::decode(Context& context, Ids target_input, const SequenceLayout& target,
-                        const Var& memory, const SequenceLayout& source) {
+                        const Var& memory, const SequenceLayout& source,
+                        const CrossAttentionTap& tap) {
   const Var positions = target_positions_.table(context, longest(target));
   const Var x = target_embedding_.forward(context, target_input, positions,
                                           positions_of(context.arena, target));
-  return decoder_.forward(context, x, target, memory, source);
+  return decoder_.forward(context, x, target, memory, source, tap);
 }
 
 Var Transformer::logits(Context& context, const Var& x) {

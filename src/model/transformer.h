@@ -49,7 +49,7 @@ class Transformer {
 
   /// Teacher forcing: the decoder's output at every target position, [target tokens, model].
   Var decode(Context& context, Ids target_input, const SequenceLayout& target, const Var& memory,
-             const SequenceLayout& source);
+             const SequenceLayout& source, const CrossAttentionTap& tap = {});
 
   /// x output_projection^T: [rows, model] -> [rows, target vocab].
   Var logits(Context& context, const Var& x);

@@ -77,12 +77,13 @@ Var MultiHeadAttention::project_memory(Context& context, const Var& memory) cons
 }
 
 Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayout& queries,
-                              const Var& projected, const SequenceLayout& keys) const {
+                              const Var& projected, const SequenceLayout& keys,
+                              Real* probabilities) const {
   const Var query = project(context, x, query_weight_, query_weight_, query_bias_, query_bias_);
   const ops::AttentionInputs inputs{query, 0, projected, 0, model_, model_};
   const kernels::AttentionShape shape{queries, keys, heads_, false,
                                       context.dropout(dropout_, dropout_stream_)};
-  return output(context, ops::attention(context, inputs, shape));
+  return output(context, ops::attention(context, inputs, shape, probabilities));
 }
 
 }  // namespace calque

@@ -28,9 +28,10 @@ class MultiHeadAttention {
   Var project_memory(Context& context, const Var& memory) const;
 
   /// Cross-attention: sentence s of `queries` attends to sentence s of `keys`, rows of `projected`.
-  /// x: [query rows, model] -> the same shape.
+  /// x: [query rows, model] -> the same shape. `probabilities`: null, or where the weights go (see
+  /// kernels::attention_forward).
   Var cross(Context& context, const Var& x, const SequenceLayout& queries, const Var& projected,
-            const SequenceLayout& keys) const;
+            const SequenceLayout& keys, Real* probabilities = nullptr) const;
 
  private:
   ParameterStore& store_;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "base/parallel.h"
+#include "decode/teacher_forcing.h"
 #include "support/catch.h"
 #include "support/each_engine.h"
 #include "support/example_batch.h"
@@ -19,7 +21,7 @@ using Tokens = std::vector<int32_t>;
 
 /// Source sentences, each with its end.
 struct Sources {
-  std::vector<Tokens> all;
+  std::vector<SearchInput> all;
 
   Sources() = default;
   explicit Sources(const std::vector<int64_t>& lengths, int64_t vocab, uint64_t seed = 1) {
@@ -28,7 +30,7 @@ struct Sources {
     const TrainingExample example = batch.view();
     for (size_t s = 0; s < lengths.size(); ++s) {
       const auto begin = example.source.begin() + example.source_layout.begins[s];
-      all.emplace_back(begin, begin + example.source_layout.lengths[s]);
+      all.push_back({{begin, begin + example.source_layout.lengths[s]}, {}, std::ssize(all)});
     }
   }
   /// The sentence `s` alone.
@@ -38,15 +40,15 @@ struct Sources {
     return one;
   }
   int64_t sentences() const { return std::ssize(all); }
-  int64_t tokens(int64_t s) const { return std::ssize(all[static_cast<size_t>(s)]); }
+  int64_t tokens(int64_t s) const { return std::ssize(all[static_cast<size_t>(s)].source); }
 };
 
 using Found = std::vector<std::vector<Hypothesis>>;
 
-Found search(Transformer& model, const DecodeOptions& options, const Sources& sources) {
+Found search(const Ensemble& models, const DecodeOptions& options, const Sources& sources) {
   Arena arena;
   Workspace workspace(8);
-  Found found = BeamSearch(model, options, arena, workspace).search(sources.all);
+  Found found = BeamSearch(models, options, arena, workspace).search(sources.all);
   CHECK(arena.used() == 0);
   return found;
 }
@@ -63,7 +65,7 @@ std::vector<double> next_log_probabilities(Transformer& model, const Sources& so
   target.append(static_cast<int64_t>(input.size()));
   SequenceLayoutBuffer layout;
   layout.append(source.tokens(0));
-  const Var memory = model.encode(context, source.all[0], layout.view());
+  const Var memory = model.encode(context, source.all[0].source, layout.view());
   const Var x = model.decode(context, input, target.view(), memory, layout.view());
   const Var logits = model.logits(context, x);
   const Real* last = logits.matrix().row(logits.rows() - 1);
@@ -91,7 +93,9 @@ std::pair<Tokens, double> greedy(Transformer& model, const Sources& source, int6
 }
 
 /// The log-probability of every possible output of at most `limit` tokens, the end counted.
-void enumerate(Transformer& model, const Sources& source, int64_t limit, const Tokens& prefix,
+/// model: a Transformer, or what else next_log_probabilities takes.
+template <class Model>
+void enumerate(Model& model, const Sources& source, int64_t limit, const Tokens& prefix,
                double log_probability, std::map<Tokens, double>& all) {
   const std::vector<double> next = next_log_probabilities(model, source, prefix);
   all[prefix] = log_probability + next[kEndId];
@@ -103,6 +107,23 @@ void enumerate(Transformer& model, const Sources& source, int64_t limit, const T
     enumerate(model, source, limit, longer, log_probability + next[static_cast<size_t>(token)],
               all);
   }
+}
+
+/// Models whose probabilities are averaged, with weights that sum up to 1.
+struct Mixture {
+  std::vector<Ensemble::Member> members;
+};
+
+std::vector<double> next_log_probabilities(const Mixture& mixture, const Sources& source,
+                                           const Tokens& prefix) {
+  std::vector<double> mean;
+  for (const Ensemble::Member& member : mixture.members) {
+    const std::vector<double> next = next_log_probabilities(*member.model, source, prefix);
+    mean.resize(next.size());
+    for (size_t i = 0; i < next.size(); ++i) mean[i] += member.weight * std::exp(next[i]);
+  }
+  for (double& p : mean) p = std::log(p);
+  return mean;
 }
 
 constexpr int64_t kToyVocab = 5;
@@ -165,6 +186,224 @@ TEST_CASE("with a beam that prunes nothing, search finds every output, the best 
     }
     CHECK(all.empty());
   }
+}
+
+/// Checks that a search that prunes nothing finds what `allowed` is true of, and nothing else.
+template <class Model, class Allowed>
+void check_exhaustive(Model& model, const Found& found, const Sources& sources, int64_t limit,
+                      const Allowed& allowed) {
+  for (int64_t s = 0; s < sources.sentences(); ++s) {
+    std::map<Tokens, double> all;
+    enumerate(model, sources.single(s), limit, {}, 0, all);
+    std::erase_if(all, [&](const auto& output) { return !allowed(output.first); });
+    const std::vector<Hypothesis>& hypotheses = found[static_cast<size_t>(s)];
+    REQUIRE(!all.empty());
+    CHECK(hypotheses.size() == all.size());
+    for (const Hypothesis& h : hypotheses) {
+      REQUIRE(all.count(h.ids) == 1);
+      CHECK(h.log_probability == Approx(all[h.ids]).epsilon(1e-5));
+      all.erase(h.ids);
+    }
+  }
+}
+
+DecodeOptions exhaustive() {
+  DecodeOptions options;
+  options.beam = 100;
+  return options;
+}
+
+TEST_CASE("constraints leave of all outputs those that they allow, with the same probabilities",
+          "[decode]") {
+  Transformer model = toy_model(GENERATE(1u, 2u));
+  Sources sources({2, 0, 3}, kToyVocab);
+  DecodeOptions options = exhaustive();
+  const auto check = [&](int64_t limit, const auto& allowed) {
+    check_exhaustive(model, search(model, options, sources), sources, limit, allowed);
+  };
+  SECTION("min_length") {
+    options.constraints.min_length = 3;
+    check(kToyLimit, [](const Tokens& ids) { return ids.size() >= 2; });
+  }
+  SECTION("min_length beyond the limit") {
+    options.constraints.min_length = 9;
+    check(kToyLimit, [](const Tokens& ids) { return ids.size() == 3; });
+  }
+  SECTION("max_output") {
+    options.max_output = 3;
+    check(3, [](const Tokens&) { return true; });
+  }
+  SECTION("a single token") {
+    options.max_output = 1;
+    check(1, [](const Tokens&) { return true; });
+  }
+  SECTION("no unknown") {
+    options.constraints.allow_unknown = false;
+    check(kToyLimit, [](const Tokens& ids) { return std::ranges::count(ids, kUnknownId) == 0; });
+  }
+  SECTION("no token twice") {
+    options.constraints.no_repeat_ngram = 1;
+    check(kToyLimit, [](const Tokens& ids) {
+      return std::ranges::all_of(ids, [&](int32_t id) { return std::ranges::count(ids, id) == 1; });
+    });
+  }
+  SECTION("no pair twice") {
+    options.constraints.no_repeat_ngram = 2;
+    check(kToyLimit,
+          [](const Tokens& ids) { return ids.size() < 3 || ids[0] != ids[1] || ids[1] != ids[2]; });
+  }
+  SECTION("prefixes, and one that fills the whole limit") {
+    sources.all[0].prefix = {3};
+    sources.all[1].prefix = {4, 4};
+    sources.all[2].prefix = {0, 3, 4};
+    const Found found = search(model, options, sources);
+    for (int64_t s = 0; s < 3; ++s) {
+      const Tokens& prefix = sources.all[static_cast<size_t>(s)].prefix;
+      check_exhaustive(model, {found[static_cast<size_t>(s)]}, sources.single(s), kToyLimit,
+                       [&](const Tokens& ids) {
+                         return ids.size() >= prefix.size() &&
+                                std::equal(prefix.begin(), prefix.end(), ids.begin());
+                       });
+    }
+  }
+  SECTION("a prefix beyond the limit is cut") {
+    for (SearchInput& input : sources.all) input.prefix = {3, 4, 3, 4, 3};
+    check(kToyLimit, [](const Tokens& ids) { return ids == Tokens{3, 4, 3}; });
+  }
+  SECTION("several at once") {
+    options.constraints = {.min_length = 3, .no_repeat_ngram = 1, .allow_unknown = false};
+    check(kToyLimit, [](const Tokens& ids) {
+      return ids.size() >= 2 && std::ranges::count(ids, kUnknownId) == 0 &&
+             std::ranges::all_of(ids, [&](int32_t id) { return std::ranges::count(ids, id) == 1; });
+    });
+  }
+}
+
+TEST_CASE("where every token is ruled out, the translation ends", "[decode]") {
+  Transformer model = some_model();
+  DecodeOptions options = with_beam(GENERATE(1, 3, 30));
+  options.max_length_ratio = 100;
+  options.constraints = {.min_length = 100, .no_repeat_ngram = 1};
+  const Sources sources({5, 9}, kVocab);
+  for (const std::vector<Hypothesis>& hypotheses : search(model, options, sources)) {
+    REQUIRE(!hypotheses.empty());
+    for (const Hypothesis& h : hypotheses) {
+      CHECK(h.ids.size() == kVocab - 1);  // every token once, but the end
+      CHECK(std::isfinite(h.score));
+    }
+  }
+}
+
+TEST_CASE("an ensemble finds every output, with the mean of its models' probabilities",
+          "[decode]") {
+  Transformer first = toy_model(1);
+  Transformer second = toy_model(2);
+  const Sources sources({2, 0, 3}, kToyVocab);
+  const Mixture mixture{{{&first, 0.75}, {&second, 0.25}}};
+  const Ensemble ensemble({{&first, 3}, {&second, 1}});
+  CHECK(ensemble.longest_sentence() == kToyLimit);
+  check_exhaustive(mixture, search(ensemble, exhaustive(), sources), sources, kToyLimit,
+                   [](const Tokens&) { return true; });
+}
+
+TEST_CASE("an ensemble of a model with itself is the model", "[decode]") {
+  Transformer model = some_model();
+  const Sources sources({5, 0, 9, 2}, kVocab);
+  const DecodeOptions options = with_beam(4);
+  const Found alone = search(model, options, sources);
+  const Found twice = search(Ensemble({{&model}, {&model}}), options, sources);
+  for (size_t s = 0; s < alone.size(); ++s) {
+    CHECK(twice[s].front().ids == alone[s].front().ids);
+    CHECK(twice[s].front().score == Approx(alone[s].front().score).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("a hypothesis has the log-probability of each token, as teacher forcing has them",
+          "[decode]") {
+  Transformer model = some_model();
+  DecodeOptions options = with_beam(4);
+  options.constraints.no_repeat_ngram = GENERATE(0, 2);
+  options.sampling.on = GENERATE(false, true);
+  options.sampling.temperature = 1.7;
+  Sources sources({5, 0, 9, 2}, kVocab);
+  sources.all[2].prefix = {7, 7, 8};
+  const Found found = search(model, options, sources);
+  std::vector<ForcedPair> pairs;
+  std::vector<Hypothesis> flat;
+  for (size_t s = 0; s < found.size(); ++s) {
+    for (const Hypothesis& h : found[s]) flat.push_back(h);
+    for (const Hypothesis& h : found[s]) pairs.push_back({sources.all[s].source, h.ids});
+  }
+  Arena arena;
+  Workspace workspace(8);
+  const auto forced = score_pairs(model, pairs, 100, {arena, workspace});
+  REQUIRE(forced.size() == flat.size());
+  for (size_t i = 0; i < flat.size(); ++i) {
+    REQUIRE(flat[i].token_log_probabilities.size() == flat[i].ids.size() + 1);
+    REQUIRE(forced[i].size() == flat[i].ids.size() + 1);
+    double sum = 0;
+    for (size_t t = 0; t < forced[i].size(); ++t) {
+      CHECK(flat[i].token_log_probabilities[t] == Approx(forced[i][t]).epsilon(1e-4));
+      sum += static_cast<double>(flat[i].token_log_probabilities[t]);
+    }
+    CHECK(flat[i].log_probability == Approx(sum).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("samples are as likely as the model finds them", "[decode]") {
+  Transformer model = toy_model(1);
+  const Sources sources({2}, kToyVocab);
+  std::map<Tokens, double> all;
+  enumerate(model, sources, kToyLimit, {}, 0, all);
+  DecodeOptions options;
+  options.beam = 1000;
+  options.sampling.on = true;
+  std::map<Tokens, double> counts;
+  constexpr int kCalls = 10;
+  for (options.sampling.seed = 1; options.sampling.seed <= kCalls; ++options.sampling.seed) {
+    const Found found = search(model, options, sources);
+    REQUIRE(found.front().size() == 1000);
+    for (const Hypothesis& h : found.front()) counts[h.ids] += 1;
+  }
+  // At the limit the end is forced, so an output is as likely as all that go on from there.
+  double chi_square = 0;
+  double rare = 0;  // those expected less than five times are taken together
+  double rare_expected = 0;
+  for (const auto& [ids, log_probability] : all) {
+    const bool forced = static_cast<int64_t>(ids.size()) + 1 == kToyLimit;
+    const double end = forced ? next_log_probabilities(model, sources, ids)[kEndId] : 0;
+    const double expected = 1000 * kCalls * std::exp(log_probability - end);
+    if (expected < 5) {
+      rare += counts[ids];
+      rare_expected += expected;
+    } else {
+      chi_square += std::pow(counts[ids] - expected, 2) / expected;
+    }
+  }
+  if (rare_expected > 0) chi_square += std::pow(rare - rare_expected, 2) / rare_expected;
+  CHECK(chi_square < 140);  // at most 84 degrees of freedom: 1 in 10,000
+}
+
+TEST_CASE("a sample depends on seed, line and number, not on its batch or on other samples",
+          "[decode]") {
+  Transformer model = some_model();
+  DecodeOptions options = with_beam(1);
+  options.sampling = {.on = true, .temperature = 1.3, .top_k = 15, .top_p = 0.95};
+  const Sources sources({5, 0, 9, 2, 14, 5}, kVocab);
+  const Found one = search(model, options, sources);
+  options.beam = 3;
+  options.batch_tokens = GENERATE(1, 50, 4096);
+  const Found three = search(model, options, sources);
+  std::set<Tokens> different;
+  for (size_t s = 0; s < one.size(); ++s) {
+    REQUIRE(three[s].size() == 3);
+    CHECK(three[s][0].ids == one[s][0].ids);
+    CHECK(three[s][0].log_probability == one[s][0].log_probability);
+    for (const Hypothesis& h : three[s]) different.insert(h.ids);
+  }
+  CHECK(different.size() > 12);
+  options.sampling.seed = 2;
+  CHECK(search(model, options, sources)[0][0].ids != one[0][0].ids);
 }
 
 TEST_CASE("beam 1 is greedy search", "[decode]") {

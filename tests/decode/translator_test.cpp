@@ -1,5 +1,6 @@
 #include "decode/translator.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -221,6 +222,102 @@ TEST_CASE("a line that is too long is cut, with a warning that names it", "[deco
   CHECK_THAT(capture.take(),
              ContainsSubstring("line 3 has " + std::to_string(lines[0].size()) +
                                " bytes: only the first 1280 are translated; split it"));
+}
+
+TEST_CASE("n-best translations of each line, the first being the translation", "[decode]") {
+  Transformer model = some_model();
+  DecodeOptions options;
+  options.beam = 4;
+  options.max_length_ratio = 0.5;
+  std::vector<std::string> lines = test::sample_sentences(5, 3);
+  lines.insert(lines.begin() + 2, "");
+  Machine m;
+  Translator translator(model, tokenizers(), options, m.arena, m.workspace);
+  const std::vector<std::string> best = translator.translate(lines);
+  const AlignmentOptions alignment;
+  const auto found =
+      translator.translate_n_best({.lines = lines, .most = 3, .alignment = &alignment});
+  REQUIRE(found.size() == lines.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    CHECK(found[i].front().text == best[i]);
+    REQUIRE(found[i].size() == (lines[i].empty() ? 1 : 3));
+    for (const Translation& t : found[i]) {
+      CHECK(t.text == tokenizers().target().decode(t.hypothesis.ids));
+      CHECK((t.text.empty() || t.alignment.target_words > 0));
+      CHECK(t.hypothesis.score <= found[i].front().hypothesis.score);
+    }
+  }
+}
+
+TEST_CASE("translations begin with the prefix of their line", "[decode]") {
+  Transformer model = some_model();
+  DecodeOptions options;
+  options.beam = 2;
+  options.max_length_ratio = 2;
+  const std::vector<std::string> lines = test::sample_sentences(4, 3);
+  std::vector<std::string> prefixes = test::sample_sentences(4, 9);
+  prefixes[2].clear();
+  Machine m;
+  Translator translator(model, tokenizers(), options, m.arena, m.workspace);
+  const std::vector<std::string> freely = translator.translate(lines);
+  const auto found = translator.translate_n_best({.lines = lines, .prefixes = prefixes});
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::vector<int32_t> prefix;
+    tokenizers().target().encode(prefixes[i], prefix);
+    const std::vector<int32_t>& ids = found[i].front().hypothesis.ids;
+    REQUIRE(ids.size() >= prefix.size());
+    CHECK(std::equal(prefix.begin(), prefix.end(), ids.begin()));
+    CHECK((found[i].front().text == freely[i]) == (i == 2));
+  }
+}
+
+TEST_CASE("a long line is translated in parts, whose translations are joined", "[decode]") {
+  Transformer model = some_model();
+  DecodeOptions options;
+  options.beam = 2;
+  options.max_length_ratio = 0.5;
+  options.max_source = 20;
+  options.split_long_lines = true;
+  std::string line;
+  for (const std::string& sentence : test::sample_sentences(6, 3)) line += sentence + " ";
+  const std::string other = test::sample_sentences(1, 8).front();
+  Machine m;
+  StderrCapture capture(StderrCapture::Kind::kPipe);
+  const LineEncoder encoder(tokenizers().source(), options.max_source - 1, "translated");
+  std::vector<std::string> parts;
+  for (const std::vector<int32_t>& ids : encoder.encode_in_parts(line, 1)) {
+    parts.push_back(tokenizers().source().decode(ids));
+  }
+  REQUIRE(parts.size() > 2);
+  const AlignmentOptions alignment;
+  const auto translate = [&](const std::vector<std::string>& lines) {
+    return Translator(model, tokenizers(), options, m.arena, m.workspace)
+        .translate_n_best({.lines = lines, .most = 2, .alignment = &alignment});
+  };
+  const auto whole = translate({other, line, other});
+  CHECK_THAT(capture.take(), ContainsSubstring("line 2 has "));
+  const auto of_parts = translate(parts);
+  CHECK(whole[0].front().text == whole[2].front().text);
+  REQUIRE(whole[1].size() == 2);
+  for (size_t k = 0; k < 2; ++k) {
+    std::string text;
+    double log_probability = 0;
+    int64_t length = 0;
+    int64_t source_words = 0;
+    for (const std::vector<Translation>& part : of_parts) {
+      const Translation& t = part[k];
+      text += (text.empty() || t.text.empty() ? "" : " ") + t.text;
+      log_probability += t.hypothesis.log_probability;
+      length += std::ssize(t.hypothesis.ids) + 1;
+      source_words += t.alignment.source_words;
+    }
+    const Translation& joined = whole[1][k];
+    CHECK(joined.text == text);
+    CHECK(joined.hypothesis.log_probability == log_probability);
+    CHECK(joined.hypothesis.score == Approx(log_probability / static_cast<double>(length)));
+    CHECK(joined.alignment.source_words == source_words);
+    CHECK(std::ssize(joined.alignment.links()) == joined.alignment.target_words);
+  }
 }
 
 TEST_CASE("no lines and empty lines need no search", "[decode]") {

@@ -7,54 +7,25 @@
 #include "base/file.h"
 #include "support/catch.h"
 #include "support/run_contents.h"
-#include "support/tiny_corpus.h"
+#include "support/trained_corpus.h"
 
 using calque::read_file;
 using calque::read_lines;
 using calque::write_file_atomically;
 using calque::test::checkpoint_folder;
+using calque::test::kTrainedSteps;
+using calque::test::lines_of;
 using calque::test::run_binary;
 using calque::test::RunResult;
 using calque::test::set;
 using calque::test::tiny_sentences;
 using calque::test::TinyCorpus;
-
-namespace {
-
-constexpr int64_t kSteps = 300;
-
-/// A corpus and a run on it that was trained long enough to have something to say.
-const TinyCorpus& trained() {
-  static const TinyCorpus corpus;
-  static const RunResult result = run_binary(corpus.train(
-      "run", set({"train.max_steps=" + std::to_string(kSteps), "train.validate_every=150",
-                  "train.save_every=150", "model.size=32", "model.hidden=64",
-                  "train.batch_tokens=256", "train.label_smoothing=0"})));
-  INFO(result.err);
-  REQUIRE(result.exit_code == 0);
-  return corpus;
-}
-
-std::string translate(const std::string& model, const std::string& input,
-                      std::vector<std::string> more = {}) {
-  more.insert(more.begin(), {"translate", "--model", model});
-  const RunResult result = run_binary(more, input);
-  INFO(result.err);
-  CHECK(result.exit_code == 0);
-  return result.out;
-}
-
-std::string lines_of(const std::vector<std::string>& sentences) {
-  std::string text;
-  for (const std::string& sentence : sentences) text += sentence + "\n";
-  return text;
-}
-
-}  // namespace
+using calque::test::trained_corpus;
+using calque::test::translate;
 
 TEST_CASE("translations come line for line, the same for any batch and number of threads",
           "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   const std::string model = corpus.path("run");
   std::vector<std::string> sentences = tiny_sentences(12, 3);
   sentences.insert(sentences.begin() + 4, {"", "   ", sentences[0]});
@@ -81,7 +52,7 @@ TEST_CASE("translations come line for line, the same for any batch and number of
 }
 
 TEST_CASE("text that a model was not made for is translated somehow", "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   std::string endless;
   for (int i = 0; i < 200; ++i) endless += "ba ";
   const std::string odd =
@@ -91,17 +62,17 @@ TEST_CASE("text that a model was not made for is translated somehow", "[train][t
 }
 
 TEST_CASE("a checkpoint folder alone translates", "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   const std::string input = lines_of(tiny_sentences(5, 4));
-  std::filesystem::copy(checkpoint_folder(corpus / "run", kSteps), corpus / "moved");
+  std::filesystem::copy(checkpoint_folder(corpus / "run", kTrainedSteps), corpus / "moved");
   std::filesystem::remove(corpus / "moved" / "optimizer.safetensors");
   CHECK(translate(corpus.path("moved"), input) ==
-        translate(checkpoint_folder(corpus / "run", kSteps), input));
+        translate(checkpoint_folder(corpus / "run", kTrainedSteps), input));
 }
 
 TEST_CASE("evaluate scores what it writes, as metrics does, and names the model",
           "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   const std::string source = corpus.path("validation.source");
   const std::string reference = corpus.path("validation.target");
   const std::string hypothesis = corpus.path("hypothesis");
@@ -116,8 +87,9 @@ TEST_CASE("evaluate scores what it writes, as metrics does, and names the model"
   }
   CHECK_THAT(scored.out, ContainsSubstring("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"));
   CHECK(evaluated.out.starts_with(scored.out));
-  const std::string model = fmt::format("{} (step {}, model ",
-                                        checkpoint_folder(corpus / "run", kSteps).string(), kSteps);
+  const std::string model =
+      fmt::format("{} (step {}, model ", checkpoint_folder(corpus / "run", kTrainedSteps).string(),
+                  kTrainedSteps);
   CHECK_THAT(evaluated.out, ContainsSubstring("\nmodel: " + model));
   CHECK_THAT(evaluated.out, ContainsSubstring("\nspeed: 20 sentences, "));
   CHECK(read_file(hypothesis) == translate(corpus.path("run"), read_file(source)));
@@ -162,7 +134,7 @@ TEST_CASE("checkpoints are averaged over harmless changes of the config, not ove
 }
 
 TEST_CASE("the average of two checkpoints translates and is inspected", "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   const std::string average = corpus.path("average");
   const RunResult averaged =
       run_binary({"average", "--run", corpus.path("run"), "--last", "2", "--output", average});
@@ -185,7 +157,7 @@ TEST_CASE("the average of two checkpoints translates and is inspected", "[train]
 }
 
 TEST_CASE("translate and evaluate refuse to overwrite what they read", "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   const std::string source = corpus.path("validation.source");
   const std::string reference = corpus.path("validation.target");
   const std::string before = read_file(source) + read_file(reference);
@@ -205,9 +177,9 @@ TEST_CASE("translate and evaluate refuse to overwrite what they read", "[train][
 
 TEST_CASE("inspect says that training cannot go on from a damaged checkpoint, and why",
           "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   const std::string copy = corpus.path("damaged");
-  std::filesystem::copy(checkpoint_folder(corpus / "run", kSteps), copy);
+  std::filesystem::copy(checkpoint_folder(corpus / "run", kTrainedSteps), copy);
   CHECK_THAT(run_binary({"inspect", copy}).out,
              ContainsSubstring("translates; training can go on from it\n"));
   std::filesystem::resize_file(copy + "/optimizer.safetensors", 0);
@@ -222,7 +194,7 @@ TEST_CASE("inspect says that training cannot go on from a damaged checkpoint, an
 
 TEST_CASE("more threads than processors and a single sentence are said well",
           "[train][translate]") {
-  const TinyCorpus& corpus = trained();
+  const TinyCorpus& corpus = trained_corpus();
   const RunResult result =
       run_binary({"translate", "--model", corpus.path("run"), "--threads", "300"}, "ba di\n");
   CHECK(result.exit_code == 0);

@@ -1,0 +1,162 @@
+#include "decode/alignment.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/temporary_folder.h"
+#include "support/catch.h"
+#include "support/example_batch.h"
+#include "text/sample_text.h"
+#include "text/special_ids.h"
+#include "text/vocabulary.h"
+
+namespace calque {
+namespace {
+
+constexpr int64_t kVocab = 90;
+
+const TokenizerPair& tokenizers() {
+  static const TokenizerPair pair([] {
+    const test::TemporaryFolder folder;
+    VocabularyOptions options;
+    options.size = kVocab;
+    const std::string file =
+        test::write_text(folder / "text", test::join_lines(test::sample_sentences(200, 1)));
+    return Tokenizer(train_vocabulary(options, {file}, 1));
+  }());
+  return pair;
+}
+
+Transformer some_model() {
+  TransformerOptions options = test::tiny_options();
+  options.model = 32;
+  options.heads = 4;
+  options.decoder_layers = 3;
+  return test::random_model(options, kVocab, kVocab);
+}
+
+/// Some sentences with other ones as their translations.
+struct Sentences {
+  std::vector<std::string> sources = test::sample_sentences(12, 3);
+  std::vector<std::string> targets = test::sample_sentences(12, 4);
+  std::vector<std::vector<int32_t>> ids;
+  std::vector<ForcedPair> pairs;
+
+  Sentences() {
+    for (size_t i = 0; i < sources.size(); ++i) {
+      for (const std::string& line : {sources[i], targets[i]}) {
+        tokenizers().source().encode(line, ids.emplace_back());
+      }
+      ids[2 * i].push_back(kEndId);
+    }
+    for (size_t i = 0; i < sources.size(); ++i) pairs.push_back({ids[2 * i], ids[2 * i + 1]});
+  }
+};
+
+int64_t count_words(const std::string& text) {
+  return text.empty() ? 0 : std::ranges::count(text, ' ') + 1;
+}
+
+std::vector<WordAlignment> align(const Sentences& sentences, const AlignmentOptions& options,
+                                 int64_t batch_tokens = 4096) {
+  Transformer model = some_model();
+  Arena arena;
+  Workspace workspace(8);
+  return align_words(model, tokenizers(), sentences.pairs, options, batch_tokens,
+                     {arena, workspace});
+}
+
+TEST_CASE("each word of a translation has weights over the source's words, and one link",
+          "[decode]") {
+  const Sentences sentences;
+  const auto alignments = align(sentences, {});
+  REQUIRE(alignments.size() == sentences.sources.size());
+  for (size_t i = 0; i < alignments.size(); ++i) {
+    const WordAlignment& a = alignments[i];
+    CHECK(a.source_words == count_words(sentences.sources[i]));
+    REQUIRE(a.target_words == count_words(sentences.targets[i]));
+    const auto links = a.links();
+    REQUIRE(std::ssize(links) == a.target_words);
+    for (int64_t t = 0; t < a.target_words; ++t) {
+      double sum = 0;
+      const auto [source, target] = links[static_cast<size_t>(t)];
+      CHECK(target == t);
+      for (int64_t s = 0; s < a.source_words; ++s) {
+        sum += static_cast<double>(a.weight(t, s));
+        CHECK(a.weight(t, s) <= a.weight(t, source));
+      }
+      CHECK(sum == Approx(1).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("layers and heads differ, the default being all heads of the last layer but one",
+          "[decode]") {
+  const Sentences sentences;
+  const auto weights = [&](const AlignmentOptions& options) {
+    return align(sentences, options).front().weights;
+  };
+  const auto standard = weights({});
+  CHECK(weights({.layer = 2}) == standard);
+  CHECK(weights({.layer = 2, .heads = {1, 2, 3, 4}}) == standard);
+  CHECK(weights({.layer = 1}) != standard);
+  CHECK(weights({.layer = 3}) != standard);
+  CHECK(weights({.heads = {3}}) != standard);
+  CHECK(weights({.heads = {3}}) != weights({.heads = {4}}));
+}
+
+TEST_CASE("neither the batch nor the number of threads changes a bit of an alignment", "[decode]") {
+  const Sentences sentences;
+  const int threads_before = threads();
+  set_threads(1);
+  const auto one_by_one = align(sentences, {}, 1);
+  for (const int64_t batch_tokens : {1, 60, 4096}) {
+    for (const int thread_count : {1, 2, 3}) {
+      set_threads(thread_count);
+      const auto found = align(sentences, {}, batch_tokens);
+      for (size_t i = 0; i < found.size(); ++i) CHECK(found[i].weights == one_by_one[i].weights);
+    }
+  }
+  set_threads(threads_before);
+}
+
+TEST_CASE("an unknown piece is a word of the translation; nothing aligns to nothing", "[decode]") {
+  Transformer model = some_model();
+  const Sentences sentences;
+  std::vector<int32_t> target = sentences.ids[1];
+  const int64_t words = count_words(sentences.targets[0]);
+  target.push_back(kUnknownId);
+  target.insert(target.end(), sentences.ids[3].begin(), sentences.ids[3].end());
+  const std::vector<ForcedPair> pairs{{sentences.ids[0], target}, {sentences.ids[0], {}}};
+  Arena arena;
+  Workspace workspace(8);
+  const auto found = align_words(model, tokenizers(), pairs, {}, 4096, {arena, workspace});
+  CHECK(found[0].target_words == words + 1 + count_words(sentences.targets[1]));
+  CHECK(found[1].target_words == 0);
+  CHECK(found[1].links().empty());
+}
+
+TEST_CASE("alignments of parts are joined side by side", "[decode]") {
+  WordAlignment whole{1, 2, {1, 1}};
+  whole.append({2, 1, {0.25, 0.75}});
+  CHECK(whole.source_words == 3);
+  CHECK(whole.target_words == 3);
+  CHECK(whole.weights == std::vector<Real>{1, 0, 0, 1, 0, 0, 0, 0.25, 0.75});
+  CHECK(whole.links() == std::vector<std::pair<int64_t, int64_t>>{{0, 0}, {0, 1}, {2, 2}});
+}
+
+TEST_CASE("a layer or head that there is not is refused", "[decode]") {
+  const TransformerOptions model = test::tiny_options();
+  CHECK_NOTHROW(check_alignment({.layer = 1, .heads = {1, 2}}, model));
+  CHECK_THROWS_WITH(check_alignment({.layer = 2}, model),
+                    ContainsSubstring("--alignment-layer 2: the decoder has layers 1 to 1"));
+  CHECK_THROWS_WITH(check_alignment({.heads = {3}}, model),
+                    ContainsSubstring("--alignment-heads 3: the decoder has heads 1 to 2"));
+  CHECK_THROWS_WITH(check_alignment({.heads = {0}}, model),
+                    ContainsSubstring("--alignment-heads 0"));
+}
+
+}  // namespace
+}  // namespace calque
