@@ -16,7 +16,7 @@ struct AlignmentOptions {
   /// The decoder's layer, from 1. 0: the last but one, whose attention aligns best (Garg et al.
   /// 2019, "Jointly learning to align and translate with Transformer models"), or the only one.
   int64_t layer = 0;
-  std::vector<int64_t> heads{};  // from 1; their mean is taken. Empty: of all
+  std::vector<int64_t> heads = {};  // from 1; their mean is taken. Empty: of all
 };
 
 /// Throws UserError for a layer or a head that the model does not have.

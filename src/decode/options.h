@@ -41,8 +41,8 @@ struct DecodeOptions {
   int64_t batch_tokens = 4096;
   /// A source that is longer is not cut but translated in parts.
   bool split_long_lines = false;
-  ConstraintOptions constraints{};
-  SamplingOptions sampling{};
+  ConstraintOptions constraints = {};
+  SamplingOptions sampling = {};
 };
 
 }  // namespace calque

@@ -73,7 +73,12 @@ RunConfig unusual_config() {
                      .schedule = ScheduleKind::kCosine,
                      .learning_rate = 1e-5,
                      .warmup_steps = 10};
-  config.validation = {.decode = {1, 0.6, 1.5, 50, 100}, .samples = 0};
+  config.validation = {.decode = {.beam = 1,
+                                  .length_penalty = 0.6,
+                                  .max_length_ratio = 1.5,
+                                  .max_length = 50,
+                                  .batch_tokens = 100},
+                       .samples = 0};
   return config;
 }
 

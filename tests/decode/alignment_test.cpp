@@ -122,7 +122,8 @@ TEST_CASE("neither the batch nor the number of threads changes a bit of an align
   set_threads(threads_before);
 }
 
-TEST_CASE("an unknown piece is a word of the translation; nothing aligns to nothing", "[decode]") {
+TEST_CASE("an unknown piece is a word of the translation, and no word aligns to nothing",
+          "[decode]") {
   Transformer model = some_model();
   const Sentences sentences;
   std::vector<int32_t> target = sentences.ids[1];
