@@ -319,4 +319,8 @@ double Ter::score(std::span<const double> sums) const {
   return edits > 0 ? 100 : 0;  // nothing was wanted
 }
 
+std::vector<Figure> Ter::figures(std::span<const double> sums) const {
+  return {{"edits", sums[0]}, {"reference_length", sums[1]}};
+}
+
 }  // namespace calque
