@@ -29,13 +29,19 @@ FLAGS = {
     "normalized": ["--ter-normalized"],
     "no_punct": ["--ter-no-punctuation"],
 }
-VALUES = {"tokenize": "--tokenize", "smooth_method": "--smooth", "smooth_value": "--smooth-value"}
+VALUES = {
+    "tokenize": "--tokenize",
+    "smooth_method": "--smooth",
+    "smooth_value": "--smooth-value",
+    "char_order": "--chrf-char-order",
+    "beta": "--chrf-beta",
+}
 
 
 def arguments_of(kind, options: dict) -> list[str] | None:
     """The same options for calque; none where it has no option for them."""
     name = {BLEU: "bleu", CHRF: "chrf++" if options.get("word_order") else "chrf", TER: "ter"}[kind]
-    if "char_order" in options:
+    if options.get("word_order") == 1:
         return None
     arguments = ["--metric", name]
     for option, value in options.items():
@@ -77,7 +83,8 @@ def check_scores(calque: str, texts: list[list[str]], count: int, rng: random.Ra
         with tempfile.TemporaryDirectory() as folder:
             paths = [write(Path(folder), "hypothesis", hypotheses)]
             paths += [write(Path(folder), f"reference{i}", r) for i, r in enumerate(references)]
-            [found] = run_json([calque, "metrics", "--json", *arguments_of(kind, options), *paths])
+            found = run_json([calque, "metrics", "--json", *arguments_of(kind, options), *paths])
+        [found] = found["metrics"]
         found_signature = found["signature"][:found["signature"].index("version:")]
         if abs(found["score"] - expected.score) > 1e-9 or found_signature != signature:
             wrong += 1
@@ -103,9 +110,10 @@ def check_tests(calque: str, texts: list[list[str]], count: int, rng: random.Ran
             paths = [write(Path(folder), f"system{i}", s) for i, s in enumerate(systems)]
             reference = write(Path(folder), "reference", lines)
             found = run_json([calque, "compare", *paths, "--reference", reference, "--metric",
-                              "bleu", "--metric", "chrf++", "--metric", "ter", "--json",
+                              "bleu,chrf++,ter", "--json",
                               "--examples", "0", "--samples", str(samples)])
-        for name, rows in zip(metrics, found["metrics"]):
+        for name, table in zip(metrics, found["metrics"]):
+            rows = table["systems"]
             p, theirs = rows[1]["p_value"], expected[name][1].p_value
             chance = 4 * (2 * max(p, theirs) * (1 - min(p, theirs)) / samples) ** 0.5
             ours_ci, their_ci = rows[1]["confidence_half_width"], expected[name][1].ci

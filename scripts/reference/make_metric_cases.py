@@ -114,13 +114,15 @@ def noisy(rng: random.Random, line: str, rate: float) -> str:
         elif kind == 5:
             result.append(rng.choice(rng.choice(SENTENCES).split(" ")))
         else:
-            result.append(word + rng.choice([".", ",", " -", "\t", "\u00a0", "&quot;", "-", "'s"]))
+            result.append(word + rng.choice([".", ",", " -", "\t", "\u00a0", "&quot;", "-", "'s",
+                                             "..1"]))
     return " ".join(result)
 
 
 def fixed_corpora() -> list[tuple[str, list[str], list[list[str]]]]:
     """Corner cases: (name, hypotheses, references)."""
     four, long = "a b c d", SENTENCES[0]
+    numbered = " ".join(f"w{i}" for i in range(120))
     return [
         ("identical", SENTENCES, [SENTENCES]),
         ("all wrong", ["one two three four five"], [["six seven eight nine ten"]]),
@@ -175,6 +177,13 @@ def fixed_corpora() -> list[tuple[str, list[str], list[list[str]]]]:
         ("other scripts", SENTENCES[14:16], [[SENTENCES[15], SENTENCES[14]]]),
         ("one letter", ["a"] * 5, [["a", "b", "a", "b", "a"]]),
         ("a long line", [" ".join(SENTENCES) * 3], [[" ".join(reversed(SENTENCES)) * 3]]),
+        ("marks that tokenising twice sets apart", ["a..1", "U.S..5 b", "c"] * 3,
+         [["q a..1", "U.S..5 x", "1..1"] * 3]),
+        ("one word against 120", ["w60"], [[numbered]]),
+        ("two words against 120", ["w119 w0"], [[numbered]]),
+        ("120 words against one", [numbered], [["w60"]]),
+        ("more shifts than are tried", [" ".join(f"w{i**3 % 23}" for i in range(300))],
+         [[" ".join(f"w{i**2 % 23}" for i in range(300))]]),
     ]
 
 
@@ -216,6 +225,7 @@ OPTIONS = [
         {"word_order": 2},
         {"lowercase": True},
         {"whitespace": True, "word_order": 2},
+        {"char_order": 4, "beta": 3},
         {"char_order": 4, "word_order": 1, "beta": 3},
     ]),
     (TER, [

@@ -187,8 +187,7 @@ std::string describe_in_json(const CheckResult& result) {
   }
   json["written"] = nlohmann::ordered_json::array();
   for (const std::filesystem::path& path : result.written) json["written"].push_back(path.string());
-  // A path need not be UTF-8.
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 void check_data(const CheckArguments& arguments) {

@@ -17,8 +17,7 @@ namespace {
 struct EvaluateArguments {
   TranslationArguments translation;
   MetricArguments metrics;
-  BootstrapOptions bootstrap;
-  bool confidence = false;
+  ConfidenceArguments confidence;
   bool json = false;
   std::string source;
   std::string reference;
@@ -33,31 +32,31 @@ void evaluate(const EvaluateArguments& arguments) {
   const std::vector<ScoredText> texts = read_scored_texts({arguments.source, arguments.reference});
   const ScoredText& source = texts[0];
   const ScoredText& reference = texts[1];
+  warn_of_tokenizer(arguments.metrics, {&reference, 1});
   std::optional<TextOutput> output;
   if (!arguments.hypothesis.empty()) output.emplace(arguments.hypothesis);
 
   TranslationSession session(arguments.translation);
   Progress progress("translating", static_cast<int64_t>(source.lines.size()), "sentences");
-  const std::vector<std::string> translations =
-      session.translate(source.lines, [&](int64_t lines) { progress.update(lines); });
+  const ScoredText translations{
+      "the translations",
+      session.translate(source.lines, [&](int64_t lines) { progress.update(lines); })};
   if (output) {
-    for (const std::string& line : translations) output->write_line(line);
+    for (const std::string& line : translations.lines) output->write_line(line);
     output->finish();
   }
+  warn_of_tokenizer(arguments.metrics, {&translations, 1});
 
-  std::string out;
-  nlohmann::ordered_json json{{"model", session.identity()},
-                              {"speed", session.speed()},
-                              {"metrics", nlohmann::ordered_json::array()}};
-  for (const auto& metric : metrics) {
-    const ScoredCorpus scored =
-        score_corpus(*metric, translations, {&reference, 1},
-                     arguments.confidence ? std::optional(arguments.bootstrap) : std::nullopt);
-    out += score_report(scored);
-    json["metrics"].push_back(score_json(scored));
+  const std::vector<ScoredCorpus> scores =
+      score_all(metrics, translations.lines, {&reference, 1}, arguments.confidence.bootstrap());
+  if (arguments.json) {
+    write_to_stdout(json_text({{"model", session.identity()},
+                               {"speed", session.speed()},
+                               {"metrics", score_json(scores)}}));
+  } else {
+    write_to_stdout(fmt::format("{}model: {}\nspeed: {}\n", score_report(scores),
+                                session.identity(), session.speed()));
   }
-  out += fmt::format("model: {}\nspeed: {}\n", session.identity(), session.speed());
-  write_to_stdout(arguments.json ? json.dump(2) + "\n" : out);
 }
 
 }  // namespace
@@ -78,10 +77,7 @@ void add_evaluate_command(CLI::App& app) {
       ->type_name("FILE");
   add_translation_options(*command, arguments->translation);
   add_metric_options(*command, arguments->metrics);
-  command->add_flag(
-      "--confidence", arguments->confidence,
-      "Add the mean and the 95 % interval over corpora drawn from this one (bootstrap)");
-  add_bootstrap_options(*command, arguments->bootstrap);
+  add_confidence_options(*command, arguments->confidence);
   command->add_flag("--json", arguments->json, "Print all figures as JSON");
   command->footer(
       "Prints BLEU, chrF, chrF++ and TER (the numbers that sacreBLEU gives), the signatures that\n"

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "cli/common_options.h"
 #include "cli/metric_options.h"
 #include "cli/scoring.h"
 #include "cli/text_output.h"
@@ -16,30 +15,32 @@ struct ScoringArguments {
   std::string hypothesis;
   std::vector<std::string> references;
   MetricArguments metrics;
-  BootstrapOptions bootstrap;
-  bool confidence = false;
+  ConfidenceArguments confidence;
   bool score_only = false;
   bool json = false;
 };
+
+std::string values(std::span<const ScoredCorpus> scores) {
+  std::string text;
+  for (const ScoredCorpus& scored : scores) {
+    text += format_value(scored.counts.score(), scored.confidence) + "\n";
+  }
+  return text;
+}
 
 void print_scores(const ScoringArguments& arguments) {
   const auto metrics = make_metrics(arguments.metrics);
   std::vector<std::string> paths{arguments.hypothesis};
   paths.insert(paths.end(), arguments.references.begin(), arguments.references.end());
   const std::vector<ScoredText> texts = read_scored_texts(paths);
-  warn_of_tokenizer(arguments.metrics.bleu.tokenizer, texts[0], texts[1]);
-
-  std::string out;
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const auto& metric : metrics) {
-    const ScoredCorpus scored =
-        score_corpus(*metric, texts.front().lines, std::span(texts).subspan(1),
-                     arguments.confidence ? std::optional(arguments.bootstrap) : std::nullopt);
-    json.push_back(score_json(scored));
-    out += arguments.score_only ? fmt::format("{:.2f}\n", scored.counts.score())
-                                : score_report(scored);
+  warn_of_tokenizer(arguments.metrics, texts);
+  const std::vector<ScoredCorpus> scores = score_all(
+      metrics, texts.front().lines, std::span(texts).subspan(1), arguments.confidence.bootstrap());
+  if (arguments.json) {
+    write_to_stdout(json_text(nlohmann::ordered_json::object({{"metrics", score_json(scores)}})));
+  } else {
+    write_to_stdout(arguments.score_only ? values(scores) : score_report(scores));
   }
-  write_to_stdout(arguments.json ? json.dump(2) + "\n" : out);
 }
 
 /// What both commands have.
@@ -53,12 +54,12 @@ void add_scoring_options(CLI::App& command, ScoringArguments& arguments) {
                   "What they should be, line for line; several files for several references of "
                   "each sentence")
       ->required();
-  command.add_flag("-b,--score-only", arguments.score_only, "Print the number alone");
-  command.add_flag("--json", arguments.json, "Print all figures as JSON");
-  command.add_flag(
-      "--confidence", arguments.confidence,
-      "Add the mean and the 95 % interval over corpora drawn from this one (bootstrap)");
-  add_bootstrap_options(command, arguments.bootstrap);
+  CLI::Option* const json = command.add_flag("--json", arguments.json, "Print all figures as JSON");
+  command
+      .add_flag("-b,--score-only", arguments.score_only,
+                "Print the numbers alone, a line each, in the order BLEU, chrF, chrF++, TER")
+      ->excludes(json);
+  add_confidence_options(command, arguments.confidence);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
@@ -36,6 +37,10 @@ void write_to_stdout(std::string_view text) {
       throw_file_error("write to", "standard output", errno);
     }
   }
+}
+
+std::string json_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 void check_is_no_input(const std::string& option, const std::filesystem::path& output,

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace calque {
 /// Writes to standard output, all of it. Throws UserError with the reason when that fails, and
 /// StoppedBySignal{SIGPIPE} when nobody reads on, also where that signal is ignored.
 void write_to_stdout(std::string_view text);
+
+/// `json` indented, with a newline at its end. What is not UTF-8, as a path may be, is replaced.
+std::string json_text(const nlohmann::ordered_json& json);
 
 /// Throws UserError when `output` is the same file as `input`, also through links, so that writing
 /// would destroy what is read. `option` is what names the output on the command line; "-" is a

@@ -153,4 +153,17 @@ std::string Bleu::details(std::span<const double> sums) const {
       score.ratio, score.hypothesis_length, score.reference_length);
 }
 
+std::vector<Figure> Bleu::figures(std::span<const double> sums) const {
+  const BleuScore score = parts(sums);
+  std::vector<Figure> figures;
+  for (size_t i = 0; i < kBleuOrder; ++i) {
+    figures.push_back({fmt::format("precision_{}", i + 1), score.precisions[i]});
+  }
+  figures.push_back({"brevity_penalty", score.brevity_penalty});
+  figures.push_back({"ratio", score.ratio});
+  figures.push_back({"hypothesis_length", static_cast<double>(score.hypothesis_length)});
+  figures.push_back({"reference_length", static_cast<double>(score.reference_length)});
+  return figures;
+}
+
 }  // namespace calque

@@ -63,9 +63,9 @@ class Bleu : public Metric {
              std::span<double> counts) const override;
   double score(std::span<const double> sums) const override { return parts(sums).bleu; }
   std::string details(std::span<const double> sums) const override;
+  std::vector<Figure> figures(std::span<const double> sums) const override;
 
   BleuScore parts(std::span<const double> sums) const;
-  const BleuOptions& options() const { return options_; }
 
  private:
   BleuOptions options_;

@@ -55,7 +55,8 @@ PairedTest paired_test(double baseline, const std::vector<double>& baseline_samp
     differences.push_back(std::abs(system_samples[i] - baseline_samples[i]));
   }
   const double threshold = std::abs(system - baseline) + mean(differences);
-  // Equal ones count: two systems with the same output differ by chance, if at all.
+  // Equal ones count, so that two systems with the same output have a p-value of 1. sacreBLEU
+  // counts strictly larger ones only; there such systems have the lowest p-value possible.
   const auto as_large =
       std::ranges::count_if(differences, [&](double d) { return d >= threshold; });
   return {system - baseline,

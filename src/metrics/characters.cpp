@@ -5,6 +5,10 @@
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>
 
+#include <limits>
+
+#include "base/error.h"
+
 namespace calque {
 namespace {
 
@@ -60,6 +64,8 @@ bool is_punctuation(char32_t character) { return has_category(character, U_GC_P_
 bool is_symbol(char32_t character) { return has_category(character, U_GC_S_MASK); }
 
 std::string lower_case(std::string_view text) {
+  CALQUE_CHECK(text.size() <= std::numeric_limits<int32_t>::max(), "a line of {} bytes",
+               text.size());
   std::string lower;
   icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())})
       .toLower(icu::Locale::getRoot())

@@ -26,7 +26,7 @@ bool is_punctuation(char32_t character);
 bool is_symbol(char32_t character);
 
 /// UTF-8 text in lower case, as Python's `str.lower`: Unicode's full mapping, in no language's
-/// manner.
+/// manner. What is not valid becomes U+FFFD.
 std::string lower_case(std::string_view text);
 
 }  // namespace calque

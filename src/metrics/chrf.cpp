@@ -59,7 +59,7 @@ Line read_line(std::string_view text, const ChrfOptions& options, WordNumbers& n
 }
 
 /// Counts one order's n-grams.
-void count_order(const Units& hypothesis, const Units& reference, int order,
+void count_order(const Units& hypothesis, const Units& reference, int64_t order,
                  std::span<double, kPerOrder> counts) {
   const std::vector<CountedNGram> reference_ngrams = count_ngrams(reference, order);
   int64_t matches = 0;
@@ -99,8 +99,8 @@ void Chrf::count(std::string_view hypothesis, std::span<const std::string> refer
   for (const std::string& reference : references) {
     const Line other = read_line(reference, options_, numbers);
     size_t at = 0;
-    const auto count_orders = [&](const Units& ours, const Units& theirs, int orders) {
-      for (int order = 1; order <= orders; ++order, at += kPerOrder) {
+    const auto count_orders = [&](const Units& ours, const Units& theirs, int64_t orders) {
+      for (int64_t order = 1; order <= orders; ++order, at += kPerOrder) {
         count_order(ours, theirs, order, std::span(found).subspan(at).first<kPerOrder>());
       }
     };
@@ -129,7 +129,7 @@ double Chrf::score(std::span<const double> sums) const {
   if (precision + recall == 0) return 0;
   precision /= orders;
   recall /= orders;
-  const double factor = options_.beta * options_.beta;
+  const auto factor = static_cast<double>(options_.beta * options_.beta);
   return 100 * ((1 + factor) * precision * recall / (factor * precision + recall));
 }
 

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstdint>
+
 #include "metrics/metric.h"
 
 namespace calque {
 
 struct ChrfOptions {
-  int character_order = 6;  // 1 ... 6
-  int word_order = 0;       // 0: chrF, 2: chrF++ (at most 6)
-  int beta = 2;             // how much more recall counts than precision
+  int64_t character_order = 6;  // 1 ... 6
+  int64_t word_order = 0;       // 0: chrF, 2: chrF++ (at most 6)
+  int64_t beta = 2;             // how much more recall counts than precision
   bool lower_case = false;
   bool white_space = false;  // counts in n-grams of characters
 };

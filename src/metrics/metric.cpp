@@ -8,6 +8,8 @@ namespace calque {
 
 std::string Metric::details(std::span<const double>) const { return {}; }
 
+std::vector<Figure> Metric::figures(std::span<const double>) const { return {}; }
+
 void CorpusCounts::add(std::string_view hypothesis, std::span<const std::string> references) {
   CALQUE_CHECK(!references.empty(), "{} needs at least one reference for each hypothesis",
                metric_->name());
@@ -38,13 +40,16 @@ std::string signature(const Metric& metric, const SignatureFields& fields) {
   return fmt::format("{}|{}|version:{}", text, metric.settings(), fields.version);
 }
 
+std::string format_value(double score, const std::optional<Confidence>& confidence) {
+  if (!confidence) return fmt::format("{:.2f}", score);
+  return fmt::format("{:.2f} (\u03bc = {:.2f} \u00b1 {:.2f})", score, confidence->mean,
+                     confidence->half_width);
+}
+
 std::string format_score(const Metric& metric, std::span<const double> sums,
                          const std::optional<Confidence>& confidence) {
-  std::string line = fmt::format("{} = {:.2f}", metric.name(), metric.score(sums));
-  if (confidence) {
-    line +=
-        fmt::format(" (\u03bc = {:.2f} \u00b1 {:.2f})", confidence->mean, confidence->half_width);
-  }
+  const std::string line =
+      fmt::format("{} = {}", metric.name(), format_value(metric.score(sums), confidence));
   const std::string details = metric.details(sums);
   return details.empty() ? line : line + " " + details;
 }

@@ -10,6 +10,12 @@
 
 namespace calque {
 
+/// A number that a score is made of.
+struct Figure {
+  std::string name;
+  double value;
+};
+
 /// A metric of translations against references. A sentence is counted in a few numbers; the sums of
 /// these over a corpus give its score. So the parts of a corpus may be counted anywhere and in any
 /// order, and a resampled corpus costs a sum. Every score is the one that sacreBLEU (Post 2018)
@@ -34,6 +40,9 @@ class Metric {
   virtual double score(std::span<const double> sums) const = 0;
   /// What is printed behind the score: BLEU's precisions and lengths. Empty for others.
   virtual std::string details(std::span<const double> sums) const;
+  /// The same as numbers: BLEU's "precision_1", "brevity_penalty", ...; TER's "edits" and
+  /// "reference_length"; chrF has none.
+  virtual std::vector<Figure> figures(std::span<const double> sums) const;
 };
 
 /// A corpus' sentences, each counted by one metric.
@@ -78,6 +87,9 @@ struct Confidence {
   double mean = 0;
   double half_width = 0;
 };
+
+/// "34.12", or with a confidence "61.08 (μ = 61.10 ± 0.57)".
+std::string format_value(double score, const std::optional<Confidence>& confidence);
 
 /// The score in one line, in sacreBLEU's form, to two decimals:
 /// "BLEU = 34.12 68.1/41.9/27.5/18.3 (BP = 1.000 ratio = 1.003 hyp_len = 12000 ref_len = 11964)",

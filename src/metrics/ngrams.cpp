@@ -14,7 +14,7 @@ Units WordNumbers::operator()(const std::vector<std::string_view>& words) {
   return units;
 }
 
-std::vector<CountedNGram> count_ngrams(const Units& line, int order) {
+std::vector<CountedNGram> count_ngrams(const Units& line, int64_t order) {
   std::vector<NGram> all;
   all.reserve(line.size());
   for (auto begin = line.cbegin(); line.cend() - begin >= order; ++begin) {
@@ -39,6 +39,6 @@ int64_t count_of(const NGram& ngram, std::span<const CountedNGram> line) {
   return found != line.end() && found->units == ngram ? found->count : 0;
 }
 
-int64_t all_ngrams(int64_t units, int order) { return std::max<int64_t>(units - order + 1, 0); }
+int64_t all_ngrams(int64_t units, int64_t order) { return std::max<int64_t>(units - order + 1, 0); }
 
 }  // namespace calque

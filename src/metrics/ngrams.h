@@ -34,12 +34,12 @@ struct CountedNGram {
 };
 
 /// The distinct n-grams of one order, 1 <= order <= kLongestNGram, sorted by their units.
-std::vector<CountedNGram> count_ngrams(const Units& line, int order);
+std::vector<CountedNGram> count_ngrams(const Units& line, int64_t order);
 
 /// How often `ngram` occurs in a line, given that line's n-grams of the same order.
 int64_t count_of(const NGram& ngram, std::span<const CountedNGram> line);
 
 /// All n-grams of one order that a line of so many units has.
-int64_t all_ngrams(int64_t units, int order);
+int64_t all_ngrams(int64_t units, int64_t order);
 
 }  // namespace calque

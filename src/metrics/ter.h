@@ -28,6 +28,7 @@ class Ter : public Metric {
   void count(std::string_view hypothesis, std::span<const std::string> references,
              std::span<double> counts) const override;
   double score(std::span<const double> sums) const override;
+  std::vector<Figure> figures(std::span<const double> sums) const override;
 
  private:
   TerOptions options_;

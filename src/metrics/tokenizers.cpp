@@ -177,6 +177,34 @@ std::string join_words(std::string_view text) {
   return result;
 }
 
+/// `line` without the white space at both ends.
+std::string_view trim(std::string_view line) {
+  const std::vector<std::string_view> words = split_words(line);
+  if (words.empty()) return {};
+  const char* const begin = words.front().data();
+  return {begin, static_cast<size_t>(words.back().data() + words.back().size() - begin)};
+}
+
+/// Words of `line` by mteval-v14.pl's rules (`--international-tokenization`): a punctuation mark
+/// (category P) is a word of its own unless it stands between two numbers (N), and so is every
+/// symbol (S). What has which category is what the linked ICU's version of Unicode says.
+std::string tokenize_intl(std::string_view line) {
+  std::u32string text = to_characters(line);
+  text = separate_pairs(text, [](char32_t first, char32_t second) -> Apart {
+    return {.second = !is_number(first) && is_punctuation(second)};
+  });
+  text = separate_pairs(text, [](char32_t first, char32_t second) -> Apart {
+    return {.first = is_punctuation(first) && !is_number(second)};
+  });
+  return join_words(spaced(to_utf8(text), is_symbol));
+}
+
+/// Words of Chinese: Chinese characters and their punctuation are words of their own, then rules 3
+/// and 4 of `tokenize_13a`.
+std::string tokenize_zh(std::string_view line) {
+  return join_words(separate_western(spaced(trim(line), is_chinese)));
+}
+
 }  // namespace
 
 std::string_view tokenizer_name(WordTokenizer tokenizer) {
@@ -224,13 +252,6 @@ std::vector<std::string_view> split_words(std::string_view line) {
   return words;
 }
 
-std::string_view trim(std::string_view line) {
-  const std::vector<std::string_view> words = split_words(line);
-  if (words.empty()) return {};
-  const char* const begin = words.front().data();
-  return {begin, static_cast<size_t>(words.back().data() + words.back().size() - begin)};
-}
-
 std::string_view trim_right(std::string_view line) {
   const std::string_view trimmed = trim(line);
   if (trimmed.empty()) return {};
@@ -259,21 +280,6 @@ std::string tokenize_tercom(std::string_view line) {
   text = separate_symbols(" " + text + " ");
   replace_all(text, "'s ", " 's ");
   return join_words(separate_marks(text));
-}
-
-std::string tokenize_intl(std::string_view line) {
-  std::u32string text = to_characters(line);
-  text = separate_pairs(text, [](char32_t first, char32_t second) -> Apart {
-    return {.second = !is_number(first) && is_punctuation(second)};
-  });
-  text = separate_pairs(text, [](char32_t first, char32_t second) -> Apart {
-    return {.first = is_punctuation(first) && !is_number(second)};
-  });
-  return join_words(spaced(to_utf8(text), is_symbol));
-}
-
-std::string tokenize_zh(std::string_view line) {
-  return join_words(separate_western(spaced(trim(line), is_chinese)));
 }
 
 }  // namespace calque

@@ -13,8 +13,8 @@ namespace calque {
 /// How a metric finds the words of a line.
 enum class WordTokenizer {
   k13a,   ///< `tokenize_13a`: for ordinary (detokenised) text
-  kIntl,  ///< `tokenize_intl`: the same for all of Unicode's punctuation
-  kZh,    ///< `tokenize_zh`: for Chinese
+  kIntl,  ///< mteval-v14.pl's: the same for all of Unicode's punctuation
+  kZh,    ///< for Chinese: each of its characters is a word
   kChar,  ///< every character but white space is a word
   kNone,  ///< the line's words as they are, for text that is already tokenised
 };
@@ -42,19 +42,8 @@ std::string_view trim_right(std::string_view line);
 /// BLEU trims the line with `trim_right` before this.
 std::string tokenize_13a(std::string_view line);
 
-/// The same by mteval-v14.pl's rules (`--international-tokenization`): a punctuation mark (category
-/// P) is a word of its own unless it stands between two numbers (N), and so is every symbol (S).
-std::string tokenize_intl(std::string_view line);
-
-/// The same for Chinese: Chinese characters and their punctuation are words of their own, then
-/// rules 3 and 4 of `tokenize_13a`.
-std::string tokenize_zh(std::string_view line);
-
 /// The same by Tercom's normalisation (Snover et al. 2006): a newline and a hyphen behind it
 /// vanish, another becomes a space, rules 2 to 4, and "'s" is a word of its own at the end of one.
 std::string tokenize_tercom(std::string_view line);
-
-/// White space at both ends of `line` goes.
-std::string_view trim(std::string_view line);
 
 }  // namespace calque

@@ -104,8 +104,10 @@ TEST_CASE("metrics prints what sacreBLEU does for each metric", "[cli]") {
                                      "200", "--seed", "4", "--json", hypothesis, reference});
   INFO(json.err);
   REQUIRE(json.exit_code == 0);
-  const nlohmann::json scores = nlohmann::json::parse(json.out);
+  const nlohmann::json scores = nlohmann::json::parse(json.out)["metrics"];
   REQUIRE(scores.size() == 1);
+  CHECK(scores[0]["hypothesis_length"] == 18);
+  CHECK(scores[0]["precision_1"].get<double>() == Approx(88.9).margin(0.05));
   CHECK(scores[0]["name"] == "BLEU");
   CHECK(scores[0]["score"].get<double>() == Approx(67.8).margin(0.005));
   CHECK(scores[0]["sentences"] == 3);
@@ -123,7 +125,7 @@ TEST_CASE("metrics warns where the tokeniser does not suit the text", "[cli]") {
                         "\u4e00\u53ea\u72d7\u5728\u8dd1\n\u4e24\u53ea\u732b\u5728\u7761\n");
 
   const RunResult words = run_binary({"bleu", tokenised, tokenised});
-  CHECK_THAT(words.err, ContainsSubstring(tokenised + " looks tokenised"));
+  CHECK_THAT(words.err, ContainsSubstring(tokenised + ": this text looks tokenised"));
   CHECK(run_binary({"bleu", "--tokenize", "none", tokenised, tokenised}).err.empty());
   const RunResult none = run_binary({"bleu", chinese, chinese});
   CHECK_THAT(none.err, ContainsSubstring("use --tokenize zh or char"));
@@ -154,8 +156,9 @@ TEST_CASE("compare tells whether systems differ by more than chance, and where",
                   of_reference, "--examples", "2", "--samples", "500"});
   INFO(table.out << table.err);
   REQUIRE(table.exit_code == 0);
-  for (const char* part : {"BLEU", "chrF2 ", "chrF2++", "TER", "baseline", " *\n", "1.0000\n",
-                           "|bs:500|seed:12345|", "line 3: chrF2 58.5 against 100.0"}) {
+  for (const char* part :
+       {"BLEU", "chrF2 ", "chrF2++", "TER (less is better)", "baseline", "  better  ", " *\n",
+        "  equal   1.0000\n", "|bs:500|seed:12345|", "line 3: chrF2 58.5 against 100.0"}) {
     CHECK_THAT(table.out, ContainsSubstring(part));
   }
 
@@ -163,17 +166,66 @@ TEST_CASE("compare tells whether systems differ by more than chance, and where",
       {"compare", of_bad, of_good, "--reference", of_reference, "--metric", "bleu", "--json"});
   REQUIRE(json.exit_code == 0);
   const nlohmann::json figures = nlohmann::json::parse(json.out);
-  const nlohmann::json& systems = figures["metrics"][0];
+  CHECK(figures["metrics"][0]["name"] == "BLEU");
+  const nlohmann::json& systems = figures["metrics"][0]["systems"];
   REQUIRE(systems.size() == 2);
   CHECK(systems[0]["system"] == of_bad);
   CHECK(systems[1]["difference"].get<double>() ==
         Approx(systems[1]["score"].get<double>() - systems[0]["score"].get<double>()));
+  CHECK(systems[1]["verdict"] == "better");
   CHECK(systems[1]["p_value"] < 0.01);
   REQUIRE(figures["sentences"].size() == 5);
   for (const nlohmann::json& sentence : figures["sentences"]) {
     CHECK(sentence["line"].get<int>() % 2 == 1);
-    CHECK(sentence["second"] > sentence["first"]);
+    CHECK(sentence["chrF2"][1] > sentence["chrF2"][0]);
     REQUIRE(sentence["texts"].size() == 3);
     CHECK(sentence["texts"][1]["file"] == of_good);
   }
+}
+
+TEST_CASE("case, line ends and white space at them count as sacreBLEU has them", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string plain = folder / "plain";
+  const std::string other = folder / "other";
+  write_file_atomically(plain, "the cat sat\na dog ran\n");
+  write_file_atomically(other, "The cat sat\r\nA DOG ran \r\n");
+
+  const RunResult white = run_binary({"metrics", "--metric", "CHRF,chrF++", "--chrf-white-space",
+                                      "--lowercase", "-b", other, plain});
+  INFO(white.err);
+  CHECK(white.out == "100.00\n100.00\n");
+  const RunResult compared = run_binary(
+      {"compare", plain, other, "--reference", plain, "--lowercase", "--metric", "bleu", "--json"});
+  INFO(compared.err);
+  REQUIRE(compared.exit_code == 0);
+  CHECK(nlohmann::json::parse(compared.out)["sentences"].empty());
+  CHECK_THAT(compared.err, ContainsSubstring("2 sentences: too few for a test"));
+}
+
+TEST_CASE("settings of metrics that would do nothing are refused", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string text = folder / "text";
+  write_file_atomically(text, kReference);
+  const auto refused = [&](std::vector<std::string> arguments, const std::string& why) {
+    arguments.insert(arguments.end(), {text, text});
+    const RunResult result = run_binary(arguments);
+    CHECK(result.exit_code == 2);
+    CHECK_THAT(result.err, ContainsSubstring(why));
+  };
+  refused({"metrics", "--samples", "10"}, "--confidence");
+  refused({"bleu", "-b", "--json"}, "--json");
+  refused({"bleu", "--smooth-value", "1"}, "--smooth-value: expected --smooth floor or add-k");
+  refused({"metrics", "--metric", "blue"}, "expected one of bleu, chrf, chrf++, ter, found blue");
+  refused({"metrics", "--metric", "bleu", "chrf"}, "--metric bleu --metric chrf");
+  CHECK_THAT(run_binary({"bleu", "-b", "--confidence", text, text}).out,
+             ContainsSubstring("100.00 (\u03bc = 100.00 \u00b1 0.00)"));
+}
+
+TEST_CASE("a file's name that is not UTF-8 is printed as JSON", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string text = folder / "te\xffxt";
+  write_file_atomically(text, kReference);
+  const RunResult result = run_binary({"compare", text, text, "--reference", text, "--json"});
+  CHECK(result.exit_code == 0);
+  CHECK(nlohmann::json::parse(result.out)["metrics"].size() == 4);
 }

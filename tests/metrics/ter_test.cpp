@@ -1,12 +1,15 @@
 #include "metrics/ter.h"
 
+#include <ctime>
+
 #include "support/catch.h"
 
 namespace calque::test {
 namespace {
 
-double ter(const std::string& hypothesis, const std::vector<std::string>& references) {
-  const Ter metric;
+double ter(const std::string& hypothesis, const std::vector<std::string>& references,
+           const TerOptions& options = {}) {
+  const Ter metric(options);
   CorpusCounts counts(metric);
   counts.add(hypothesis, references);
   return counts.score();
@@ -32,6 +35,24 @@ TEST_CASE("TER of text against nothing", "[metrics]") {
   CHECK(ter("", {"a b"}) == 100);
   CHECK(ter("a b", {""}) == 100);
   CHECK(ter("", {""}) == 0);
+}
+
+TEST_CASE("TER normalises a reference as often as sacreBLEU does", "[metrics]") {
+  // Once gives "a . .1", twice "a . . 1".
+  CHECK(ter("a..1", {"q a..1"}, {.normalized = true}) == 60);
+}
+
+TEST_CASE("TER of very long lines takes time by their length", "[metrics]") {
+  constexpr int kWords = 2000;
+  std::string reference;
+  std::string hypothesis;
+  for (int64_t i = 0; i < kWords; ++i) {
+    reference += " w" + std::to_string(i * i % 397);
+    hypothesis += " w" + std::to_string((i ^ 4) * (i ^ 4) % 397);  // blocks of four change places
+  }
+  const std::clock_t begin = std::clock();
+  CHECK(ter(hypothesis, {reference}) > 0);
+  CHECK(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 10);
 }
 
 }  // namespace
