@@ -10,11 +10,8 @@
 namespace calque {
 namespace {
 
-/// Beside those of base/random.h.
-constexpr uint32_t kSamplingStream = 0xFFFFFF07u;
-
 double uniform(uint64_t seed, const DrawPlace& place) {
-  const RandomKey key{seed, static_cast<uint32_t>(place.line), kSamplingStream};
+  const RandomKey key{seed, static_cast<uint32_t>(place.line), streams::kSampling};
   return random_uniform(
       key, static_cast<uint64_t>(place.sample) << 32 | static_cast<uint64_t>(place.position));
 }
