@@ -54,6 +54,11 @@ def spoilt(rng: random.Random, lines: list[str], rate: float) -> list[str]:
     return ["" if rng.random() < rate / 20 else noisy(rng, line, rate) for line in lines]
 
 
+def trimmed(lines: list[str]) -> list[str]:
+    """As sacreBLEU's command reads them."""
+    return [line.rstrip() for line in lines]
+
+
 def write(folder: Path, name: str, lines: list[str]) -> str:
     path = folder / name
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n")
@@ -77,7 +82,7 @@ def check_scores(calque: str, texts: list[list[str]], count: int, rng: random.Ra
         hypotheses = spoilt(rng, lines, rate)
         references = [lines] + [spoilt(rng, lines, rate / 2) for _ in range(rng.choice([0, 0, 1, 2]))]
         metric = kind(**options)
-        expected = metric.corpus_score(hypotheses, references)
+        expected = metric.corpus_score(trimmed(hypotheses), [trimmed(r) for r in references])
         signature = f"{expected.name}|{metric.get_signature()}".replace(
             f"version:{SACREBLEU_VERSION}", "")
         with tempfile.TemporaryDirectory() as folder:
