@@ -8,6 +8,7 @@
 #include "base/temporary_folder.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
+#include "support/own_engine_scope.h"
 #include "text/sample_text.h"
 #include "text/special_ids.h"
 #include "text/vocabulary.h"
@@ -108,6 +109,7 @@ TEST_CASE("layers and heads differ, the default being all heads of the last laye
 }
 
 TEST_CASE("neither the batch nor the number of threads changes a bit of an alignment", "[decode]") {
+  const test::OwnEngineScope engine;
   const Sentences sentences;
   const int threads_before = threads();
   set_threads(1);

@@ -12,6 +12,7 @@
 #include "support/catch.h"
 #include "support/each_engine.h"
 #include "support/example_batch.h"
+#include "support/own_engine_scope.h"
 #include "text/special_ids.h"
 
 namespace calque {
@@ -386,6 +387,7 @@ TEST_CASE("samples are as likely as the model finds them", "[decode]") {
 
 TEST_CASE("a sample depends on seed, line and number, not on its batch or on other samples",
           "[decode]") {
+  const test::OwnEngineScope engine;
   Transformer model = some_model();
   DecodeOptions options = with_beam(1);
   options.sampling = {.on = true, .temperature = 1.3, .top_k = 15, .top_p = 0.95};
@@ -442,6 +444,7 @@ TEST_CASE("a batch gives what its sentences give one by one", "[decode]") {
 
 TEST_CASE("waiting sentences take the place of those that are done, and change no bit",
           "[decode]") {
+  const test::OwnEngineScope engine;
   DecodeOptions options = with_beam(GENERATE(1, 4));
   Transformer model = some_model();
   std::vector<int64_t> lengths;

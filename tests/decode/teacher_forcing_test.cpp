@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
+#include "support/own_engine_scope.h"
 #include "text/special_ids.h"
 
 namespace calque {
@@ -63,6 +64,7 @@ TEST_CASE("each pair is in one batch, which holds no more than it should", "[dec
 }
 
 TEST_CASE("neither the batch nor the number of threads changes a bit of a score", "[decode]") {
+  const test::OwnEngineScope engine;
   TransformerOptions options = test::tiny_options();
   options.model = 32;
   options.heads = 4;

@@ -9,6 +9,7 @@
 #include "base/temporary_folder.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
+#include "support/own_engine_scope.h"
 #include "tensor/memory_block.h"
 #include "text/sample_text.h"
 #include "text/vocabulary.h"
@@ -272,6 +273,7 @@ TEST_CASE("translations begin with the prefix of their line", "[decode]") {
 }
 
 TEST_CASE("a long line is translated in parts, whose translations are joined", "[decode]") {
+  const test::OwnEngineScope engine;
   Transformer model = some_model();
   DecodeOptions options;
   options.beam = 2;

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "support/catch.h"
+#include "support/own_engine_scope.h"
 #include "support/run_contents.h"
 #include "support/tiny_corpus.h"
 
@@ -136,6 +137,7 @@ TEST_CASE("bench train takes random ids where the text is missing, and says so",
 }
 
 TEST_CASE("bench translate measures a model in batches and line by line", "[bench]") {
+  const calque::test::OwnEngineScope engine;
   const TinyCorpus corpus;
   const RunResult trained = run_binary(corpus.train("run"));
   INFO(trained.err);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "support/catch.h"
+#include "support/own_engine_scope.h"
 #include "support/run_contents.h"
 #include "support/trained_corpus.h"
 
@@ -92,6 +93,7 @@ TEST_CASE("n-best lists have the best translation first, in text and in JSON",
 }
 
 TEST_CASE("neither batch nor threads change a bit of what is written", "[train][translate]") {
+  const calque::test::OwnEngineScope engine;
   const TinyCorpus& corpus = trained_corpus();
   const std::string model = corpus.path("run");
   const std::string text = some_text();
@@ -118,6 +120,7 @@ TEST_CASE("neither batch nor threads change a bit of what is written", "[train][
 }
 
 TEST_CASE("score finds translations as likely as translate does", "[train][translate]") {
+  const calque::test::OwnEngineScope engine;
   const TinyCorpus& corpus = trained_corpus();
   const std::string model = corpus.path("run");
   const std::string text = lines_of(tiny_sentences(12, 3));
