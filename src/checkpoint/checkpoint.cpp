@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/resident_memory.h"
 
 namespace calque {
 namespace {
@@ -78,6 +79,7 @@ void check_fits(const SafetensorsFile& file, std::span<const TensorToWrite> want
                               file.path().string(), fmt::join(lines, "\n  ")));
 }
 
+/// `file` is mapped: what was copied from it takes no memory any more.
 void load_blocks(const SafetensorsFile& file, const ParameterStore& layout,
                  std::span<const NamedBlock> blocks) {
   std::vector<TensorToWrite> wanted;
@@ -88,9 +90,11 @@ void load_blocks(const SafetensorsFile& file, const ParameterStore& layout,
     CALQUE_CHECK(std::ssize(block.values) == layout.count(), "{} values for {} elements",
                  block.values.size(), layout.count());
     for (const Parameter& parameter : layout.parameters()) {
-      copy_finite_values(file, wanted[next++].name,
+      const std::string& name = wanted[next++].name;
+      copy_finite_values(file, name,
                          block.values.subspan(static_cast<size_t>(parameter.offset),
                                               static_cast<size_t>(parameter.shape.count())));
+      drop_pages(file.find(name)->bytes);
     }
   }
 }
@@ -147,6 +151,7 @@ MappedFile Checkpoint::checked_file(const std::string& file) const {
     throw UserError(fmt::format("{} is damaged: its checksum is not the one in {}",
                                 (folder_ / file).string(), kStateFile));
   }
+  drop_pages(mapped.bytes());  // read from end to end, and next piece by piece
   return mapped;
 }
 

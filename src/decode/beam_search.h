@@ -40,7 +40,7 @@ class BeamSearch {
   /// smaller, for the memory's sake.
   static constexpr int64_t kSlotsPerToken = 4;
   /// Sentences are encoded together until there are so many tokens, for the memory's sake.
-  static constexpr int64_t kEncodedTokens = 1024;
+  static constexpr int64_t kEncodedTokens = 256;
 
   /// Values of a pass lie in `arena`, which is rewound to where it was. `weights`, when given,
   /// keeps the models' weights prepared from step to step.
