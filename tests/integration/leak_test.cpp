@@ -64,6 +64,7 @@ TEST_CASE("no command leaks", "[leak]") {
       corpus.train("run"),
       {"translate", "--model", run, "--input", source},
       {"evaluate", "--model", run, "--source", source, "--reference", target},
+      {"score", "--model", run, "--source", source, "--target", target},
       {"bleu", target, target},
       {"metrics", target, target},
       {"compare", source, target, "--reference", target},
