@@ -49,13 +49,15 @@ void evaluate(const EvaluateArguments& arguments) {
 
   const std::vector<ScoredCorpus> scores =
       score_all(metrics, translations.lines, {&reference, 1}, arguments.confidence.bootstrap());
+  const std::string_view precision = precision_name(arguments.translation.precision);
   if (arguments.json) {
     write_to_stdout(json_text({{"model", session.identity()},
+                               {"precision", precision},
                                {"speed", session.speed()},
                                {"metrics", score_json(scores)}}));
   } else {
-    write_to_stdout(fmt::format("{}model: {}\nspeed: {}\n", score_report(scores),
-                                session.identity(), session.speed()));
+    write_to_stdout(fmt::format("{}model: {}\nprecision: {}\nspeed: {}\n", score_report(scores),
+                                session.identity(), precision, session.speed()));
   }
 }
 

@@ -171,8 +171,8 @@ ScoreInput read_input(const ScoreArguments& arguments) {
   return input;
 }
 
-std::string format_score(const ScoreArguments& arguments, const ScoreInput& input, size_t line,
-                         const Score& score) {
+std::string score_line(const ScoreArguments& arguments, const ScoreInput& input, size_t line,
+                       const Score& score) {
   if (arguments.json) {
     nlohmann::ordered_json json{{"line", line + 1}};
     if (arguments.n_best) json["index"] = input.n_best[line].index;
@@ -207,8 +207,8 @@ void score(const ScoreArguments& arguments) {
         [&](int64_t done) { progress.update_or_stop(static_cast<int64_t>(begin) + done); });
     for (size_t i = 0; i < count; ++i) {
       total.add(scores[i]);
-      if (!arguments.summary)
-        output.write_line(format_score(arguments, input, begin + i, scores[i]));
+      if (arguments.summary) continue;
+      output.write_line(score_line(arguments, input, begin + i, scores[i]));
     }
     output.flush();
   }

@@ -148,8 +148,7 @@ void warn_of_tokenizer(const MetricArguments& arguments, std::span<const ScoredT
                share_of(text, has_chinese) > kMany) {
       log::warning(
           "{}: this text is Chinese or Japanese, without spaces between words: use --tokenize zh "
-          "or "
-          "char",
+          "or char",
           text.name);
     }
   }

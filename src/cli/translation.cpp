@@ -23,15 +23,6 @@ constexpr Choice<kernels::Precision> kTranslatingPrecisions[] = {
     {"bfloat16", kernels::Precision::kBfloat16},
     {"int8", kernels::Precision::kInt8}};
 
-}  // namespace
-
-std::string_view precision_name(kernels::Precision precision) {
-  return std::ranges::find(kTranslatingPrecisions, precision, &Choice<kernels::Precision>::value)
-      ->name;
-}
-
-namespace {
-
 DecodeOptions decode_options(const RunConfig& config, const TranslationArguments& arguments) {
   DecodeOptions options = config.validation.decode;
   options.beam = arguments.beam.value_or(options.beam);
@@ -107,6 +98,11 @@ Ensemble make_ensemble(const std::vector<OpenedModel>& opened, const std::vector
 }
 
 }  // namespace
+
+std::string_view precision_name(kernels::Precision precision) {
+  return std::ranges::find(kTranslatingPrecisions, precision, &Choice<kernels::Precision>::value)
+      ->name;
+}
 
 std::vector<OpenedModel> open_for_decoding(const std::vector<std::string>& models,
                                            int64_t threads) {
@@ -229,11 +225,7 @@ void TranslationSession::discard_weight(MatrixView<const Real> weight) {
 
 std::vector<std::string> TranslationSession::translate(std::span<const std::string> lines,
                                                        const OnProgress& on_progress) {
-  std::vector<std::string> best;
-  for (std::vector<Translation>& found : translate_n_best({lines}, on_progress)) {
-    best.push_back(std::move(found.front().text));
-  }
-  return best;
+  return best_texts(translate_n_best({lines}, on_progress));
 }
 
 std::vector<std::vector<Translation>> TranslationSession::translate_n_best(

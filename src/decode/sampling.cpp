@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "text/special_ids.h"
 
 namespace calque {
 namespace {
@@ -25,6 +26,7 @@ int32_t draw_token(std::span<const Real> logits, const SamplingOptions& options,
   for (int32_t token = 0; token < static_cast<int32_t>(logits.size()); ++token) {
     if (logit(token) > -std::numeric_limits<Real>::infinity()) tokens.push_back(token);
   }
+  if (tokens.empty()) return kEndId;  // a model whose numbers are none
   const auto likelier = [&](int32_t a, int32_t b) {
     return logit(a) != logit(b) ? logit(a) > logit(b) : a < b;
   };

@@ -43,6 +43,14 @@ void join(Translation& whole, const Translation& part, double length_penalty) {
 
 }  // namespace
 
+std::vector<std::string> best_texts(std::vector<std::vector<Translation>> translations) {
+  std::vector<std::string> best;
+  for (std::vector<Translation>& of_line : translations) {
+    best.push_back(std::move(of_line.front().text));
+  }
+  return best;
+}
+
 Translator::Translator(const Ensemble& models, const TokenizerPair& tokenizers,
                        const DecodeOptions& options, Arena& arena, Workspace& workspace,
                        kernels::PreparedWeights<Real>* weights)
@@ -60,11 +68,7 @@ Translator::Translator(const Ensemble& models, const TokenizerPair& tokenizers,
 
 std::vector<std::string> Translator::translate(std::span<const std::string> lines,
                                                const OnProgress& progress) {
-  std::vector<std::string> best;
-  for (std::vector<Translation>& found : translate_n_best({lines}, progress)) {
-    best.push_back(std::move(found.front().text));
-  }
-  return best;
+  return best_texts(translate_n_best({lines}, progress));
 }
 
 std::vector<std::vector<Translation>> Translator::translate_n_best(

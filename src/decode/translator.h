@@ -18,6 +18,9 @@ struct Translation {
   WordAlignment alignment;  // where it was asked for
 };
 
+/// The text of the first translation of each line.
+std::vector<std::string> best_texts(std::vector<std::vector<Translation>> translations);
+
 /// What is to be translated, and what is wanted of it.
 struct TranslationRequest {
   std::span<const std::string> lines;

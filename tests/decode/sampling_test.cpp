@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/catch.h"
+#include "text/special_ids.h"
 
 namespace calque {
 namespace {
@@ -34,6 +35,14 @@ TEST_CASE("tokens are drawn as likely as they are", "[decode]") {
   CHECK(found.at(1) == Approx(0.2).margin(0.012));
   CHECK(found.at(2) == Approx(0.3).margin(0.014));
   CHECK(found.at(3) == Approx(0.4).margin(0.015));
+}
+
+TEST_CASE("where no logit is a number the end is drawn", "[decode]") {
+  const std::vector<Real> logits(5, std::numeric_limits<Real>::quiet_NaN());
+  for (const SamplingOptions& options :
+       {SamplingOptions{}, SamplingOptions{.top_k = 2}, SamplingOptions{.top_p = 0.5}}) {
+    CHECK(draw_token(logits, options, {0, 0, 1}) == kEndId);
+  }
 }
 
 TEST_CASE("a temperature sharpens and flattens", "[decode]") {

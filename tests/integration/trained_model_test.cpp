@@ -91,6 +91,7 @@ TEST_CASE("evaluate scores what it writes, as metrics does, and names the model"
       fmt::format("{} (step {}, model ", checkpoint_folder(corpus / "run", kTrainedSteps).string(),
                   kTrainedSteps);
   CHECK_THAT(evaluated.out, ContainsSubstring("\nmodel: " + model));
+  CHECK_THAT(evaluated.out, ContainsSubstring("\nprecision: float32\n"));
   CHECK_THAT(evaluated.out, ContainsSubstring("\nspeed: 20 sentences, "));
   CHECK(read_file(hypothesis) == translate(corpus.path("run"), read_file(source)));
   CHECK_THAT(scored.out, !ContainsSubstring("BLEU = 0.00"));
@@ -101,6 +102,7 @@ TEST_CASE("evaluate scores what it writes, as metrics does, and names the model"
   const auto figures = nlohmann::json::parse(json.out);
   CHECK_THAT(figures["model"].get<std::string>(), Catch::Matchers::StartsWith(model));
   CHECK_THAT(figures["speed"].get<std::string>(), Catch::Matchers::StartsWith("20 sentences, "));
+  CHECK(figures["precision"] == "float32");
   REQUIRE(figures["metrics"].size() == 1);
   CHECK(figures["metrics"][0]["name"] == "TER");
 
