@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "decode/sample_tokenizers.h"
+#include "decode/small_tokenizers.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
 #include "support/own_engine_scope.h"
@@ -15,15 +15,15 @@
 namespace calque {
 namespace {
 
-using test::kSampleVocab;
-using test::sample_tokenizers;
+using test::kSmallVocab;
+using test::small_tokenizers;
 
 Transformer some_model() {
   TransformerOptions options = test::tiny_options();
   options.model = 32;
   options.heads = 4;
   options.decoder_layers = 3;
-  return test::random_model(options, kSampleVocab, kSampleVocab);
+  return test::random_model(options, kSmallVocab, kSmallVocab);
 }
 
 /// Some sentences with other ones as their translations.
@@ -36,7 +36,7 @@ struct Sentences {
   Sentences() {
     for (size_t i = 0; i < sources.size(); ++i) {
       for (const std::string& line : {sources[i], targets[i]}) {
-        sample_tokenizers().source().encode(line, ids.emplace_back());
+        small_tokenizers().source().encode(line, ids.emplace_back());
       }
       ids[2 * i].push_back(kEndId);
     }
@@ -53,7 +53,7 @@ std::vector<WordAlignment> align(const Sentences& sentences, const AlignmentOpti
   Transformer model = some_model();
   Arena arena;
   Workspace workspace(8);
-  return align_words(model, sample_tokenizers(), sentences.pairs, options, batch_tokens,
+  return align_words(model, small_tokenizers(), sentences.pairs, options, batch_tokens,
                      {arena, workspace});
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("an unknown piece is a word of the translation, and no word aligns to 
   const std::vector<ForcedPair> pairs{{sentences.ids[0], target}, {sentences.ids[0], {}}};
   Arena arena;
   Workspace workspace(8);
-  const auto found = align_words(model, sample_tokenizers(), pairs, {}, 4096, {arena, workspace});
+  const auto found = align_words(model, small_tokenizers(), pairs, {}, 4096, {arena, workspace});
   CHECK(found[0].target_words == words + 1 + count_words(sentences.targets[1]));
   CHECK(found[1].target_words == 0);
   CHECK(found[1].links().empty());

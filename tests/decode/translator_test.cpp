@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/stderr_capture.h"
-#include "decode/sample_tokenizers.h"
+#include "decode/small_tokenizers.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
 #include "support/own_engine_scope.h"
@@ -18,15 +18,15 @@ namespace {
 
 using test::StderrCapture;
 
-using test::kSampleVocab;
-using test::sample_tokenizers;
+using test::kSmallVocab;
+using test::small_tokenizers;
 
 /// A model of random numbers: nonsense, but a function of the source.
 Transformer some_model() {
   TransformerOptions options = test::tiny_options();
   options.model = 32;
   options.heads = 4;
-  return test::random_model(options, kSampleVocab, kSampleVocab);
+  return test::random_model(options, kSmallVocab, kSmallVocab);
 }
 
 struct Machine {
@@ -39,9 +39,9 @@ TEST_CASE("a line longer than the learned positions is cut, and the others stay 
   TransformerOptions model_options = test::tiny_options();
   model_options.positions = Positions::kLearned;
   model_options.max_positions = 6;
-  Transformer model = test::random_model(model_options, kSampleVocab, kSampleVocab);
+  Transformer model = test::random_model(model_options, kSmallVocab, kSmallVocab);
   Machine m;
-  Translator translator(model, sample_tokenizers(), {}, m.arena, m.workspace);
+  Translator translator(model, small_tokenizers(), {}, m.arena, m.workspace);
   const std::string sentence = test::sample_sentences(1, 3).front();
   std::string longer = sentence;
   for (int i = 0; i < 5; ++i) longer += " " + sentence;
@@ -61,7 +61,7 @@ TEST_CASE("each line gives one line, in order, however lines are batched", "[dec
   options.max_length_ratio = 0.5;
   const auto translate = [&](std::span<const std::string> part) {
     Machine m;
-    return Translator(model, sample_tokenizers(), options, m.arena, m.workspace).translate(part);
+    return Translator(model, small_tokenizers(), options, m.arena, m.workspace).translate(part);
   };
   std::vector<std::string> one_by_one;
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -84,8 +84,8 @@ TEST_CASE("prepared weights change no translation", "[decode]") {
   options.max_length_ratio = 0.5;
   Machine m;
   kernels::PreparedWeights<Real> weights;
-  Translator plain(model, sample_tokenizers(), options, m.arena, m.workspace);
-  Translator prepared(model, sample_tokenizers(), options, m.arena, m.workspace, &weights);
+  Translator plain(model, small_tokenizers(), options, m.arena, m.workspace);
+  Translator prepared(model, small_tokenizers(), options, m.arena, m.workspace, &weights);
   CHECK(prepared.translate(lines) == plain.translate(lines));
   const size_t bytes = weights.bytes();
   CHECK((kernels::gemm_engine() != kernels::GemmEngine::kCalque || bytes > 0));
@@ -105,7 +105,7 @@ TEST_CASE("weights are packed in each precision, and not needed any more where t
   model_options.tied_embeddings = GENERATE(Tying::kNone, Tying::kDecoder, Tying::kAll);
   set_poisoning(true);  // what is discarded reads as NaN
   const auto translate = [&](bool discards) {
-    Transformer model = test::random_model(model_options, kSampleVocab, kSampleVocab);
+    Transformer model = test::random_model(model_options, kSmallVocab, kSmallVocab);
     Machine m;
     size_t discarded = 0;
     const auto discard = [&](MatrixView<const Real> weight) {
@@ -115,7 +115,7 @@ TEST_CASE("weights are packed in each precision, and not needed any more where t
     kernels::PreparedWeights<Real> weights(
         precision, discards ? kernels::PreparedWeights<Real>::OnPacked(discard) : nullptr);
     std::vector<std::string> translations =
-        Translator(model, sample_tokenizers(), options, m.arena, m.workspace, &weights)
+        Translator(model, small_tokenizers(), options, m.arena, m.workspace, &weights)
             .translate(lines);
     const bool by_own_kernels = kernels::gemm_engine() == kernels::GemmEngine::kCalque &&
                                 (precision == Precision::kFloat32 ||
@@ -138,7 +138,7 @@ TEST_CASE("progress counts every line once, output tokens their ends too", "[dec
   std::vector<std::string> lines = test::sample_sentences(12, 4);
   lines.push_back("");
   Machine m;
-  Translator translator(model, sample_tokenizers(), options, m.arena, m.workspace);
+  Translator translator(model, small_tokenizers(), options, m.arena, m.workspace);
   int64_t last = 0;
   int calls = 0;
   translator.translate(lines, [&](int64_t done) {
@@ -156,7 +156,7 @@ std::set<int64_t> done_counts(const DecodeOptions& options, const std::vector<st
   Transformer model = some_model();
   Machine m;
   std::set<int64_t> counts;
-  Translator(model, sample_tokenizers(), options, m.arena, m.workspace)
+  Translator(model, small_tokenizers(), options, m.arena, m.workspace)
       .translate(lines, [&](int64_t done) { counts.insert(done); });
   return counts;
 }
@@ -180,7 +180,7 @@ TEST_CASE("translating that progress ends leaves the translator good", "[decode]
   options.max_length_ratio = 0.5;
   const std::vector<std::string> lines = test::sample_sentences(6, 4);
   Machine m;
-  Translator translator(model, sample_tokenizers(), options, m.arena, m.workspace);
+  Translator translator(model, small_tokenizers(), options, m.arena, m.workspace);
   const std::vector<std::string> whole = translator.translate(lines);
   struct Stop {};
   int calls = 0;
@@ -202,7 +202,7 @@ TEST_CASE("a line that is too long is cut, with a warning that names it", "[deco
   std::string longer = sentence;
   for (int i = 0; i < 50; ++i) longer += " " + sentence;
   Machine m;
-  Translator translator(model, sample_tokenizers(), options, m.arena, m.workspace);
+  Translator translator(model, small_tokenizers(), options, m.arena, m.workspace);
   StderrCapture capture(StderrCapture::Kind::kPipe);
   std::vector<std::string> lines{"", longer};
   CHECK(translator.translate(lines).size() == 2);
@@ -222,7 +222,7 @@ TEST_CASE("n-best translations of each line, the first being the translation", "
   std::vector<std::string> lines = test::sample_sentences(5, 3);
   lines.insert(lines.begin() + 2, "");
   Machine m;
-  Translator translator(model, sample_tokenizers(), options, m.arena, m.workspace);
+  Translator translator(model, small_tokenizers(), options, m.arena, m.workspace);
   const std::vector<std::string> best = translator.translate(lines);
   const AlignmentOptions alignment;
   const auto found =
@@ -232,7 +232,7 @@ TEST_CASE("n-best translations of each line, the first being the translation", "
     CHECK(found[i].front().text == best[i]);
     REQUIRE(found[i].size() == (lines[i].empty() ? 1 : 3));
     for (const Translation& t : found[i]) {
-      CHECK(t.text == sample_tokenizers().target().decode(t.hypothesis.ids));
+      CHECK(t.text == small_tokenizers().target().decode(t.hypothesis.ids));
       CHECK((t.text.empty() || t.alignment.target_words > 0));
       CHECK(t.hypothesis.score <= found[i].front().hypothesis.score);
     }
@@ -248,12 +248,12 @@ TEST_CASE("translations begin with the prefix of their line", "[decode]") {
   std::vector<std::string> prefixes = test::sample_sentences(4, 9);
   prefixes[2].clear();
   Machine m;
-  Translator translator(model, sample_tokenizers(), options, m.arena, m.workspace);
+  Translator translator(model, small_tokenizers(), options, m.arena, m.workspace);
   const std::vector<std::string> freely = translator.translate(lines);
   const auto found = translator.translate_n_best({.lines = lines, .prefixes = prefixes});
   for (size_t i = 0; i < lines.size(); ++i) {
     std::vector<int32_t> prefix;
-    sample_tokenizers().target().encode(prefixes[i], prefix);
+    small_tokenizers().target().encode(prefixes[i], prefix);
     const std::vector<int32_t>& ids = found[i].front().hypothesis.ids;
     REQUIRE(ids.size() >= prefix.size());
     CHECK(std::equal(prefix.begin(), prefix.end(), ids.begin()));
@@ -274,15 +274,15 @@ TEST_CASE("a long line is translated in parts, whose translations are joined", "
   const std::string other = test::sample_sentences(1, 8).front();
   Machine m;
   StderrCapture capture(StderrCapture::Kind::kPipe);
-  const LineEncoder encoder(sample_tokenizers().source(), options.max_source - 1, "translated");
+  const LineEncoder encoder(small_tokenizers().source(), options.max_source - 1, "translated");
   std::vector<std::string> parts;
   for (const std::vector<int32_t>& ids : encoder.encode_in_parts(line, 1)) {
-    parts.push_back(sample_tokenizers().source().decode(ids));
+    parts.push_back(small_tokenizers().source().decode(ids));
   }
   REQUIRE(parts.size() > 2);
   const AlignmentOptions alignment;
   const auto translate = [&](const std::vector<std::string>& lines) {
-    return Translator(model, sample_tokenizers(), options, m.arena, m.workspace)
+    return Translator(model, small_tokenizers(), options, m.arena, m.workspace)
         .translate_n_best({.lines = lines, .most = 2, .alignment = &alignment});
   };
   const auto whole = translate({other, line, other});
@@ -314,7 +314,7 @@ TEST_CASE("a long line is translated in parts, whose translations are joined", "
 TEST_CASE("no lines and empty lines need no search", "[decode]") {
   Transformer model = some_model();
   Machine m;
-  Translator translator(model, sample_tokenizers(), DecodeOptions(), m.arena, m.workspace);
+  Translator translator(model, small_tokenizers(), DecodeOptions(), m.arena, m.workspace);
   CHECK(translator.translate({}).empty());
   const std::vector<std::string> empty(3);
   CHECK(translator.translate(empty) == empty);
