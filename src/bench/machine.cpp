@@ -11,6 +11,7 @@
 namespace calque::bench {
 namespace {
 
+using kernels::Float32Unit;
 using kernels::GemmEngine;
 using kernels::GemmForm;
 using kernels::Precision;
@@ -37,6 +38,19 @@ float multiply_in_registers(int64_t count) {
   float result = 0;
   for (const simd::Vec<float>& sum : sums) result += simd::sum_lanes<float>(sum);
   return result;
+}
+
+/// The best speed of the multipliers that are wanted.
+template <class Wanted>
+GemmPeak peak_of(const Wanted& is_wanted) {
+  GemmPeak best;
+  for (const Multiplier& multiplier : multipliers()) {
+    if (!is_wanted(multiplier)) continue;
+    const double flops =
+        gemm_speed(multiplier, GemmForm::kNT, kPeakRows, kPeakCols, kPeakInner, kBudget);
+    if (flops > best.flops) best = {multiplier, flops};
+  }
+  return best;
 }
 
 }  // namespace
@@ -72,15 +86,22 @@ double memory_bandwidth() {
 }
 
 std::string Multiplier::name() const {
-  if (precision == Precision::kFloat32) return kernels::gemm_engine_name(engine);
+  if (precision == Precision::kFloat32) {
+    if (engine != GemmEngine::kCalque) return kernels::gemm_engine_name(engine);
+    return fmt::format("{}, {}", kernels::gemm_engine_name(engine),
+                       unit == Float32Unit::kAmx ? "AMX" : "vectors");
+  }
   const kernels::GemmEngineScope scope(engine);
   return "bfloat16 " + kernels::bfloat16_unit_name(kernels::bfloat16_unit());
 }
 
 std::vector<Multiplier> multipliers() {
   std::vector<Multiplier> all;
+  for (const Float32Unit unit : kernels::float32_units()) {
+    all.push_back({GemmEngine::kCalque, Precision::kFloat32, unit});
+  }
   for (const GemmEngine engine : kernels::gemm_engines()) {
-    all.push_back({engine, Precision::kFloat32});
+    if (engine != GemmEngine::kCalque) all.push_back({engine, Precision::kFloat32});
   }
   all.push_back({GemmEngine::kCalque, Precision::kBfloat16});
   return all;
@@ -95,21 +116,20 @@ double gemm_speed(const Multiplier& multiplier, GemmForm form, int64_t m, int64_
   const RandomMatrix c(m, n);
   Workspace workspace(threads());
   const kernels::GemmEngineScope scope(multiplier.engine);
-  const kernels::RightOperand<float> right{form, b.view(), multiplier.precision};
+  const kernels::RightOperand<float> right{form, b.view(), multiplier.precision, multiplier.unit};
   const double seconds = fastest_seconds(
       budget, [&] { kernels::gemm<float>(a.view(), right, c.view(), false, workspace); });
   return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / seconds;
 }
 
 GemmPeak gemm_peak(Precision precision) {
-  GemmPeak best;
-  for (const Multiplier& multiplier : multipliers()) {
-    if (multiplier.precision != precision) continue;
-    const double flops =
-        gemm_speed(multiplier, GemmForm::kNT, kPeakRows, kPeakCols, kPeakInner, kBudget);
-    if (flops > best.flops) best = {multiplier, flops};
-  }
-  return best;
+  return peak_of([&](const Multiplier& multiplier) { return multiplier.precision == precision; });
+}
+
+GemmPeak vector_gemm_peak() {
+  return peak_of([](const Multiplier& multiplier) {
+    return multiplier.precision == Precision::kFloat32 && multiplier.unit == Float32Unit::kVectors;
+  });
 }
 
 }  // namespace calque::bench

@@ -18,11 +18,12 @@ double fma_peak(int threads);
 /// written is not).
 double memory_bandwidth();
 
-/// Who multiplies, and what: every engine float32, our own bfloat16 too.
+/// Who multiplies, and what: every engine float32, our own by each of its units, and bfloat16 too.
 struct Multiplier {
   kernels::GemmEngine engine = kernels::GemmEngine::kCalque;
   kernels::Precision precision = kernels::Precision::kFloat32;
-  /// "Eigen 3.4.0", "bfloat16 AMX".
+  kernels::Float32Unit unit = kernels::Float32Unit::kVectors;
+  /// "Eigen 3.4.0", "Calque 0.1.0, vectors", "bfloat16 AMX".
   std::string name() const;
 };
 /// All that are built in.
@@ -47,5 +48,7 @@ inline constexpr int64_t kPeakInner = 2048;
 
 /// The GEMM peak of this moment: what utilisation is measured by.
 GemmPeak gemm_peak(kernels::Precision precision);
+/// The same of floats by vectors alone, which attention multiplies by.
+GemmPeak vector_gemm_peak();
 
 }  // namespace calque::bench

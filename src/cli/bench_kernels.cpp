@@ -32,7 +32,7 @@ struct Figures {
 std::string sentences_text(const Figures& figures) {
   if (figures.sentences.empty()) return "";
   std::string text = fmt::format(
-      "\nAttention in one sentence, {}, dropout 0.1; GEMM peak {} GFLOP/s ({})\n\n"
+      "\nAttention in one sentence, {}, dropout 0.1; GEMM peak by vectors {} GFLOP/s ({})\n\n"
       "{:<8} {:>10} {:>9} {:>12} {:>9} {:>13} {:>10} {:>10}\n",
       figures.heads, in_billions(figures.peak.flops), figures.peak.multiplier.name(), "tokens",
       "forward ms", "GFLOP/s", "backward ms", "GFLOP/s", "of GEMM time", "scratch", "kept");
@@ -98,7 +98,7 @@ void bench_kernels(const BenchKernelsArguments& arguments) {
   Figures figures;
   figures.bandwidth = bench::memory_bandwidth();
   figures.kernels = bench::bench_kernels(model, config.vocabulary.size, config.train.batch_tokens);
-  figures.peak = bench::gemm_peak(kernels::Precision::kFloat32);
+  figures.peak = bench::vector_gemm_peak();
   figures.heads =
       fmt::format("{} of {}", format_count(model.heads, "head"), model.model / model.heads);
   figures.sentences = bench::bench_sentence_attention(model.model, model.heads, arguments.longest);

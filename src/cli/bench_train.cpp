@@ -91,12 +91,6 @@ struct Report {
   }
 };
 
-/// "float32", "bfloat16 by AMX".
-std::string precision_name(const RunConfig& config) {
-  if (config.train.precision == kernels::Precision::kFloat32) return "float32";
-  return "bfloat16 by " + kernels::bfloat16_unit_name(kernels::bfloat16_unit());
-}
-
 std::string to_text(const Report& report) {
   const bench::TrainingBenchmark& training = report.training;
   const TransformerOptions& m = report.config.model;
@@ -116,7 +110,8 @@ std::string to_text(const Report& report) {
       "steps         {}, after {} to warm up; {} source + {} target tokens a step\n", steps,
       kWarmUpSteps, format_count(std::llround(static_cast<double>(training.source_tokens) / steps)),
       format_count(std::llround(static_cast<double>(training.target_tokens) / steps)));
-  text += fmt::format("precision     {}\n", precision_name(report.config));
+  text +=
+      fmt::format("precision     {}\n", kernels::precision_in_use(report.config.train.precision));
   text += fmt::format("speed         {} tokens/s (source + target)\n",
                       format_count(std::llround(training.tokens_per_second())));
   text += fmt::format("step time     median {:.1f} ms, least {:.1f}, most {:.1f}\n",
@@ -178,7 +173,7 @@ nlohmann::json to_json(const Report& report) {
                {"parameters", report.parameters},
                {"source_vocabulary", report.source_vocab},
                {"target_vocabulary", report.target_vocab},
-               {"precision", precision_name(report.config)},
+               {"precision", kernels::precision_in_use(report.config.train.precision)},
                {"batch_tokens", report.config.train.batch_tokens},
                {"warm_up_steps", kWarmUpSteps},
                {"steps", training.step_seconds.size()},

@@ -96,7 +96,8 @@ class ScoreSession {
   OpenedModel opened_;
   Arena arena_;
   Workspace workspace_;
-  kernels::PreparedWeights<Real> weights_;
+  kernels::PreparedWeights<Real> weights_{kernels::Precision::kFloat32,
+                                          kernels::Float32Unit::kVectors};
   int64_t batch_tokens_;
   LineEncoder source_;
   LineEncoder target_;

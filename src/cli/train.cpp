@@ -91,11 +91,13 @@ void check_same_corpus(const CheckpointState& before, const CorpusRecord& now) {
       before.calque_version));
 }
 
-/// What multiplies bfloat16 numbers, and a warning where that is no gain.
-void describe_precision() {
-  const kernels::Bfloat16Unit unit = kernels::bfloat16_unit();
-  log::info("precision: bfloat16 by {}", kernels::bfloat16_unit_name(unit));
-  if (unit != kernels::Bfloat16Unit::kFloat32) return;
+/// What multiplies, and a warning where bfloat16 is no gain.
+void describe_precision(kernels::Precision precision) {
+  log::info("precision: {}", kernels::precision_in_use(precision));
+  if (precision != kernels::Precision::kBfloat16 ||
+      kernels::bfloat16_unit() != kernels::Bfloat16Unit::kFloat32) {
+    return;
+  }
   log::warning(
       "train.precision: bfloat16 will be slow: {}. train.precision: float32 is faster here",
       kernels::gemm_engine() == kernels::GemmEngine::kCalque
@@ -112,7 +114,7 @@ double describe_machine(const RunConfig& config) {
             format_count(available_processors(), "processor"),
             memory > 0 ? format_bytes(memory) : "an unknown amount");
   log::info("config {}: seed {}", config.name, config.seed);
-  if (config.train.precision == kernels::Precision::kBfloat16) describe_precision();
+  describe_precision(config.train.precision);
   return memory;
 }
 

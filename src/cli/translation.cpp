@@ -209,7 +209,7 @@ void add_sampling_options(CLI::App& command, TranslationArguments& arguments) {
 TranslationSession::TranslationSession(const TranslationArguments& arguments)
     : opened_(open_for_decoding(arguments.models, arguments.threads)),
       workspace_(threads()),
-      weights_(arguments.precision,
+      weights_(arguments.precision, kernels::Float32Unit::kVectors,
                [this](MatrixView<const Real> weight) { discard_weight(weight); }),
       translator_(make_ensemble(opened_, arguments.ensemble_weights), opened_.front().tokenizers,
                   decode_options(opened_.front().config, arguments), arena_, workspace_,

@@ -25,15 +25,16 @@ void print_version() {
   for (const kernels::GemmEngine engine : kernels::gemm_engines()) {
     if (engine != in_use) engines += fmt::format(" (also: {})", kernels::gemm_engine_name(engine));
   }
-  write_to_stdout(
-      fmt::format("calque {}\n"
-                  "engine        {}\n"
-                  "instructions  {}\n"
-                  "bfloat16      {}\n"
-                  "threads       {}\n"
-                  "compiler      {}\n",
-                  kVersion, engines, instruction_set(),
-                  kernels::bfloat16_unit_name(kernels::bfloat16_unit()), threads(), compiler()));
+  write_to_stdout(fmt::format(
+      "calque {}\n"
+      "engine        {}\n"
+      "instructions  {}\n"
+      "float32       {}\n"
+      "bfloat16      {}\n"
+      "threads       {}\n"
+      "compiler      {}\n",
+      kVersion, engines, instruction_set(), kernels::float32_unit_name(kernels::float32_unit()),
+      kernels::bfloat16_unit_name(kernels::bfloat16_unit()), threads(), compiler()));
 }
 
 }  // namespace
@@ -43,9 +44,11 @@ void add_version_command(CLI::App& app) {
       app.add_subcommand("version", "Print version, engine, instruction set and threads");
   command->footer(
       "The engine multiplies matrices; CALQUE_GEMM=calque, onednn or eigen in the\n"
-      "environment chooses one. bfloat16 is what multiplies with train.precision: bfloat16.\n"
-      "Results are equal to the bit where engine and\n"
-      "instruction set are; the number of threads does not change them.");
+      "environment chooses one. float32 and bfloat16 are what Calque's own engine trains by with\n"
+      "that train.precision; CALQUE_FLOAT32=amx or vectors chooses the first. Results are equal "
+      "to\n"
+      "the bit where these and the instruction set are; the number of threads does not change "
+      "them.");
   command->callback(print_version);
 }
 

@@ -1,17 +1,14 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <string_view>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/profile.h"
-#include "base/version.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm_bf16.h"
-#include "kernels/gemm_engines.h"
 #include "kernels/gemm_int8.h"
+#include "kernels/gemm_libraries.h"
 #include "kernels/gemm_packed.h"
 #include "kernels/ranges.h"
 #include "kernels/reduce.h"
@@ -19,31 +16,6 @@
 
 namespace calque::kernels {
 namespace {
-
-GemmEngine engine_from_environment() {
-  const char* const value = std::getenv("CALQUE_GEMM");
-  if (value == nullptr || *value == '\0') return gemm_engines().front();
-  const std::string_view name = value;
-  if (name == "calque") return GemmEngine::kCalque;
-  if (name == "eigen") return GemmEngine::kEigen;
-  if (name == "onednn" && onednn_available()) return GemmEngine::kOneDnn;
-  throw UserError(fmt::format("CALQUE_GEMM={}: expected {}; unset it for Calque's own engine", name,
-                              onednn_available()
-                                  ? "`calque`, `onednn` or `eigen`"
-                                  : "`calque` or `eigen` (this binary was built without oneDNN)"));
-}
-
-/// The engine in use. The environment is read at the first use.
-GemmEngine& current_engine() {
-  static GemmEngine engine = engine_from_environment();
-  return engine;
-}
-
-/// The bfloat16 unit of our own engine.
-Bfloat16Unit& current_unit() {
-  static Bfloat16Unit unit = bfloat16_units().front();
-  return unit;
-}
 
 struct Sizes {
   int64_t m, n, k;
@@ -82,7 +54,7 @@ template <class T>
 void call_engine(GemmForm form, ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<T> c,
                  bool accumulate) {
   if constexpr (std::is_same_v<T, float>) {
-    if (current_engine() == GemmEngine::kOneDnn) return onednn_gemm(form, a, b, c, accumulate);
+    if (gemm_engine() == GemmEngine::kOneDnn) return onednn_gemm(form, a, b, c, accumulate);
   }
   eigen_gemm<T>(form, a, b, c, accumulate);
 }
@@ -214,7 +186,7 @@ struct ThisThread {
 template <class T>
 void multiply(AllThreads place, const Sizes& sizes, ConstMatrixView<T> a,
               const RightOperand<T>& right, MatrixView<T> c, bool accumulate, const T* bias) {
-  if (current_engine() == GemmEngine::kCalque) {
+  if (gemm_engine() == GemmEngine::kCalque) {
     return packed_gemm<T>(a, right, c, accumulate, bias, place.workspace);
   }
   const Grid grid = choose_grid(sizes);
@@ -229,14 +201,24 @@ void multiply(AllThreads place, const Sizes& sizes, ConstMatrixView<T> a,
 template <class T>
 void multiply(ThisThread place, const Sizes&, ConstMatrixView<T> a, const RightOperand<T>& right,
               MatrixView<T> c, bool accumulate, const T* bias) {
-  if (current_engine() == GemmEngine::kCalque) {
+  if (gemm_engine() == GemmEngine::kCalque) {
     return packed_gemm_in_task<T>(a, right, c, accumulate, bias, place.scratch);
   }
   if (bias != nullptr) start_rows(c, bias);
   call_engine<T>(right.form, a, right.b, c, accumulate || bias != nullptr);
 }
 
-/// The product by one of our own engine's bfloat16 units.
+/// What multiplies the operands as bfloat16 numbers, rounded or in parts, or kFloat32 where floats
+/// are multiplied as they are.
+Bfloat16Unit unit_of(const RightOperand<float>& right) {
+  if (right.precision == Precision::kBfloat16) return bfloat16_unit();
+  const bool in_parts =
+      right.is_packed() ? right.bf16_panels != nullptr
+                        : gemm_engine() == GemmEngine::kCalque && right.unit == Float32Unit::kAmx;
+  return in_parts ? Bfloat16Unit::kAmx : Bfloat16Unit::kFloat32;
+}
+
+/// The product by AMX or AVX512_BF16.
 void multiply_bf16(AllThreads place, Bfloat16Unit unit, ConstMatrixView<float> a,
                    const RightOperand<float>& right, MatrixView<float> c, bool accumulate,
                    const float* bias) {
@@ -276,17 +258,17 @@ template <class T, class Place>
 void multiply_in_precision(Place place, const Sizes& sizes, ConstMatrixView<T> a,
                            const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
                            const T* bias) {
-  if (right.precision == Precision::kFloat32) {
-    return multiply<T>(place, sizes, a, right, c, accumulate, bias);
-  }
-  CALQUE_CHECK(right.precision == Precision::kBfloat16 || (right.int8 != nullptr && !accumulate),
+  CALQUE_CHECK(right.precision != Precision::kInt8 || (right.int8 != nullptr && !accumulate),
                "an int8 product of a weight that was not prepared, or added to something");
   if constexpr (std::is_same_v<T, float>) {
     if (right.int8 != nullptr) return multiply_int8(place, a, right, c, bias);
-    const Bfloat16Unit unit = bfloat16_unit();
+    const Bfloat16Unit unit = unit_of(right);
     if (unit != Bfloat16Unit::kFloat32) {
       return multiply_bf16(place, unit, a, right, c, accumulate, bias);
     }
+  }
+  if (right.precision == Precision::kFloat32) {
+    return multiply<T>(place, sizes, a, right, c, accumulate, bias);
   }
   Workspace::Scope scope(place.arena());
   const auto rounded = [&](ConstMatrixView<T> x) {
@@ -299,73 +281,25 @@ void multiply_in_precision(Place place, const Sizes& sizes, ConstMatrixView<T> a
 
 }  // namespace
 
-std::vector<GemmEngine> gemm_engines() {
-  if (onednn_available()) return {GemmEngine::kCalque, GemmEngine::kOneDnn, GemmEngine::kEigen};
-  return {GemmEngine::kCalque, GemmEngine::kEigen};
-}
-
-GemmEngine gemm_engine() { return current_engine(); }
-
-void set_gemm_engine(GemmEngine engine) {
-  CALQUE_CHECK(engine != GemmEngine::kOneDnn || onednn_available(),
-               "this binary was built without oneDNN");
-  current_engine() = engine;
-}
-
-std::string gemm_engine_name(GemmEngine engine) {
-  switch (engine) {
-    case GemmEngine::kCalque:
-      return std::string("Calque ") + kVersion;
-    case GemmEngine::kOneDnn:
-      return "oneDNN " + onednn_version();
-    case GemmEngine::kEigen:
-      return "Eigen " + eigen_version();
-  }
-  return {};
-}
-
-std::vector<Bfloat16Unit> bfloat16_units() {
-  std::vector<Bfloat16Unit> units = bfloat16_hardware();
-  units.push_back(Bfloat16Unit::kFloat32);
-  return units;
-}
-
-Bfloat16Unit bfloat16_unit() {
-  return current_engine() == GemmEngine::kCalque ? current_unit() : Bfloat16Unit::kFloat32;
-}
-
-void set_bfloat16_unit(Bfloat16Unit unit) { current_unit() = unit; }
-
-std::string bfloat16_unit_name(Bfloat16Unit unit) {
-  switch (unit) {
-    case Bfloat16Unit::kAmx:
-      return "AMX";
-    case Bfloat16Unit::kAvx512:
-      return "AVX512_BF16";
-    case Bfloat16Unit::kFloat32:
-      return "float32 arithmetic";
-  }
-  return {};
-}
-
 template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
-                              Arena& arena) {
-  RightOperand<T> right{form, b, precision};
+                              Arena& arena, Float32Unit unit) {
+  RightOperand<T> right{form, b, precision, unit};
+  const ProfileScope profile("gemm packing");
   if constexpr (std::is_same_v<T, float>) {
     if (precision == Precision::kInt8) {
-      const ProfileScope profile("gemm packing");
       right.int8 = int8_panels(right, arena);
       return right;
     }
   }
-  if (current_engine() != GemmEngine::kCalque || b.rows == 0 || b.cols == 0) return right;
-  const ProfileScope profile("gemm packing");
-  if (precision == Precision::kFloat32) {
-    right.panels = packed_panels(right, arena);
-  } else if constexpr (std::is_same_v<T, float>) {
-    if (bfloat16_unit() != Bfloat16Unit::kFloat32) right.bf16_panels = bf16_panels(right, arena);
+  if (gemm_engine() != GemmEngine::kCalque || b.rows == 0 || b.cols == 0) return right;
+  if constexpr (std::is_same_v<T, float>) {
+    if (unit_of(right) != Bfloat16Unit::kFloat32) {
+      right.bf16_panels = bf16_panels(right, arena);
+      return right;
+    }
   }
+  if (precision == Precision::kFloat32) right.panels = packed_panels(right, arena);
   return right;
 }
 
@@ -383,15 +317,25 @@ template <class T>
 void weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
                      bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace,
                      Precision precision) {
-  if (current_engine() == GemmEngine::kCalque && precision == Precision::kFloat32 && dy.rows > 0) {
-    const Sizes sizes = checked_sizes<T>(GemmForm::kTN, dy, x, dweight, accumulate_weight, nullptr);
-    const ProfileScope profile(part_name(GemmForm::kTN), [&] {
+  const RightOperand<T> right{GemmForm::kTN, x, precision};
+  if (gemm_engine() == GemmEngine::kCalque && dy.rows > 0) {
+    const Sizes sizes = checked_sizes<T>(right.form, dy, x, dweight, accumulate_weight, nullptr);
+    const ProfileScope profile(part_name(right.form), [&] {
       return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate_weight);
     });
-    return packed_weight_gradient(dy, x, dweight, accumulate_weight, dbias, accumulate_bias,
-                                  workspace);
+    if constexpr (std::is_same_v<T, float>) {
+      const Bfloat16Unit unit = unit_of(right);
+      if (unit != Bfloat16Unit::kFloat32) {
+        return bf16_weight_gradient(unit, precision, dy, x, dweight, accumulate_weight, dbias,
+                                    accumulate_bias, workspace);
+      }
+    }
+    if (precision == Precision::kFloat32) {
+      return packed_weight_gradient(dy, x, dweight, accumulate_weight, dbias, accumulate_bias,
+                                    workspace);
+    }
   }
-  gemm<T>(dy, {GemmForm::kTN, x, precision}, dweight, accumulate_weight, workspace);
+  gemm<T>(dy, right, dweight, accumulate_weight, workspace);
   if (dbias != nullptr) column_sums(dy, dbias, accumulate_bias, workspace);
 }
 
@@ -404,7 +348,8 @@ void gemm_in_task(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView
 }
 
 #define CALQUE_INSTANTIATE(T)                                                                     \
-  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Precision, Arena&);        \
+  template RightOperand<T> prepare_right(GemmForm, ConstMatrixView<T>, Precision, Arena&,         \
+                                         Float32Unit);                                            \
   template void gemm(ConstMatrixView<T>, const RightOperand<T>&, MatrixView<T>, bool, Workspace&, \
                      const T*);                                                                   \
   template void weight_gradient(ConstMatrixView<T>, ConstMatrixView<T>, MatrixView<T>, bool, T*,  \

@@ -1,52 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "kernels/bfloat16.h"
+#include "kernels/gemm_engine.h"
 #include "tensor/matrix_view.h"
 #include "tensor/workspace.h"
 
 namespace calque::kernels {
-
-/// Who multiplies: kernels of our own, or a library, to compare with. Eigen is always there, oneDNN
-/// where it was found when building (float only: double goes to Eigen then). Nothing outside gemm
-/// knows which one runs.
-enum class GemmEngine { kCalque, kOneDnn, kEigen };
-
-/// Engines built into this binary, our own first.
-std::vector<GemmEngine> gemm_engines();
-/// The engine in use: what CALQUE_GEMM (`calque`, `onednn` or `eigen`) says, else our own. Throws
-/// UserError when CALQUE_GEMM names something else or an engine that is not built in.
-GemmEngine gemm_engine();
-/// Changes the engine from now on (tests and benchmarks).
-void set_gemm_engine(GemmEngine engine);
-/// Another engine for as long as it lives.
-class GemmEngineScope {
- public:
-  explicit GemmEngineScope(GemmEngine engine) : before_(gemm_engine()) { set_gemm_engine(engine); }
-  ~GemmEngineScope() { set_gemm_engine(before_); }
-  GemmEngineScope(const GemmEngineScope&) = delete;
-  GemmEngineScope& operator=(const GemmEngineScope&) = delete;
-
- private:
-  GemmEngine before_;
-};
-/// "Calque 0.1.0", "oneDNN 2.6.3", "Eigen 3.4.0".
-std::string gemm_engine_name(GemmEngine engine);
-
-/// What multiplies bfloat16 numbers: AMX or AVX512_BF16, or, for want of such, float32 arithmetic
-/// on rounded operands, which is slower than float32 alone but rounds no differently.
-enum class Bfloat16Unit { kAmx, kAvx512, kFloat32 };
-
-/// Units that this binary and this processor have, the fastest first; kFloat32 is always there.
-std::vector<Bfloat16Unit> bfloat16_units();
-/// The unit in use: the fastest, with our own engine; the libraries multiply by kFloat32.
-Bfloat16Unit bfloat16_unit();
-/// Changes the unit of our own engine from now on (tests and benchmarks).
-void set_bfloat16_unit(Bfloat16Unit unit);
-/// "AMX", "AVX512_BF16", "float32 arithmetic".
-std::string bfloat16_unit_name(Bfloat16Unit unit);
 
 /// Which operand is transposed. The three products of a linear layer y = x W^T:
 /// kNT forward (x, W), kNN the input's gradient (dy, W), kTN the weight's gradient (dy, x).
@@ -60,8 +19,9 @@ struct RightOperand {
   GemmForm form;
   ConstMatrixView<T> b;
   Precision precision = Precision::kFloat32;  // of the product
-  const T* panels = nullptr;                  // packed for our own engine, or null
-  const Bfloat16* bf16_panels = nullptr;      // packed for its bfloat16 units, or null
+  Float32Unit unit = float32_unit();          // with precision kFloat32, by our own engine
+  const T* panels = nullptr;                  // packed for vectors, or null
+  const Bfloat16* bf16_panels = nullptr;      // packed for AMX and AVX512_BF16, or null
   const Int8Panels* int8 = nullptr;           // as integers, with precision kInt8
 
   bool is_packed() const { return panels != nullptr || bf16_panels != nullptr || int8 != nullptr; }
@@ -71,7 +31,7 @@ struct RightOperand {
 /// Without it there are no products of precision kInt8, which are of form kNT, and always our own.
 template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
-                              Arena& arena);
+                              Arena& arena, Float32Unit unit = float32_unit());
 
 /// c = op(a) op(b), or c += with `accumulate`. Shapes: c is [m, n];
 /// kNN: a [m, k], b [k, n]; kNT: a [m, k], b [n, k]; kTN: a [k, m], b [k, n].

@@ -8,7 +8,7 @@
 
 #include <Eigen/Core>
 
-#include "kernels/gemm_engines.h"
+#include "kernels/gemm_libraries.h"
 
 namespace calque::kernels {
 namespace {

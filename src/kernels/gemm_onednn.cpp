@@ -1,5 +1,5 @@
 #include "base/error.h"
-#include "kernels/gemm_engines.h"
+#include "kernels/gemm_libraries.h"
 
 #ifdef CALQUE_ONEDNN
 #include <dnnl.h>

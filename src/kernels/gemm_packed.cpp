@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "base/parallel.h"
-#include "kernels/elementwise.h"
 #include "kernels/micro_kernel.h"
 #include "kernels/ranges.h"
+#include "kernels/token_halves.h"
 
 // The product as GotoBLAS does it (Goto and van de Geijn 2008): the right operand is packed into
 // panels as wide as a register tile, the left one into blocks that stay in the first cache, and the
@@ -147,21 +147,6 @@ void copy_tiles(ConstMatrixView<T> a, int64_t tile, T* tiles) {
   }
 }
 
-/// sums[c] += the sum of x's column c.
-template <class T>
-void add_columns(ConstMatrixView<T> x, T* sums) {
-  int64_t r = 0;
-  for (; r + 4 <= x.rows; r += 4) {
-    const T* const rows[] = {x.row(r), x.row(r + 1), x.row(r + 2), x.row(r + 3)};
-    for (int64_t c = 0; c < x.cols; ++c) {
-      sums[c] += (rows[0][c] + rows[1][c]) + (rows[2][c] + rows[3][c]);
-    }
-  }
-  for (; r < x.rows; ++r) {
-    for (int64_t c = 0; c < x.cols; ++c) sums[c] += x.row(r)[c];
-  }
-}
-
 /// `c` = a^T b + start. `panels`: b's, or null to pack them here. `column_sums`: of a, to be added
 /// to, or null.
 template <class T>
@@ -297,45 +282,30 @@ Addend<T> start_of(MatrixView<T> c, bool accumulate, const T* bias) {
 }
 
 /// dweight = dy^T x + start, dbias = or += the sum of dy's rows (null: not wanted), on all threads.
-/// A small dweight is summed in two parts, one of each half of the tokens: those halves of dy and x
-/// are where the threads have just written them, each in its own cache.
 template <class T>
 void multiply_tn(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dweight,
                  Addend<T> start, T* dbias, bool accumulate_bias, Workspace& workspace) {
-  const int64_t out = dy.cols;
-  const int64_t in = x.cols;
-  const bool halve = dy.rows >= 2 * kTileRows && 2 * out * in <= dy.rows * (out + in);
-  const Ranges halves{dy.rows, halve ? 2 : 1};
   Workspace::Scope scope(workspace.shared());
-  const MatrixView<T> second{halve ? scope.allocate<T>(out * in) : nullptr, out, in};
-  T* const sums = dbias == nullptr ? nullptr : scope.allocate<T>(halves.count * out);
-  if (sums != nullptr) std::fill_n(sums, halves.count * out, T(0));
-  const Tasks<T> tasks(dweight, std::min(kTokens, dy.rows), pieces(threads(), halves.count),
+  const TokenHalves<T> halves(dy, x, dweight, dbias, scope);
+  const Tasks<T> tasks(dweight, std::min(kTokens, dy.rows), pieces(threads(), halves.count()),
                        /*unit=*/1);
   // Where several tasks need the same columns of x, these are packed once.
-  const T* const panels = !halve && tasks.row_units.count > 1
+  const T* const panels = halves.count() == 1 && tasks.row_units.count > 1
                               ? packed_panels<T>({GemmForm::kTN, x}, workspace.shared())
                               : nullptr;
-  parallel_for(halves.count * tasks.count(), [&](int64_t task, int worker) {
+  parallel_for(halves.count() * tasks.count(), [&](int64_t task, int worker) {
     const int64_t half = task / tasks.count();
-    const int64_t token = halves.begin(half);
-    const int64_t tokens = halves.begin(half + 1) - token;
     const auto block = tasks.block(task % tasks.count());
+    T* const bias_sums = halves.bias_sums(half);
     multiply_range_tn<T>(
-        dy.row_range(token, tokens).column_range(block.row, block.rows),
-        x.row_range(token, tokens).column_range(block.col, block.cols),
+        halves.dy(half).column_range(block.row, block.rows),
+        halves.x(half).column_range(block.col, block.cols),
         panels == nullptr ? nullptr : panels + block.panel * dy.rows * kTileCols<T>,
-        block.of(half == 0 ? dweight : second), half == 0 ? block.of(start) : Addend<T>{},
-        sums != nullptr && block.col == 0 ? sums + half * out + block.row : nullptr,
+        block.of(halves.target(half)), half == 0 ? block.of(start) : Addend<T>{},
+        bias_sums != nullptr && block.col == 0 ? bias_sums + block.row : nullptr,
         workspace.worker(worker));
   });
-  if (halve) add_rows<T>(second, dweight);
-  if (dbias != nullptr) {
-    if (!accumulate_bias) std::fill_n(dbias, out, T(0));
-    for (int64_t half = 0; half < halves.count; ++half) {
-      for (int64_t c = 0; c < out; ++c) dbias[c] += sums[half * out + c];
-    }
-  }
+  halves.finish(accumulate_bias);
 }
 
 }  // namespace

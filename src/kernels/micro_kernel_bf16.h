@@ -32,11 +32,18 @@ inline constexpr int64_t kSquareSize = 2 * kSquare * kSquare;  // elements
 /// The inner indices of a square; inner sizes are filled up to whole squares with zeros.
 inline constexpr int64_t kStep = 2 * kSquare;
 /// Rows and columns of a tile of the result: two squares each. Both operands are packed in the
-/// order [tile, step, square of the tile].
+/// order [tile, step, part, square of the tile].
 inline constexpr int64_t kTile = 2 * kSquare;
-inline constexpr int64_t kStepSize = 2 * kSquareSize;  // elements of a tile's step
 
-/// Where the pairs of an operand lie: neighbours in a row of it, or in a column.
+/// What an operand's numbers are packed as: rounded to one bfloat16, or split into three that sum
+/// up to it, each the rest of the one before, rounded: x = x_0 + x_1 + x_2, exactly (Henry, Tang
+/// and Heinecke 2019).
+inline constexpr int kRounded = 1;
+inline constexpr int kSplit = 3;
+template <int Parts>
+inline constexpr int64_t kStepSize = Parts * 2 * kSquareSize;  // elements of a tile's step
+
+/// Where the pairs of an operand lie: in a row of it, or in a column.
 enum class Pairs { kInRows, kInColumns };
 
 using SquareRows = simd::Vec<float>[kSquare];  // a pair a lane
@@ -90,9 +97,9 @@ inline void load_pairs_in_columns(ConstMatrixView<float> x, SquareRows& pairs) {
 
 /// The square of op(x) that begins at x(0, 0), rounded: with rows of pairs in `to`, or transposed.
 template <Pairs pairs, bool Transposed>
-inline void pack_square(ConstMatrixView<float> x, Bfloat16* to) {
+[[gnu::always_inline]] inline void pack_rounded_square(ConstMatrixView<float> x, bool whole,
+                                                       Bfloat16* to) {
   constexpr bool kInRows = pairs == Pairs::kInRows;
-  const bool whole = x.rows >= (kInRows ? kSquare : kStep) && x.cols >= (kInRows ? kStep : kSquare);
   SquareRows square;
   if constexpr (kInRows) {
     whole ? load_pairs_in_rows<false>(x, square) : load_pairs_in_rows<true>(x, square);
@@ -105,10 +112,68 @@ inline void pack_square(ConstMatrixView<float> x, Bfloat16* to) {
   }
 }
 
+/// first[i][j] and second[i][j]: the numbers of pair (i, j), which are x(i, j) and x(i, j + 16),
+/// or, in columns, x(i, j) and x(i + 16, j); zeros outside x. Which indices make a pair is free, as
+/// long as both operands agree.
+template <Pairs pairs, bool Partial>
+inline void load_distant_pairs(ConstMatrixView<float> x, SquareRows& first, SquareRows& second) {
+  constexpr bool kInRows = pairs == Pairs::kInRows;
+  const auto load_row = [&](int64_t row, int64_t col) {
+    if (Partial && row >= x.rows) return _mm512_setzero_ps();
+    return load_some<Partial>(x.row(row) + col, x.cols - col);
+  };
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kSquare; ++i) {
+    first[i] = load_row(i, 0);
+    second[i] = kInRows ? load_row(i, kSquare) : load_row(i + kSquare, 0);
+  }
+}
+
+using Words = uint32_t __attribute__((vector_size(64)));
+inline constexpr uint32_t kUpperHalf = 0xffff'0000;
+
+/// The nearest bfloat16 of each, as a float; of two as near the larger one in magnitude.
+inline simd::Vec<float> nearest_bfloat16(simd::Vec<float> x) {
+  return std::bit_cast<simd::Vec<float>>((std::bit_cast<Words>(x) + 0x8000) & kUpperHalf);
+}
+
+/// Pairs of the upper halves of floats.
+inline Words pairs_of_halves(simd::Vec<float> first, simd::Vec<float> second) {
+  return (std::bit_cast<Words>(first) >> 16) | (std::bit_cast<Words>(second) & kUpperHalf);
+}
+
+/// As pack_rounded_square, split: the three parts go to squares `part_step` elements apart.
+template <Pairs pairs, bool Transposed>
+[[gnu::always_inline]] inline void pack_split_square(ConstMatrixView<float> x, bool whole,
+                                                     Bfloat16* to, int64_t part_step) {
+  SquareRows first, second;
+  whole ? load_distant_pairs<pairs, false>(x, first, second)
+        : load_distant_pairs<pairs, true>(x, first, second);
+  if constexpr (Transposed) {
+    simd::transpose<float>(first);
+    simd::transpose<float>(second);
+  }
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kSquare; ++i) {
+    simd::Vec<float> low = first[i];
+    simd::Vec<float> high = second[i];
+#pragma GCC unroll 3
+    for (int64_t part = 0; part < kSplit; ++part) {
+      // What is left for the last part is a bfloat16 as it is.
+      const simd::Vec<float> low_part = part < kSplit - 1 ? nearest_bfloat16(low) : low;
+      const simd::Vec<float> high_part = part < kSplit - 1 ? nearest_bfloat16(high) : high;
+      const Words halves = pairs_of_halves(low_part, high_part);
+      std::memcpy(to + part * part_step + i * kStep, &halves, sizeof(halves));
+      low -= low_part;
+      high -= high_part;
+    }
+  }
+}
+
 /// Neighbouring tiles of an operand, all their steps: x has their rows (of the left operand) or
 /// columns (of the right one) and the inner size, whichever way round. The rows of squares that no
 /// row of the left operand needs stay as they are. Goes through x in the order of its memory.
-template <Pairs pairs, bool AsLeft>
+template <int Parts, Pairs pairs, bool AsLeft>
 inline void pack_tiles(ConstMatrixView<float> x, Bfloat16* to) {
   constexpr bool kInRows = pairs == Pairs::kInRows;
   const int64_t steps = pieces(kInRows ? x.cols : x.rows, kStep);
@@ -118,9 +183,17 @@ inline void pack_tiles(ConstMatrixView<float> x, Bfloat16* to) {
   const auto pack = [&](int64_t square, int64_t step) {
     const int64_t row = std::min(kInRows ? square * kSquare : step * kStep, x.rows);
     const int64_t col = std::min(kInRows ? step * kStep : square * kSquare, x.cols);
-    pack_square<pairs, kInRows != AsLeft>(
-        x.row_range(row, x.rows - row).column_range(col, x.cols - col),
-        to + (square / 2 * steps + step) * kStepSize + square % 2 * kSquareSize);
+    const ConstMatrixView<float> from =
+        x.row_range(row, x.rows - row).column_range(col, x.cols - col);
+    const bool whole =
+        from.rows >= (kInRows ? kSquare : kStep) && from.cols >= (kInRows ? kStep : kSquare);
+    Bfloat16* const into =
+        to + (square / 2 * steps + step) * kStepSize<Parts> + square % 2 * kSquareSize;
+    if constexpr (Parts == kSplit) {
+      pack_split_square<pairs, kInRows != AsLeft>(from, whole, into, 2 * kSquareSize);
+    } else {
+      pack_rounded_square<pairs, kInRows != AsLeft>(from, whole, into);
+    }
   };
   if constexpr (kInRows) {
     for (int64_t square = 0; square < squares; ++square) {
@@ -149,8 +222,8 @@ inline void multiply_by_vectors(int64_t steps, const Bfloat16* left, const Bfloa
       }
     }
     for (int64_t step = 0; step < steps; ++step) {
-      const Bfloat16* const from = left + step * kStepSize + row * kStep;
-      const Bfloat16* const squares = right + step * kStepSize;
+      const Bfloat16* const from = left + step * kStepSize<kRounded> + row * kStep;
+      const Bfloat16* const squares = right + step * kStepSize<kRounded>;
       for (int64_t pair = 0; pair < kSquare; ++pair) {
         const auto first = (__m512bh)_mm512_loadu_ps(squares + pair * kStep);
         const auto second = (__m512bh)_mm512_loadu_ps(squares + kSquareSize + pair * kStep);
@@ -192,8 +265,39 @@ class AmxRegisters {
   AmxRegisters& operator=(const AmxRegisters&) = delete;
 };
 
+/// Adds the products of Rows squares of rows and two of columns to the sums. Without `LoadLeft` the
+/// left squares are still in their registers.
+template <int Rows, bool LoadLeft>
+[[gnu::always_inline]] inline void multiply_squares(const Bfloat16* left, const Bfloat16* right) {
+  if constexpr (LoadLeft) _tile_loadd(4, left, 2 * kStep);
+  if constexpr (LoadLeft && Rows > 1) _tile_loadd(5, left + kSquareSize, 2 * kStep);
+  _tile_loadd(6, right, 2 * kStep);
+  _tile_dpbf16ps(0, 4, 6);
+  if constexpr (Rows > 1) _tile_dpbf16ps(2, 5, 6);
+  _tile_loadd(7, right + kSquareSize, 2 * kStep);
+  _tile_dpbf16ps(1, 4, 7);
+  if constexpr (Rows > 1) _tile_dpbf16ps(3, 5, 7);
+}
+
+/// One step of the inner size. Of numbers in three parts there are six products that a float can
+/// hold, the smallest first; the other three are below its last bit.
+template <int Rows, int Parts>
+[[gnu::always_inline]] inline void multiply_step(const Bfloat16* left, const Bfloat16* right) {
+  constexpr int64_t kPart = 2 * kSquareSize;
+  if constexpr (Parts == kSplit) {
+    multiply_squares<Rows, true>(left + 2 * kPart, right);
+    multiply_squares<Rows, true>(left + kPart, right + kPart);
+    multiply_squares<Rows, false>(left + kPart, right);
+    multiply_squares<Rows, true>(left, right + 2 * kPart);
+    multiply_squares<Rows, false>(left, right + kPart);
+    multiply_squares<Rows, false>(left, right);
+  } else {
+    multiply_squares<Rows, true>(left, right);
+  }
+}
+
 /// As multiply_by_vectors. Registers: 0 to 3 the sums, 4 and 5 the left squares, 6 and 7 the right.
-template <int Rows>
+template <int Rows, int Parts>
 inline void multiply_by_squares(int64_t steps, const Bfloat16* left, const Bfloat16* right,
                                 Addend<float> addend, float* c, int64_t c_stride) {
   constexpr int64_t kBytes = sizeof(float);
@@ -211,17 +315,8 @@ inline void multiply_by_squares(int64_t steps, const Bfloat16* left, const Bfloa
     if constexpr (Rows > 1) _tile_loadd(2, lower, addend.stride * kBytes);
     if constexpr (Rows > 1) _tile_loadd(3, lower + kSquare, addend.stride * kBytes);
   }
-  for (int64_t step = 0; step < steps; ++step, left += kStepSize, right += kStepSize) {
-    _tile_loadd(6, right, 2 * kStep);
-    _tile_loadd(4, left, 2 * kStep);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(7, right + kSquareSize, 2 * kStep);
-    _tile_dpbf16ps(1, 4, 7);
-    if constexpr (Rows > 1) {
-      _tile_loadd(5, left + kSquareSize, 2 * kStep);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
-    }
+  for (int64_t step = 0; step < steps; ++step) {
+    multiply_step<Rows, Parts>(left + step * kStepSize<Parts>, right + step * kStepSize<Parts>);
   }
   float* const lower = c + kSquare * c_stride;
   _tile_stored(0, c, c_stride * kBytes);

@@ -16,7 +16,7 @@ RightOperand<T> PreparedWeights<T>::right(GemmForm form, ConstMatrixView<T> weig
   });
   if (known != operands_.end()) return *known;
   const RightOperand<T>& operand =
-      operands_.emplace_back(prepare_right(form, weight, precision_, arena_));
+      operands_.emplace_back(prepare_right(form, weight, precision_, arena_, unit_));
   if (on_packed_ && operand.is_packed()) on_packed_(weight);
   return operand;
 }
@@ -26,6 +26,12 @@ void PreparedWeights<T>::forget() {
   CALQUE_CHECK(!on_packed_, "packed weights that nobody else may have are to be forgotten");
   operands_.clear();
   arena_.reset();
+}
+
+template <class T>
+void PreparedWeights<T>::use(Float32Unit unit) {
+  forget();
+  unit_ = unit;
 }
 
 template class PreparedWeights<float>;

@@ -17,20 +17,26 @@ class PreparedWeights {
  public:
   using OnPacked = std::function<void(ConstMatrixView<T>)>;
 
+  /// For products by `unit` where they are of precision kFloat32: by default the one in use, which
+  /// is the fastest for many rows; kVectors for few, as decoding multiplies, and for little memory.
   /// `on_packed`, when given, is called with each weight that was packed, and which products of
   /// form kNT, then the only ones, do not read any more where it lies.
-  explicit PreparedWeights(Precision precision = Precision::kFloat32, OnPacked on_packed = {})
-      : precision_(precision), on_packed_(std::move(on_packed)) {}
+  explicit PreparedWeights(Precision precision = Precision::kFloat32,
+                           Float32Unit unit = float32_unit(), OnPacked on_packed = {})
+      : precision_(precision), unit_(unit), on_packed_(std::move(on_packed)) {}
 
   Precision precision() const { return precision_; }
   /// `weight`, prepared at the first call for this form. It must not have changed since.
   RightOperand<T> right(GemmForm form, ConstMatrixView<T> weight);
   /// Weights have changed: prepare anew. Keeps the memory.
   void forget();
+  /// Forgets, and prepares for another unit from now on.
+  void use(Float32Unit unit);
   size_t bytes() const { return arena_.peak(); }
 
  private:
   Precision precision_;
+  Float32Unit unit_;
   OnPacked on_packed_;
   std::vector<RightOperand<T>> operands_;
   Arena arena_;

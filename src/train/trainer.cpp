@@ -25,10 +25,8 @@ namespace {
 /// Writes down what the bits of a run depend on besides its config.
 void stamp(CheckpointState& state, kernels::Precision precision) {
   state.calque_version = kVersion;
-  state.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine());
-  if (precision == kernels::Precision::kBfloat16) {
-    state.gemm_engine += ", bfloat16 by " + kernels::bfloat16_unit_name(kernels::bfloat16_unit());
-  }
+  state.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine()) + ", " +
+                      kernels::precision_in_use(precision);
   state.instruction_set = instruction_set();
 }
 
@@ -323,7 +321,7 @@ void Trainer::validate(const StopSignal& stop) {
     found = parts_.validator->validate(arena_, workspace_, prepared_weights_,
                                        [&] { return stop.received() != 0; });
   }
-  prepared_weights_.forget();
+  prepared_weights_.use(kernels::float32_unit());
   meter_.resume();
   if (!found) return;
   const ValidationResult& result = *found;

@@ -83,6 +83,7 @@ void Validator::measure_bleu(Arena& arena, Workspace& workspace,
                              kernels::PreparedWeights<Real>& weights, const Check& check,
                              ValidationResult& result) {
   arena.reset();
+  weights.use(kernels::Float32Unit::kVectors);  // as `calque evaluate`: to the same bits
   Translator translator(model_, tokenizers_, options_.decode, arena, workspace, &weights);
   Progress progress("validating", static_cast<int64_t>(sources_.size()), "sentences");
   const std::vector<std::string> hypotheses = translator.translate(sources_, [&](int64_t done) {

@@ -113,7 +113,8 @@ TEST_CASE("weights are packed in each precision, and not needed any more where t
       ++discarded;
     };
     kernels::PreparedWeights<Real> weights(
-        precision, discards ? kernels::PreparedWeights<Real>::OnPacked(discard) : nullptr);
+        precision, kernels::Float32Unit::kVectors,
+        discards ? kernels::PreparedWeights<Real>::OnPacked(discard) : nullptr);
     std::vector<std::string> translations =
         Translator(model, small_tokenizers(), options, m.arena, m.workspace, &weights)
             .translate(lines);

@@ -10,6 +10,23 @@
 
 namespace calque::kernels {
 
+/// Runs `body` with every engine, our own with each of its float32 units, then puts back what was
+/// in use.
+template <class Body>
+void with_each_multiplier(const Body& body) {
+  const Float32Unit before = float32_unit();
+  for (const GemmEngine engine : gemm_engines()) {
+    const GemmEngineScope scope(engine);
+    const bool own = engine == GemmEngine::kCalque;
+    for (const Float32Unit unit : own ? float32_units() : std::vector{Float32Unit::kVectors}) {
+      if (own) set_float32_unit(unit);
+      INFO(gemm_engine_name(engine) << ", " << float32_unit_name(unit));
+      body();
+    }
+    if (own) set_float32_unit(before);
+  }
+}
+
 /// One product: operands, the result's first content, and what must come out, in double; with
 /// `precision` kBfloat16, of the rounded operands.
 template <class T>

@@ -1,6 +1,9 @@
 #include "kernels/gemm.h"
 
+#include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/error.h"
 #include "kernels/gemm_case.h"
@@ -39,22 +42,19 @@ void check_sizes(double tolerance, Workspace& workspace) {
 TEST_CASE("gemm equals the sums it stands for, with every engine, form, size and stride",
           "[kernels]") {
   Workspace workspace(threads());
-  for (const GemmEngine engine : gemm_engines()) {
-    const GemmEngineScope scope(engine);
-    CAPTURE(gemm_engine_name(engine));
+  with_each_multiplier([&] {
     check_sizes<float>(1e-5, workspace);
     check_sizes<double>(1e-13, workspace);
-  }
+  });
 }
 
 TEST_CASE("gemm with a long inner size adds its parts", "[kernels]") {
   Workspace workspace(threads());
-  for (const GemmEngine engine : gemm_engines()) {
-    const GemmEngineScope scope(engine);
+  with_each_multiplier([&] {
     check_all_ways(GemmCase<float>(GemmForm::kTN, 40, 56, 4100), 1e-5, workspace);
     check_all_ways(GemmCase<float>(GemmForm::kNN, 17, 130, 2049), 1e-5, workspace);
     check_all_ways(GemmCase<double>(GemmForm::kTN, 40, 56, 4100), 1e-13, workspace);
-  }
+  });
 }
 
 TEST_CASE("gemm with an empty result writes nothing, with an empty inner size zeros or the bias",
@@ -76,8 +76,7 @@ TEST_CASE("gemm with an empty result writes nothing, with an empty inner size ze
 TEST_CASE("a prepared weight gives the bits of the plain product, and is prepared anew when told",
           "[kernels]") {
   Workspace workspace(threads());
-  for (const GemmEngine engine : gemm_engines()) {
-    const GemmEngineScope scope(engine);
+  with_each_multiplier([&] {
     for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
       const GemmCase<float> product(form, 37, 45, 300, 3);
       TestMatrix<float> weight = product.b;
@@ -90,49 +89,136 @@ TEST_CASE("a prepared weight gives the bits of the plain product, and is prepare
       gemm<float>(product.a, prepared.right(form, weight), c, false, workspace);
       CHECK(c.values() != product.run(false, false, workspace).values());
     }
-  }
+  });
 }
 
 TEST_CASE("in our own engine a row has the same bits alone and among others", "[kernels]") {
   Workspace workspace(threads());
-  const GemmEngineScope scope(GemmEngine::kCalque);
-  for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
-    const GemmCase<float> product(form, 67, 45, 300);
-    const TestMatrix<float> all = product.run(false, true, workspace);
-    for (const int64_t row : {0, 13, 14, 66}) {
-      TestMatrix<float> alone(1, 45);
-      const ConstMatrixView<float> a = product.a;
-      gemm<float>(form, a.row_range(row, 1), product.b, alone, false, workspace,
-                  product.bias.data());
-      for (int64_t j = 0; j < 45; ++j) CHECK(alone.at(0, j) == all.at(row, j));
+  with_each_multiplier([&] {
+    if (gemm_engine() != GemmEngine::kCalque) return;
+    for (const GemmForm form : {GemmForm::kNT, GemmForm::kNN}) {
+      const GemmCase<float> product(form, 67, 45, 300);
+      const TestMatrix<float> all = product.run(false, true, workspace);
+      for (const int64_t row : {0, 13, 14, 31, 32, 66}) {
+        TestMatrix<float> alone(1, 45);
+        const ConstMatrixView<float> a = product.a;
+        gemm<float>(form, a.row_range(row, 1), product.b, alone, false, workspace,
+                    product.bias.data());
+        for (int64_t j = 0; j < 45; ++j) CHECK(alone.at(0, j) == all.at(row, j));
+      }
     }
-  }
+  });
 }
 
 TEST_CASE("gemm writes inside its view only", "[kernels]") {
   Workspace workspace(threads());
-  const GemmCase<float> wide(GemmForm::kNN, 19, 21, 23, 10);
-  TestMatrix<float> c(19, 21, 31);
-  std::fill_n(c.view().data, 19 * 31, -7.0f);
-  gemm<float>(wide.form, wide.a, wide.b, c, false, workspace);
-  for (int64_t r = 0; r < 19; ++r) {
-    for (int64_t gap = 21; gap < 31; ++gap) CHECK(c.view().row(r)[gap] == -7.0f);
+  with_each_multiplier([&] {
+    const GemmCase<float> wide(GemmForm::kNN, 19, 21, 23, 10);
+    TestMatrix<float> c(19, 21, 31);
+    std::fill_n(c.view().data, 19 * 31, -7.0f);
+    gemm<float>(wide.form, wide.a, wide.b, c, false, workspace);
+    for (int64_t r = 0; r < 19; ++r) {
+      for (int64_t gap = 21; gap < 31; ++gap) CHECK(c.view().row(r)[gap] == -7.0f);
+    }
+  });
+}
+
+/// The root of the mean squared difference to the sums in double, over that of their own size.
+double root_mean_square_error(const GemmCase<float>& product, Workspace& workspace) {
+  const TestMatrix<float> c = product.run(false, false, workspace);
+  const TestMatrix<double> expected = product.expected(false, false);
+  double error = 0;
+  double size = 0;
+  for (int64_t r = 0; r < c.rows(); ++r) {
+    for (int64_t j = 0; j < c.cols(); ++j) {
+      const double difference = double{c.at(r, j)} - expected.at(r, j);
+      error += difference * difference;
+      size += expected.at(r, j) * expected.at(r, j);
+    }
   }
+  return std::sqrt(error / size);
+}
+
+TEST_CASE("every float32 unit is as exact as multiply-adds of floats", "[kernels]") {
+  Workspace workspace(threads());
+  const GemmEngineScope own(GemmEngine::kCalque);
+  const Float32Unit before = float32_unit();
+  for (const GemmForm form : kForms) {
+    for (const int64_t k : {64, 512, 2048}) {
+      // Numbers of many sizes: what is lost of the large ones must not hide the small ones.
+      GemmCase<float> product(form, 64, 64, k);
+      for (int64_t r = 0; r < product.a.rows(); ++r) {
+        for (int64_t c = 0; c < product.a.cols(); ++c) {
+          product.a.at(r, c) *= std::exp2(static_cast<float>((7 * r + 3 * c) % 24 - 12));
+        }
+      }
+      set_float32_unit(Float32Unit::kVectors);
+      const double by_vectors = root_mean_square_error(product, workspace);
+      CHECK(by_vectors < 2e-6);
+      for (const Float32Unit unit : float32_units()) {
+        set_float32_unit(unit);
+        CAPTURE(float32_unit_name(unit), static_cast<int>(form), k);
+        CHECK(root_mean_square_error(product, workspace) < 2 * by_vectors);
+      }
+    }
+  }
+  set_float32_unit(before);
+}
+
+TEST_CASE("a product of single numbers is within two units of its last place, with every unit",
+          "[kernels]") {
+  Workspace workspace(threads());
+  with_each_multiplier([&] {
+    const float numbers[] = {1.0f, -1.0f, 3.14159274f, 1e-15f,      1e15f, 16777215.0f,
+                             0.1f, -0.3f, 1.00000012f, 1.99999988f, 255.5f};
+    for (const float a : numbers) {
+      for (const float b : numbers) {
+        TestMatrix<float> left(1, 1), right(1, 1), c(1, 1);
+        left.at(0, 0) = a;
+        right.at(0, 0) = b;
+        gemm<float>(GemmForm::kNT, left, right, c, false, workspace);
+        const double product = double{a} * double{b};
+        CHECK(std::abs(double{c.at(0, 0)} - product) <= 2.4e-7 * std::abs(product));
+      }
+    }
+  });
+}
+
+TEST_CASE("what is not finite does not get lost in a product", "[kernels]") {
+  Workspace workspace(threads());
+  with_each_multiplier([&] {
+    for (const GemmForm form : kForms) {
+      GemmCase<float> product(form, 33, 21, 23);
+      product.a.at(3, 4) = std::numeric_limits<float>::quiet_NaN();
+      product.a.at(5, 6) = std::numeric_limits<float>::infinity();
+      product.a.at(7, 8) = std::bit_cast<float>(0x7fff'ffff);  // NaN of all bits
+      const TestMatrix<float> c = product.run(false, false, workspace);
+      for (int64_t r = 0; r < 33; ++r) {
+        const bool is_hit =
+            form == GemmForm::kTN ? r == 4 || r == 6 || r == 8 : r == 3 || r == 5 || r == 7;
+        CHECK(std::isfinite(c.at(r, 0)) != is_hit);
+      }
+    }
+  });
+}
+
+TEST_CASE("the float32 units are those of our own engine", "[kernels]") {
+  CHECK(float32_units().back() == Float32Unit::kVectors);
+  const GemmEngineScope library(GemmEngine::kEigen);
+  CHECK(float32_unit() == Float32Unit::kVectors);
 }
 
 TEST_CASE("gemm gives the same bits with 1, 2 and 3 threads", "[kernels]") {
-  for (const GemmEngine engine : gemm_engines()) {
-    const GemmEngineScope scope(engine);
+  with_each_multiplier([&] {
     for (const GemmForm form : kForms) {
       for (const auto& [m, n, k] : kCutSizes) check_bits_of_threads({form, m, n, k});
     }
-  }
+  });
 }
 
 TEST_CASE("a task's product has the bits of the whole machine's in our own engine", "[kernels]") {
   Workspace workspace(threads());
-  for (const GemmEngine engine : gemm_engines()) {
-    const GemmEngineScope scope(engine);
+  with_each_multiplier([&] {
     for (const GemmForm form : kForms) {
       const GemmCase<float> product(form, 67, 145, 300);
       const TestMatrix<float> all = product.run(false, true, workspace);
@@ -143,7 +229,7 @@ TEST_CASE("a task's product has the bits of the whole machine's in our own engin
                      : RightOperand<float>{form, product.b};
         TestMatrix<float> c(67, 145);
         gemm_in_task<float>(product.a, right, c, false, workspace.worker(0), product.bias.data());
-        if (engine == GemmEngine::kCalque && form != GemmForm::kTN) {
+        if (gemm_engine() == GemmEngine::kCalque && form != GemmForm::kTN) {
           CHECK(c.values() == all.values());
         }
         CHECK(relative_difference(c, all) < 1e-5);
@@ -152,12 +238,11 @@ TEST_CASE("a task's product has the bits of the whole machine's in our own engin
         CHECK(relative_difference(added, product.expected(true, false)) < 1e-5);
       }
     }
-  }
+  });
 }
 
 TEST_CASE("the gradients of weight and bias are the product and the column sums", "[kernels]") {
-  for (const GemmEngine engine : gemm_engines()) {
-    const GemmEngineScope scope(engine);
+  with_each_multiplier([&] {
     // Small and large against the tokens: the small ones are summed in two halves.
     const int64_t sizes[][3] = {
         {0, 5, 4}, {1, 3, 2}, {517, 70, 33}, {300, 128, 40}, {40, 130, 257}};
@@ -195,7 +280,7 @@ TEST_CASE("the gradients of weight and bias are the product and the column sums"
         }
       }
     }
-  }
+  });
 }
 
 TEST_CASE("gemm refuses shapes that do not fit", "[kernels]") {
