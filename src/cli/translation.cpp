@@ -230,10 +230,9 @@ std::vector<std::string> TranslationSession::translate(std::span<const std::stri
 
 std::vector<std::vector<Translation>> TranslationSession::translate_n_best(
     const TranslationRequest& request, const OnProgress& on_progress) {
-  const StopSignal stop;
   const Stopwatch watch;
   auto translations = translator_.translate_n_best(request, [&](int64_t done) {
-    if (stop.received() != 0) throw StoppedBySignal{stop.received()};
+    throw_if_stopped();
     if (on_progress) on_progress(lines_ + done);
   });
   lines_ += std::ssize(request.lines);
