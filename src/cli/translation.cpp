@@ -87,12 +87,7 @@ Ensemble make_ensemble(const std::vector<OpenedModel>& opened, const std::vector
   std::vector<Ensemble::Member> members;
   for (size_t i = 0; i < opened.size(); ++i) {
     check_same_vocabularies(opened.front(), opened[i]);
-    const double weight = weights.empty() ? 1 : weights[i];
-    if (!(weight > 0 && std::isfinite(weight))) {
-      throw UserError(
-          fmt::format("--ensemble-weights: expected numbers above 0, found {}", weight));
-    }
-    members.push_back({opened[i].model.get(), weight});
+    members.push_back({opened[i].model.get(), weights.empty() ? 1 : weights[i]});
   }
   return Ensemble(std::move(members));
 }
@@ -124,13 +119,11 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
       ->type_name("DIR")
       ->allow_extra_args(false)
       ->required();
-  command
-      .add_option("--ensemble-weights", arguments.ensemble_weights,
-                  "How much each --model counts in the mean of their probabilities, as 2,1,1 "
-                  "(default: all the same)")
-      ->type_name("W,W...")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_value_option(command, "--ensemble-weights", arguments.ensemble_weights,
+                   CommaList(Number::above(0)),
+                   "How much each --model counts in the mean of their probabilities, as 2,1,1 "
+                   "(default: all the same)")
+      ->type_name("W,W...");
   add_value_option(command, "--beam", arguments.beam, kBeam,
                    "Translations that are followed side by side; 1 is greedy search" + models_own)
       ->type_name("N");

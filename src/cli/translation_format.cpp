@@ -104,23 +104,23 @@ void add_format_options(CLI::App& command, TranslationFormat& format) {
   command.add_flag("--token-scores", format.token_scores,
                    "With --format json: also the pieces and the log-probability of each, the end "
                    "of the sentence being the last");
-  add_value_option(command, "--alignment", format.alignment, OneOf<Alignment>(kAlignments),
-                   "Add which word of the source each word of the translation comes from, counted "
-                   "from 0, words being what spaces separate. hard: TRANSLATION ||| 0-0 1-2, as "
-                   "SOURCE-TARGET; soft: TRANSLATION ||| the weights of all source words for each "
-                   "word")
-      ->type_name("KIND");
+  CLI::Option* const alignment_kind =
+      add_value_option(command, "--alignment", format.alignment, OneOf<Alignment>(kAlignments),
+                       "Add which word of the source each word of the translation comes from, "
+                       "counted from 0, words being what spaces separate. hard: TRANSLATION ||| "
+                       "0-0 1-2, as SOURCE-TARGET; soft: TRANSLATION ||| the weights of all source "
+                       "words for each word")
+          ->type_name("KIND");
   AlignmentOptions& alignment = format.alignment_options;
   add_value_option(command, "--alignment-layer", alignment.layer, Integer(1),
                    "The decoder's layer whose cross-attention is read, from 1 (default: the last "
                    "but one)")
-      ->type_name("L");
-  command
-      .add_option("--alignment-heads", alignment.heads,
-                  "Its heads, from 1, as 1,3: their mean is taken (default: all)")
+      ->type_name("L")
+      ->needs(alignment_kind);
+  add_value_option(command, "--alignment-heads", alignment.heads, CommaList(Integer(1)),
+                   "Its heads, from 1, as 1,3: their mean is taken (default: all)")
       ->type_name("H,H...")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      ->needs(alignment_kind);
 }
 
 void check_format(const TranslationFormat& format) {
