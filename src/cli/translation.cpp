@@ -32,6 +32,7 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.max_source = arguments.max_source.value_or(options.max_source);
   options.max_output = arguments.max_output.value_or(options.max_output);
   options.split_long_lines = arguments.split_long_lines;
+  options.long_line_advice = "split it into sentences, or let --long-lines split do it";
   options.constraints = arguments.constraints;
   options.sampling = arguments.sampling;
   if (options.sampling.on) options.beam = arguments.samples;
@@ -132,8 +133,9 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
                    "longer translations, 0 short ones" +
                        models_own)
       ->type_name("A");
-  add_value_option(command, "--max-length-ratio", arguments.max_length_ratio, kMaxLengthRatio,
-                   "A translation ends at R times the source's tokens + 10" + models_own)
+  add_value_option(
+      command, "--max-length-ratio", arguments.max_length_ratio, kMaxLengthRatio,
+      "A translation ends at R times the source's tokens + 10, behind a prefix" + models_own)
       ->type_name("R");
   add_value_option(command, "--min-length", arguments.constraints.min_length, kCountOrNone,
                    "Fewest tokens of a translation, its end counted, where the limits above and "
@@ -152,12 +154,13 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
                    "\u2047: allow or forbid (default: allow)")
       ->type_name("POLICY");
   add_value_option(command, "--max-source-length", arguments.max_source, Integer(2),
-                   "Most tokens of a line to translate, its end counted (default: "
-                   "validation.max_length of the model's config)")
+                   "Most tokens of a line to translate, its end counted, but no more than "
+                   "validation.max_length of the model's config, the default")
       ->type_name("N");
   add_value_option(command, "--long-lines", arguments.split_long_lines, OneOf<bool>(kLongLines),
                    "What is done with longer ones, with a warning: cut, or split them behind "
-                   "punctuation and join the translations of the parts (default: cut)")
+                   "punctuation and join the translations of the parts, each of which keeps the "
+                   "limits and constraints above for itself (default: cut)")
       ->type_name("POLICY");
   add_value_option(command, "--batch-tokens", arguments.batch_tokens, kCount,
                    "Bound of source tokens times beam of what is translated together; no result "

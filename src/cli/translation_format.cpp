@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/common_options.h"
+#include "cli/n_best_list.h"
 #include "config/visit.h"
 #include "text/special_ids.h"
 
@@ -25,13 +26,13 @@ int64_t length(const Hypothesis& hypothesis) {
   return std::ssize(hypothesis.token_log_probabilities);
 }
 
-/// " ||| 0-0 1-2", or nothing when none is wanted.
+/// "0-0 1-2" with the separator in front, or nothing when none is wanted.
 std::string plain_alignment(const TranslationFormat& format, const WordAlignment& alignment) {
   if (format.alignment == Alignment::kNone) return "";
-  std::string text;
+  std::string text(kFieldSeparator);
   if (format.alignment == Alignment::kHard) {
     for (const auto& [source, target] : alignment.links()) {
-      text += fmt::format("{}{}-{}", text.empty() ? "" : " ", source, target);
+      text += fmt::format("{}{}-{}", target > 0 ? " " : "", source, target);
     }
   } else {
     for (int64_t t = 0; t < alignment.target_words; ++t) {
@@ -41,7 +42,7 @@ std::string plain_alignment(const TranslationFormat& format, const WordAlignment
       }
     }
   }
-  return " ||| " + text;
+  return text;
 }
 
 Json json_alignment(const TranslationFormat& format, const WordAlignment& alignment) {
@@ -63,9 +64,11 @@ std::string plain(const TranslationFormat& format, int64_t index,
   std::string lines;
   for (const Translation& t : translations) {
     if (!lines.empty()) lines += '\n';
-    lines += fmt::format("{} ||| {} ||| log_probability= {:.6f} length= {} ||| {:.6f}{}", index,
-                         t.text, t.hypothesis.log_probability, length(t.hypothesis),
-                         t.hypothesis.score, plain_alignment(format, t.alignment));
+    NBestLine line{static_cast<size_t>(index), t.text, "", ""};
+    add_feature(line, "log_probability", t.hypothesis.log_probability);
+    line.features += fmt::format(" length= {}", length(t.hypothesis));
+    line.rest = fmt::format("{:.6f}{}", t.hypothesis.score, plain_alignment(format, t.alignment));
+    lines += to_string(line);
   }
   return lines;
 }
@@ -126,6 +129,20 @@ void add_format_options(CLI::App& command, TranslationFormat& format) {
 void check_format(const TranslationFormat& format) {
   if (format.token_scores && format.layout != Layout::kJson) {
     throw UserError("--token-scores needs --format json: plain text has no place for them");
+  }
+}
+
+void check_alignment(const AlignmentOptions& options, const TransformerOptions& model) {
+  if (options.layer > model.decoder_layers) {
+    throw UserError(
+        fmt::format("--alignment-layer: expected one of the decoder's layers 1 to {}, found {}",
+                    model.decoder_layers, options.layer));
+  }
+  for (const int64_t head : options.heads) {
+    if (head <= model.heads) continue;
+    throw UserError(
+        fmt::format("--alignment-heads: expected some of the decoder's heads 1 to {}, found {}",
+                    model.heads, head));
   }
 }
 
