@@ -23,6 +23,7 @@ std::vector<int64_t> words_of_target(const Tokenizer& tokenizer, std::span<const
 WordAlignment align(const Real* probabilities, int64_t all_heads, std::span<const int64_t> heads,
                     const SourceWords& source, const std::vector<int64_t>& target_words) {
   WordAlignment result{source.count, target_words.empty() ? 0 : target_words.back() + 1, {}};
+  if (result.source_words == 0) return result;  // pieces of spaces alone
   std::vector<double> sums(static_cast<size_t>(result.source_words * result.target_words));
   const int64_t keys = std::ssize(source.of_pieces) + 1;
   const int64_t queries = std::ssize(target_words) + 1;

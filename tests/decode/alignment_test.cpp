@@ -152,6 +152,23 @@ TEST_CASE("words of the source without a piece have no weight, and keep their nu
   }
 }
 
+TEST_CASE("where the source has pieces but no words, nothing is linked", "[decode]") {
+  Transformer model = some_model();
+  const Sentences sentences;
+  SourceWords none = sentences.words[0];  // as of a vocabulary that has pieces for spaces alone
+  none.count = 0;
+  std::ranges::fill(none.of_pieces, 0);
+  Arena arena;
+  Workspace workspace(8);
+  const WordAlignment found =
+      align_words(model, small_tokenizers().target(), std::span(sentences.pairs).first(1),
+                  {&none, 1}, {}, 4096, {arena, workspace})
+          .front();
+  CHECK(found.target_words == count_words(sentences.targets[0]));
+  CHECK(found.weights.empty());
+  CHECK(found.links().empty());
+}
+
 TEST_CASE("the alignment of a line's next part goes on with its words", "[decode]") {
   WordAlignment whole;
   whole.append({3, 2, {1, 0, 0, 0, 1, 0}});
