@@ -189,9 +189,9 @@ void score(const ScoreArguments& arguments) {
     check_is_no_input("--output", arguments.output, input);
   }
   const ScoreInput input = read_input(arguments);
+  const StopSignal stop;
   TextOutput output(arguments.output);
   ScoreSession session(arguments, input);
-  const StopSignal stop;
   const size_t lines = input.target.lines.size();
   Progress progress("scoring", static_cast<int64_t>(lines), "sentences");
   Score total;
