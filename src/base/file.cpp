@@ -77,7 +77,8 @@ void sync_folder(const std::filesystem::path& folder) {
   sync_descriptor(open_for_reading(folder.empty() ? "." : folder, O_DIRECTORY).number(), folder);
 }
 
-FileWriter::FileWriter(std::filesystem::path path) : path_(std::move(path)) {
+FileWriter::FileWriter(std::filesystem::path path, Unfinished unfinished)
+    : path_(std::move(path)), unfinished_(unfinished) {
   buffer_.reserve(kWriteBuffer);
   do {
     descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -88,7 +89,8 @@ FileWriter::FileWriter(std::filesystem::path path) : path_(std::move(path)) {
 FileWriter::~FileWriter() {
   if (descriptor_ < 0) return;
   struct stat status {};
-  if (fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) unlink(path_.c_str());
+  const bool is_file = fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+  if (is_file && unfinished_ == Unfinished::kRemoved) unlink(path_.c_str());
   close(descriptor_);
 }
 

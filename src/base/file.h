@@ -31,24 +31,28 @@ void make_folders(const std::filesystem::path& folder);
 void sync_folder(const std::filesystem::path& folder);
 
 /// A new file written sequentially, synced and closed by `finish()`. Errors name path and reason.
-/// Destroyed before `finish()`, it removes what it wrote.
 class FileWriter {
  public:
-  explicit FileWriter(std::filesystem::path path);
+  /// What becomes of the file when it is destroyed before `finish()`.
+  enum class Unfinished { kRemoved, kKept };
+
+  explicit FileWriter(std::filesystem::path path, Unfinished unfinished = Unfinished::kRemoved);
   ~FileWriter();
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
   void write(const void* data, size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Hands on to the system what was written so far: what of an unfinished file is kept.
+  void flush();
   /// Flushes, syncs to the disk and closes.
   void finish();
 
  private:
   std::filesystem::path path_;
+  Unfinished unfinished_;
   int descriptor_ = -1;
   std::string buffer_;
-  void flush();
 };
 
 /// A file mapped read-only. Unmapped by the destructor.

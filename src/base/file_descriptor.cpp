@@ -1,6 +1,7 @@
 #include "base/file_descriptor.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,8 +10,24 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/stop_signal.h"
 
 namespace calque {
+namespace {
+
+/// Waits until there is something to read. It is interrupted by every signal, as read(2) is not;
+/// one that comes between the look and the wait is noticed as late as this.
+void wait_for_input(int number) {
+  constexpr int kMilliseconds = 200;
+  pollfd waiting{number, POLLIN, 0};
+  for (;;) {
+    const int ready = poll(&waiting, 1, kMilliseconds);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return;  // read(2) tells what is wrong
+    throw_if_stopped();
+  }
+}
+
+}  // namespace
 
 void throw_file_error(const char* action, const std::filesystem::path& path, int error_number) {
   throw UserError(fmt::format("cannot {} {}: {}", action, path.string(),
@@ -32,6 +49,7 @@ size_t FileDescriptor::size() const {
 
 size_t FileDescriptor::read(void* data, size_t bytes) const {
   for (;;) {
+    wait_for_input(number_);
     const ssize_t got = ::read(number_, data, bytes);
     if (got >= 0) return static_cast<size_t>(got);
     if (errno != EINTR) throw_file_error("read", path_, errno);

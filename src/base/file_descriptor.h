@@ -21,7 +21,9 @@ class FileDescriptor {
   int number() const { return number_; }
   /// Size of a regular file in bytes; 0 for anything else. Throws UserError.
   size_t size() const;
-  /// Reads at most `bytes`; 0 means the end. Retries when a signal interrupts. Throws UserError.
+  /// Reads at most `bytes`; 0 means the end. Retries when a signal interrupts. Throws UserError,
+  /// and StoppedBySignal where it would wait, for a terminal or a pipe, after a StopSignal that
+  /// lives has noted a signal.
   size_t read(void* data, size_t bytes) const;
 
  private:

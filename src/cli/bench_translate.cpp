@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/stop_signal.h"
 #include "bench/measure.h"
 #include "bench/translation_bench.h"
 #include "cli/bench.h"
@@ -112,6 +113,7 @@ void bench_translate(const BenchTranslateArguments& arguments) {
   if (arguments.rounds == 0 && arguments.alone == 0) {
     throw UserError("--rounds 0 and --alone 0 leave nothing to measure; ask for one of them");
   }
+  const StopSignal stop;
   const std::vector<std::string> lines = read_text(arguments.source);
   TranslationSession session(arguments.translation);
   const bench::Translating translating{

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +15,36 @@ namespace calque {
 
 // Options that several commands have. What a reference is passed for must live as long as
 // `command`.
+
+/// Values of a kind with commas between them: 2,1,1.
+template <class Kind>
+class CommaList {
+ public:
+  explicit constexpr CommaList(const Kind& kind) : kind_(kind) {}
+
+  std::string expected() const {
+    return fmt::format("{}, or several with commas between them", kind_.expected());
+  }
+
+  auto read(const YamlEntry& entry) const {
+    using Value = typename decltype(kind_.read(entry))::value_type;
+    std::optional<std::vector<Value>> values(std::in_place);
+    YamlEntry item = entry;
+    const std::string& text = entry.texts.front();
+    for (size_t begin = 0; begin <= text.size();) {
+      const size_t end = std::min(text.find(',', begin), text.size());
+      item.texts = {text.substr(begin, end - begin)};
+      const std::optional<Value> value = kind_.read(item);
+      if (!value) return std::optional<std::vector<Value>>();
+      values->push_back(*value);
+      begin = end + 1;
+    }
+    return values;
+  }
+
+ private:
+  Kind kind_;
+};
 
 /// An option whose value is one of a kind that the config knows too (config/value_kinds.h). Where
 /// it is not given, `value` stays as it is. Any other value throws UserError while the command line

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/progress.h"
+#include "base/stop_signal.h"
 #include "cli/command.h"
 #include "cli/metric_options.h"
 #include "cli/scoring.h"
@@ -24,6 +25,13 @@ struct EvaluateArguments {
   std::string hypothesis;
 };
 
+std::vector<std::string> translate(TranslationSession& session,
+                                   const std::vector<std::string>& lines) {
+  const StopSignal stop;
+  Progress progress("translating", std::ssize(lines), "sentences");
+  return session.translate(lines, [&](int64_t done) { progress.update(done); });
+}
+
 void evaluate(const EvaluateArguments& arguments) {
   for (const std::string& input : {arguments.source, arguments.reference}) {
     check_is_no_input("--hypothesis", arguments.hypothesis, input);
@@ -37,10 +45,7 @@ void evaluate(const EvaluateArguments& arguments) {
   if (!arguments.hypothesis.empty()) output.emplace(arguments.hypothesis);
 
   TranslationSession session(arguments.translation);
-  Progress progress("translating", static_cast<int64_t>(source.lines.size()), "sentences");
-  const ScoredText translations{
-      "the translations",
-      session.translate(source.lines, [&](int64_t lines) { progress.update(lines); })};
+  const ScoredText translations{"the translations", translate(session, source.lines)};
   if (output) {
     for (const std::string& line : translations.lines) output->write_line(line);
     output->finish();

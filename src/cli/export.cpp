@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/text_output.h"
+#include "cli/translation.h"
 #include "export/ctranslate2.h"
 #include "export/safetensors.h"
 
@@ -40,11 +41,7 @@ void add_export_command(CLI::App& app) {
                    "vocabulary for a program that builds the model itself")
       ->type_name("FORMAT")
       ->required();
-  command
-      ->add_option("DIR", arguments->model,
-                   "The model: a run folder (its best checkpoint, else its latest), or one "
-                   "checkpoint folder")
-      ->required();
+  command->add_option("DIR", arguments->model, kModelHelp)->required();
   command->add_option("OUT", arguments->output, "Folder to make; it must not exist, or be empty")
       ->required();
   command->footer(

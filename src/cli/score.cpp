@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 
 #include "base/log.h"
@@ -13,6 +13,7 @@
 #include "base/stop_signal.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/n_best_list.h"
 #include "cli/scoring.h"
 #include "cli/text_output.h"
 #include "cli/translation.h"
@@ -57,30 +58,72 @@ struct Score {
   }
 };
 
-/// A model that scores pairs of lines, chunk by chunk.
+/// The targets, each with its source.
+struct ScoreInput {
+  ScoredText source;
+  ScoredText target;
+  std::vector<size_t> source_of;  // which line of the source each target is a translation of
+  std::vector<NBestLine> n_best;  // what else stands in each line, where the target is a list
+};
+
+ScoreInput read_n_best_input(const ScoreArguments& arguments) {
+  if (arguments.source == "-" && arguments.target == "-") {
+    throw UserError("--source and --target cannot both be standard input (-); name a file for one");
+  }
+  ScoreInput input{std::move(read_scored_texts({arguments.source}).front()), {}, {}, {}};
+  TextFiles list({arguments.target});
+  for (std::string line; list.next(line);) {
+    const std::string place = list.place().to_string();
+    const NBestLine& read =
+        input.n_best.emplace_back(read_n_best_line(line, place, input.source.lines.size()));
+    if (has_feature(read, arguments.feature)) {
+      throw UserError(fmt::format("{}: there is a feature {} already; give --feature another name",
+                                  place, arguments.feature));
+    }
+    input.source_of.push_back(read.index);
+    input.target.lines.push_back(read.text);
+  }
+  input.target.name = arguments.target == "-" ? "standard input" : arguments.target;
+  if (input.n_best.empty()) {
+    throw UserError(fmt::format("{} is empty: there is nothing to score", input.target.name));
+  }
+  return input;
+}
+
+ScoreInput read_input(const ScoreArguments& arguments) {
+  if (arguments.n_best) return read_n_best_input(arguments);
+  std::vector<ScoredText> texts = read_scored_texts({arguments.source, arguments.target});
+  ScoreInput input{std::move(texts[0]), std::move(texts[1]), {}, {}};
+  input.source_of.resize(input.target.lines.size());
+  std::iota(input.source_of.begin(), input.source_of.end(), size_t{0});
+  return input;
+}
+
+/// A model that scores targets, chunk by chunk.
 class ScoreSession {
  public:
-  explicit ScoreSession(const ScoreArguments& arguments)
-      : opened_(std::move(open_for_decoding({arguments.model}, arguments.threads).front())),
+  /// Keeps a reference to `input`.
+  ScoreSession(const ScoreArguments& arguments, const ScoreInput& input)
+      : input_(input),
+        opened_(std::move(open_for_decoding({arguments.model}, arguments.threads).front())),
         workspace_(threads()),
         batch_tokens_(arguments.batch_tokens.value_or(kBatchTokens)),
-        source_(opened_.tokenizers.source(), most_pieces(), "scored"),
-        target_(opened_.tokenizers.target(), most_pieces(), "scored") {}
+        source_encoder_(opened_.tokenizers.source(), bound(), "scored"),
+        target_encoder_(opened_.tokenizers.target(), bound(), "scored"),
+        sources_(input.source.lines.size()) {}
 
-  /// `first_line`: of the targets, for warnings.
-  std::vector<Score> score(std::span<const std::string> sources,
-                           std::span<const std::string> targets, int64_t first_line,
+  /// The scores of `count` targets from `begin` on.
+  std::vector<Score> score(size_t begin, size_t count,
                            const std::function<void(int64_t)>& progress) {
-    std::vector<std::vector<int32_t>> source_ids;
-    std::vector<std::vector<int32_t>> target_ids;
-    std::vector<ForcedPair> pairs;
-    for (size_t i = 0; i < targets.size(); ++i) {
-      const int64_t number = first_line + static_cast<int64_t>(i);
-      source_ids.push_back(source_.encode(sources[i], number));
-      source_ids.back().push_back(kEndId);
-      target_ids.push_back(target_.encode(targets[i], number));
+    std::vector<std::vector<int32_t>> targets;
+    for (size_t i = begin; i < begin + count; ++i) {
+      targets.push_back(
+          target_encoder_.encode(input_.target.lines[i], place(input_.target, i)).ids);
     }
-    for (size_t i = 0; i < targets.size(); ++i) pairs.push_back({source_ids[i], target_ids[i]});
+    std::vector<ForcedPair> pairs;
+    for (size_t i = 0; i < count; ++i) {
+      pairs.push_back({source_ids(input_.source_of[begin + i]), targets[i]});
+    }
     std::vector<Score> scores;
     for (const std::vector<Real>& tokens : score_pairs(*opened_.model, pairs, batch_tokens_,
                                                        {arena_, workspace_, &weights_}, progress)) {
@@ -93,84 +136,36 @@ class ScoreSession {
  private:
   static constexpr int64_t kBatchTokens = 4096;
 
+  const ScoreInput& input_;
   OpenedModel opened_;
   Arena arena_;
   Workspace workspace_;
   kernels::PreparedWeights<Real> weights_{kernels::Precision::kFloat32,
                                           kernels::Float32Unit::kVectors};
   int64_t batch_tokens_;
-  LineEncoder source_;
-  LineEncoder target_;
+  LineEncoder source_encoder_;
+  LineEncoder target_encoder_;
+  std::vector<std::vector<int32_t>> sources_;  // with their ends; empty until they are wanted
 
-  int64_t most_pieces() const {
-    return std::min(opened_.model->longest_sentence(),
-                    opened_.config.validation.decode.max_length) -
-           1;
+  LengthBound bound() const {
+    return length_bound(opened_.model->longest_sentence(),
+                        opened_.config.validation.decode.max_length);
+  }
+
+  static std::string place(const ScoredText& text, size_t line) {
+    return TextPlace{text.name, static_cast<int64_t>(line) + 1}.to_string();
+  }
+
+  /// Encoded once, and so warned of once, however many translations there are.
+  const std::vector<int32_t>& source_ids(size_t line) {
+    std::vector<int32_t>& ids = sources_[line];
+    if (ids.empty()) {
+      ids = source_encoder_.encode(input_.source.lines[line], place(input_.source, line)).ids;
+      ids.push_back(kEndId);
+    }
+    return ids;
   }
 };
-
-/// A line of an n-best list: "INDEX ||| TEXT ||| FEATURES ||| SCORE", as `translate --n-best`
-/// writes it; what stands behind the text may be missing.
-struct NBestLine {
-  size_t index = 0;
-  std::string text;
-  std::string features;
-  std::string rest;  // with its " ||| "
-};
-
-constexpr std::string_view kSeparator = " ||| ";
-
-/// Takes what stands before the next separator.
-std::string_view take_field(std::string_view& line) {
-  const size_t end = line.find(kSeparator);
-  const std::string_view field = line.substr(0, end);
-  line.remove_prefix(end == std::string_view::npos ? line.size() : end + kSeparator.size());
-  return field;
-}
-
-NBestLine read_n_best_line(std::string_view line, const std::string& place, size_t sources) {
-  NBestLine result;
-  const std::string_view index = take_field(line);
-  const auto read = std::from_chars(index.data(), index.data() + index.size(), result.index);
-  if (index.empty() || read.ec != std::errc() || read.ptr != index.data() + index.size()) {
-    throw UserError(fmt::format("{}: expected INDEX ||| TEXT ||| ..., found no number: {}", place,
-                                index.substr(0, 40)));
-  }
-  if (result.index >= sources) {
-    throw UserError(
-        fmt::format("{}: the index {} is beyond the source, which has {}; it counts from 0", place,
-                    result.index, format_count(static_cast<int64_t>(sources), "line")));
-  }
-  result.text = take_field(line);
-  result.features = take_field(line);
-  if (!line.empty()) result.rest = fmt::format("{}{}", kSeparator, line);
-  return result;
-}
-
-/// The targets with the source of each; for an n-best list also what else stands in each line.
-struct ScoreInput {
-  std::vector<std::string> sources;
-  std::vector<std::string> targets;
-  std::vector<NBestLine> n_best;
-};
-
-ScoreInput read_input(const ScoreArguments& arguments) {
-  ScoreInput input;
-  if (!arguments.n_best) {
-    std::vector<ScoredText> texts = read_scored_texts({arguments.source, arguments.target});
-    input.sources = std::move(texts[0].lines);
-    input.targets = std::move(texts[1].lines);
-    return input;
-  }
-  const ScoredText source = std::move(read_scored_texts({arguments.source}).front());
-  TextFiles list({arguments.target});
-  for (std::string line; list.next(line);) {
-    input.n_best.push_back(read_n_best_line(line, list.place().to_string(), source.lines.size()));
-    input.sources.push_back(source.lines[input.n_best.back().index]);
-    input.targets.push_back(input.n_best.back().text);
-  }
-  return input;
-}
 
 std::string score_line(const ScoreArguments& arguments, const ScoreInput& input, size_t line,
                        const Score& score) {
@@ -181,31 +176,30 @@ std::string score_line(const ScoreArguments& arguments, const ScoreInput& input,
     return json.dump();
   }
   if (arguments.n_best) {
-    const NBestLine& of = input.n_best[line];
-    return fmt::format("{} ||| {} ||| {}{}{}= {:.6f}{}", of.index, of.text, of.features,
-                       of.features.empty() ? "" : " ", arguments.feature, score.log_probability,
-                       of.rest);
+    NBestLine scored = input.n_best[line];
+    add_feature(scored, arguments.feature, score.log_probability);
+    return to_string(scored);
   }
   return fmt::format("{:.6f}\t{}\t{:.4f}", score.log_probability, score.length, score.perplexity());
 }
 
 void score(const ScoreArguments& arguments) {
+  check_feature_name("--feature", arguments.feature);
   for (const std::string& input : {arguments.source, arguments.target}) {
     check_is_no_input("--output", arguments.output, input);
   }
   const ScoreInput input = read_input(arguments);
-  TextOutput output(arguments.output);
-  ScoreSession session(arguments);
   const StopSignal stop;
-  const size_t lines = input.targets.size();
+  TextOutput output(arguments.output);
+  ScoreSession session(arguments, input);
+  const size_t lines = input.target.lines.size();
   Progress progress("scoring", static_cast<int64_t>(lines), "sentences");
   Score total;
   for (size_t begin = 0; begin < lines; begin += kChunkLines) {
     const size_t count = std::min(kChunkLines, lines - begin);
-    const std::vector<Score> scores = session.score(
-        std::span(input.sources).subspan(begin, count),
-        std::span(input.targets).subspan(begin, count), static_cast<int64_t>(begin) + 1,
-        [&](int64_t done) { progress.update_or_stop(static_cast<int64_t>(begin) + done); });
+    const std::vector<Score> scores = session.score(begin, count, [&](int64_t done) {
+      progress.update_or_stop(static_cast<int64_t>(begin) + done);
+    });
     for (size_t i = 0; i < count; ++i) {
       total.add(scores[i]);
       if (arguments.summary) continue;
@@ -247,12 +241,14 @@ void add_score_command(CLI::App& app) {
   command->add_option("--output", arguments->output, "Where the scores go; - is standard output")
       ->type_name("FILE")
       ->capture_default_str();
-  command->add_flag("--n-best", arguments->n_best,
-                    "The target is INDEX ||| TEXT ||| FEATURES ||| SCORE, as `translate --n-best` "
-                    "writes it: write it again with the log-probability among the features");
+  CLI::Option* const n_best = command->add_flag(
+      "--n-best", arguments->n_best,
+      "The target is INDEX ||| TEXT ||| FEATURES ||| SCORE, as `translate --n-best` "
+      "writes it: write it again with the log-probability among the features");
   command->add_option("--feature", arguments->feature, "What --n-best calls it in the features")
       ->type_name("NAME")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(n_best);
   command->add_flag("--summary", arguments->summary, "Write only the total of all sentences");
   command->add_flag("--json", arguments->json, "Write JSON, an object a line");
   add_value_option(*command, "--batch-tokens", arguments->batch_tokens, kCount,
@@ -266,7 +262,8 @@ void add_score_command(CLI::App& app) {
       "standard error.\n"
       "\n"
       "The text is cut into pieces as in training. A search may have put a translation together\n"
-      "from other pieces; then `translate` gives another log-probability for it.\n"
+      "from other pieces; then `translate` gives another log-probability for it, as it does with\n"
+      "several models or less precision, and for a line without text, which it does not score.\n"
       "\n"
       "Examples:\n"
       "  calque score --model runs/demo --source test.en --target test.de\n"

@@ -55,7 +55,7 @@ void check_is_no_input(const std::string& option, const std::filesystem::path& o
                   output.string(), input == "-" ? "standard input" : input.string()));
 }
 
-TextOutput::TextOutput(const std::filesystem::path& path) {
+TextOutput::TextOutput(const std::filesystem::path& path, Writing writing) {
   if (path == "-") return;
   path_ = final_path(path);
   const std::filesystem::path folder = path_.parent_path();
@@ -68,8 +68,11 @@ TextOutput::TextOutput(const std::filesystem::path& path) {
   const auto status = std::filesystem::status(path_, none);
   const bool is_special =
       std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
-  if (!is_special) written_path_ += fmt::format(".tmp{}", getpid());
-  file_ = std::make_unique<FileWriter>(written_path_);
+  const bool whole = writing == Writing::kWhole && !is_special;
+  if (whole) written_path_ += fmt::format(".tmp{}", getpid());
+  using Unfinished = FileWriter::Unfinished;
+  file_ =
+      std::make_unique<FileWriter>(written_path_, whole ? Unfinished::kRemoved : Unfinished::kKept);
 }
 
 void TextOutput::write_line(std::string_view line) {
@@ -83,6 +86,7 @@ void TextOutput::write_line(std::string_view line) {
 }
 
 void TextOutput::flush() {
+  if (file_) file_->flush();
   write_to_stdout(buffer_);
   buffer_.clear();
 }

@@ -26,13 +26,17 @@ void check_is_no_input(const std::string& option, const std::filesystem::path& o
 /// Lines of text on their way to a file or to standard output.
 class TextOutput {
  public:
-  /// "-" is standard output. A file is written beside and takes its name in `finish`, so that it is
-  /// there as a whole or not at all; what is no ordinary file, /dev/null or a pipe, is written to
-  /// directly. Throws UserError when the file cannot be made.
-  explicit TextOutput(const std::filesystem::path& path);
+  /// Whether a file is written as a whole, or so that others can read on in it.
+  enum class Writing { kWhole, kAsItComes };
+
+  /// "-" is standard output. A whole file is written beside and takes its name in `finish`, so that
+  /// it is there as a whole or not at all. One that is written as it comes has at once what is
+  /// flushed, and keeps it. What is no ordinary file, /dev/null or a pipe, is always written so.
+  /// Throws UserError when the file cannot be made.
+  explicit TextOutput(const std::filesystem::path& path, Writing writing = Writing::kWhole);
 
   void write_line(std::string_view line);
-  /// Hands on to standard output what was written so far.
+  /// Hands on what was written so far.
   void flush();
   /// After the last line. Throws UserError naming path and reason.
   void finish();

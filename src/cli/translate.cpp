@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stop_signal.h"
 #include "cli/command.h"
 #include "cli/text_output.h"
 #include "cli/translation.h"
@@ -27,15 +28,16 @@ struct TranslateArguments {
   bool line_buffered = false;
 };
 
-/// The number of lines of a file; 0 for what cannot be read twice.
-int64_t count_lines(const std::filesystem::path& path) {
+/// The number of lines of a file; none for what cannot be read twice.
+std::optional<int64_t> count_lines(const std::filesystem::path& path) {
   std::error_code none;
   const auto status = std::filesystem::status(path, none);
   const bool readable_once =
       path == "-" || (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status));
-  if (readable_once) return 0;
+  if (readable_once) return std::nullopt;
   LineReader reader(path);
   for (std::string line; reader.next(line);) {
+    if (reader.line_number() % kLinesPerUpdate == 0) throw_if_stopped();
   }
   return reader.line_number();
 }
@@ -50,29 +52,34 @@ bool read_chunk(TextFiles& input, size_t count, std::vector<std::string>& lines)
 /// The prefixes of the lines of a chunk: as many, and none behind the last line of the text.
 class PrefixFile {
  public:
-  explicit PrefixFile(const std::string& path) : path_(path) {
-    if (!path.empty()) file_.emplace(std::vector{path});
+  /// `text_lines`: of the text, where it could be counted. Throws UserError where they can be
+  /// compared and differ, before anything is translated.
+  PrefixFile(const std::string& path, std::optional<int64_t> text_lines) : path_(path) {
+    if (path.empty()) return;
+    const std::optional<int64_t> lines = text_lines ? count_lines(path) : std::nullopt;
+    if (lines && *lines != *text_lines) throw_unequal(*lines < *text_lines ? "fewer" : "more");
+    file_.emplace(std::vector{path});
   }
 
   /// Those of the next `count` lines; none where there is no file.
   std::span<const std::string> next(size_t count) {
     if (!file_) return {};
-    if (!read_chunk(*file_, count, lines_) || lines_.size() < count) {
-      throw UserError(fmt::format(
-          "--prefix {} has fewer lines than the text: it must have one for each, an empty one "
-          "where nothing is forced",
-          path_));
-    }
+    if (!read_chunk(*file_, count, lines_) || lines_.size() < count) throw_unequal("fewer");
     return lines_;
   }
 
   void check_end() {
-    if (file_ && read_chunk(*file_, 1, lines_)) {
-      throw UserError(fmt::format("--prefix {} has more lines than the text", path_));
-    }
+    if (file_ && read_chunk(*file_, 1, lines_)) throw_unequal("more");
   }
 
  private:
+  [[noreturn]] void throw_unequal(const char* how) const {
+    throw UserError(fmt::format(
+        "--prefix {} has {} lines than the text: it must have one for each, an empty one where "
+        "nothing is forced",
+        path_, how));
+  }
+
   std::string path_;
   std::optional<TextFiles> file_;
   std::vector<std::string> lines_;
@@ -108,20 +115,22 @@ void translate(TranslateArguments arguments) {
   const TranslationFormat& format = arguments.format;
   check_options(arguments);
   arguments.translation.samples = format.most();
-  const int64_t total = count_lines(arguments.input);
+  const StopSignal stop;
+  const std::optional<int64_t> total = count_lines(arguments.input);
+  PrefixFile prefixes(arguments.prefix, total);
   const bool typed = arguments.input == "-" && isatty(STDIN_FILENO) == 1;
   const bool by_line = typed || arguments.line_buffered;
-  TextOutput output(arguments.output);
+  TextOutput output(arguments.output,
+                    by_line ? TextOutput::Writing::kAsItComes : TextOutput::Writing::kWhole);
   TranslationSession session(arguments.translation);
   check_with_model(format, session);
   if (typed) log::info("type a line to have it translated; Ctrl-D ends");
 
-  Progress progress("translating", total, "sentences");
+  Progress progress("translating", total.value_or(0), "sentences");
   const auto on_progress = [&](int64_t lines) {
     if (!by_line) progress.update(lines);
   };
   TextFiles input({arguments.input});
-  PrefixFile prefixes(arguments.prefix);
   const bool aligned = format.alignment != TranslationFormat::Alignment::kNone;
   int64_t index = 0;
   for (std::vector<std::string> lines; read_chunk(input, by_line ? 1 : kChunkLines, lines);) {
@@ -154,8 +163,8 @@ void add_translate_command(CLI::App& app) {
       ->type_name("FILE")
       ->capture_default_str();
   command->add_flag("--line-buffered", arguments->line_buffered,
-                    "Translate each line as soon as it is read, which is slower; so it is done "
-                    "anyway for lines typed at a terminal");
+                    "Translate and write each line as soon as it is read, which is slower; so it "
+                    "is done anyway for lines typed at a terminal");
   add_format_options(*command, arguments->format);
   command
       ->add_option("--prefix", arguments->prefix,
@@ -166,7 +175,11 @@ void add_translate_command(CLI::App& app) {
   add_sampling_options(*command, arguments->translation);
   command->footer(
       "Every line in gives one line out, in the same order; an empty line gives an empty\n"
-      "line. Text is UTF-8 as people write it: no tokenising before, none after.\n"
+      "line. Only --n-best N gives up to N, unless as JSON, each with the number of its line.\n"
+      "Text is UTF-8 as people write it: no tokenising before, none after.\n"
+      "\n"
+      "A file is written as a whole or not at all; line by line it keeps what is translated\n"
+      "when Ctrl-C ends the rest.\n"
       "\n"
       "Examples:\n"
       "  echo 'A man sleeps.' | calque translate --model runs/demo\n"

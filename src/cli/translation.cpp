@@ -32,6 +32,7 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.max_source = arguments.max_source.value_or(options.max_source);
   options.max_output = arguments.max_output.value_or(options.max_output);
   options.split_long_lines = arguments.split_long_lines;
+  options.long_line_advice = "split it into sentences, or let --long-lines split do it";
   options.constraints = arguments.constraints;
   options.sampling = arguments.sampling;
   if (options.sampling.on) options.beam = arguments.samples;
@@ -87,12 +88,7 @@ Ensemble make_ensemble(const std::vector<OpenedModel>& opened, const std::vector
   std::vector<Ensemble::Member> members;
   for (size_t i = 0; i < opened.size(); ++i) {
     check_same_vocabularies(opened.front(), opened[i]);
-    const double weight = weights.empty() ? 1 : weights[i];
-    if (!(weight > 0 && std::isfinite(weight))) {
-      throw UserError(
-          fmt::format("--ensemble-weights: expected numbers above 0, found {}", weight));
-    }
-    members.push_back({opened[i].model.get(), weight});
+    members.push_back({opened[i].model.get(), weights.empty() ? 1 : weights[i]});
   }
   return Ensemble(std::move(members));
 }
@@ -124,13 +120,11 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
       ->type_name("DIR")
       ->allow_extra_args(false)
       ->required();
-  command
-      .add_option("--ensemble-weights", arguments.ensemble_weights,
-                  "How much each --model counts in the mean of their probabilities, as 2,1,1 "
-                  "(default: all the same)")
-      ->type_name("W,W...")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_value_option(command, "--ensemble-weights", arguments.ensemble_weights,
+                   CommaList(Number::above(0)),
+                   "How much each --model counts in the mean of their probabilities, as 2,1,1 "
+                   "(default: all the same)")
+      ->type_name("W,W...");
   add_value_option(command, "--beam", arguments.beam, kBeam,
                    "Translations that are followed side by side; 1 is greedy search" + models_own)
       ->type_name("N");
@@ -139,8 +133,9 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
                    "longer translations, 0 short ones" +
                        models_own)
       ->type_name("A");
-  add_value_option(command, "--max-length-ratio", arguments.max_length_ratio, kMaxLengthRatio,
-                   "A translation ends at R times the source's tokens + 10" + models_own)
+  add_value_option(
+      command, "--max-length-ratio", arguments.max_length_ratio, kMaxLengthRatio,
+      "A translation ends at R times the source's tokens + 10, behind a prefix" + models_own)
       ->type_name("R");
   add_value_option(command, "--min-length", arguments.constraints.min_length, kCountOrNone,
                    "Fewest tokens of a translation, its end counted, where the limits above and "
@@ -159,12 +154,13 @@ void add_translation_options(CLI::App& command, TranslationArguments& arguments)
                    "\u2047: allow or forbid (default: allow)")
       ->type_name("POLICY");
   add_value_option(command, "--max-source-length", arguments.max_source, Integer(2),
-                   "Most tokens of a line to translate, its end counted (default: "
-                   "validation.max_length of the model's config)")
+                   "Most tokens of a line to translate, its end counted, but no more than "
+                   "validation.max_length of the model's config, the default")
       ->type_name("N");
   add_value_option(command, "--long-lines", arguments.split_long_lines, OneOf<bool>(kLongLines),
                    "What is done with longer ones, with a warning: cut, or split them behind "
-                   "punctuation and join the translations of the parts (default: cut)")
+                   "punctuation and join the translations of the parts, each of which keeps the "
+                   "limits and constraints above for itself (default: cut)")
       ->type_name("POLICY");
   add_value_option(command, "--batch-tokens", arguments.batch_tokens, kCount,
                    "Bound of source tokens times beam of what is translated together; no result "
@@ -230,10 +226,9 @@ std::vector<std::string> TranslationSession::translate(std::span<const std::stri
 
 std::vector<std::vector<Translation>> TranslationSession::translate_n_best(
     const TranslationRequest& request, const OnProgress& on_progress) {
-  const StopSignal stop;
   const Stopwatch watch;
   auto translations = translator_.translate_n_best(request, [&](int64_t done) {
-    if (stop.received() != 0) throw StoppedBySignal{stop.received()};
+    throw_if_stopped();
     if (on_progress) on_progress(lines_ + done);
   });
   lines_ += std::ssize(request.lines);

@@ -66,7 +66,8 @@ class TranslationSession {
   /// Throws UserError when the model cannot be opened.
   explicit TranslationSession(const TranslationArguments& arguments);
 
-  /// One line out for each line in, in order. Throws StoppedBySignal after SIGINT or SIGTERM.
+  /// One line out for each line in, in order. Throws StoppedBySignal once a StopSignal that lives
+  /// has noted a signal.
   std::vector<std::string> translate(std::span<const std::string> lines,
                                      const OnProgress& on_progress = {});
   /// The same with all that Translator::translate_n_best gives.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/common_options.h"
+#include "cli/n_best_list.h"
 #include "config/visit.h"
 #include "text/special_ids.h"
 
@@ -25,13 +26,13 @@ int64_t length(const Hypothesis& hypothesis) {
   return std::ssize(hypothesis.token_log_probabilities);
 }
 
-/// " ||| 0-0 1-2", or nothing when none is wanted.
+/// "0-0 1-2" with the separator in front, or nothing when none is wanted.
 std::string plain_alignment(const TranslationFormat& format, const WordAlignment& alignment) {
   if (format.alignment == Alignment::kNone) return "";
-  std::string text;
+  std::string text(kFieldSeparator);
   if (format.alignment == Alignment::kHard) {
     for (const auto& [source, target] : alignment.links()) {
-      text += fmt::format("{}{}-{}", text.empty() ? "" : " ", source, target);
+      text += fmt::format("{}{}-{}", target > 0 ? " " : "", source, target);
     }
   } else {
     for (int64_t t = 0; t < alignment.target_words; ++t) {
@@ -41,7 +42,7 @@ std::string plain_alignment(const TranslationFormat& format, const WordAlignment
       }
     }
   }
-  return " ||| " + text;
+  return text;
 }
 
 Json json_alignment(const TranslationFormat& format, const WordAlignment& alignment) {
@@ -63,9 +64,11 @@ std::string plain(const TranslationFormat& format, int64_t index,
   std::string lines;
   for (const Translation& t : translations) {
     if (!lines.empty()) lines += '\n';
-    lines += fmt::format("{} ||| {} ||| log_probability= {:.6f} length= {} ||| {:.6f}{}", index,
-                         t.text, t.hypothesis.log_probability, length(t.hypothesis),
-                         t.hypothesis.score, plain_alignment(format, t.alignment));
+    NBestLine line{static_cast<size_t>(index), t.text, "", ""};
+    add_feature(line, "log_probability", t.hypothesis.log_probability);
+    line.features += fmt::format(" length= {}", length(t.hypothesis));
+    line.rest = fmt::format("{:.6f}{}", t.hypothesis.score, plain_alignment(format, t.alignment));
+    lines += to_string(line);
   }
   return lines;
 }
@@ -104,28 +107,42 @@ void add_format_options(CLI::App& command, TranslationFormat& format) {
   command.add_flag("--token-scores", format.token_scores,
                    "With --format json: also the pieces and the log-probability of each, the end "
                    "of the sentence being the last");
-  add_value_option(command, "--alignment", format.alignment, OneOf<Alignment>(kAlignments),
-                   "Add which word of the source each word of the translation comes from, counted "
-                   "from 0, words being what spaces separate. hard: TRANSLATION ||| 0-0 1-2, as "
-                   "SOURCE-TARGET; soft: TRANSLATION ||| the weights of all source words for each "
-                   "word")
-      ->type_name("KIND");
+  CLI::Option* const alignment_kind =
+      add_value_option(command, "--alignment", format.alignment, OneOf<Alignment>(kAlignments),
+                       "Add which word of the source each word of the translation comes from, "
+                       "counted from 0, words being what spaces separate. hard: TRANSLATION ||| "
+                       "0-0 1-2, as SOURCE-TARGET; soft: TRANSLATION ||| the weights of all source "
+                       "words for each word")
+          ->type_name("KIND");
   AlignmentOptions& alignment = format.alignment_options;
   add_value_option(command, "--alignment-layer", alignment.layer, Integer(1),
                    "The decoder's layer whose cross-attention is read, from 1 (default: the last "
                    "but one)")
-      ->type_name("L");
-  command
-      .add_option("--alignment-heads", alignment.heads,
-                  "Its heads, from 1, as 1,3: their mean is taken (default: all)")
+      ->type_name("L")
+      ->needs(alignment_kind);
+  add_value_option(command, "--alignment-heads", alignment.heads, CommaList(Integer(1)),
+                   "Its heads, from 1, as 1,3: their mean is taken (default: all)")
       ->type_name("H,H...")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      ->needs(alignment_kind);
 }
 
 void check_format(const TranslationFormat& format) {
   if (format.token_scores && format.layout != Layout::kJson) {
     throw UserError("--token-scores needs --format json: plain text has no place for them");
+  }
+}
+
+void check_alignment(const AlignmentOptions& options, const TransformerOptions& model) {
+  if (options.layer > model.decoder_layers) {
+    throw UserError(
+        fmt::format("--alignment-layer: expected one of the decoder's layers 1 to {}, found {}",
+                    model.decoder_layers, options.layer));
+  }
+  for (const int64_t head : options.heads) {
+    if (head <= model.heads) continue;
+    throw UserError(
+        fmt::format("--alignment-heads: expected some of the decoder's heads 1 to {}, found {}",
+                    model.heads, head));
   }
 }
 

@@ -30,6 +30,9 @@ void add_format_options(CLI::App& command, TranslationFormat& format);
 /// Throws UserError for options that do not go together.
 void check_format(const TranslationFormat& format);
 
+/// Throws UserError for a layer or a head that the model does not have.
+void check_alignment(const AlignmentOptions& options, const TransformerOptions& model);
+
 /// What is written for one line of text, without the last '\n'. `index`: the line's number from 0;
 /// `target`: what knows the pieces.
 ///   plain: the translation; with n-best a line for each, in the layout of Moses:

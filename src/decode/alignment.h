@@ -19,11 +19,8 @@ struct AlignmentOptions {
   std::vector<int64_t> heads = {};  // from 1; their mean is taken. Empty: of all
 };
 
-/// Throws UserError for a layer or a head that the model does not have.
-void check_alignment(const AlignmentOptions& options, const TransformerOptions& model);
-
-/// How much each word of a translation has to do with each word of its source. Words are what
-/// spaces separate.
+/// How much each word of a translation has to do with each word of its source line, both as
+/// text/words.h counts them.
 struct WordAlignment {
   int64_t source_words = 0;
   int64_t target_words = 0;
@@ -32,17 +29,25 @@ struct WordAlignment {
   Real weight(int64_t target, int64_t source) const {
     return weights[static_cast<size_t>(target * source_words + source)];
   }
-  /// What follows on either side: no word of it has to do with a word before it.
+  /// Further words of a translation of the same line.
   void append(const WordAlignment& next);
   /// The source word of the largest weight for each target word, as (source, target).
   std::vector<std::pair<int64_t, int64_t>> links() const;
 };
 
+/// What the pieces of a source stand for.
+struct SourceWords {
+  int64_t count = 0;               // words of its line
+  std::vector<int32_t> of_pieces;  // which of them each piece but the end is in
+};
+
 /// Reads alignments off the cross-attention of one pass over given translations, where the decoder
 /// predicts each piece. A word takes the mean over its pieces, and gives the sum; what looks at the
-/// end of the source is left out. What a pair is aligned with changes no bit.
-std::vector<WordAlignment> align_words(Transformer& model, const TokenizerPair& tokenizers,
+/// end of the source is left out. What a pair is aligned with changes no bit. `words`: of the
+/// source of each pair; `tokenizer`: of the translations.
+std::vector<WordAlignment> align_words(Transformer& model, const Tokenizer& tokenizer,
                                        std::span<const ForcedPair> pairs,
+                                       std::span<const SourceWords> words,
                                        const AlignmentOptions& options, int64_t batch_tokens,
                                        const ForwardTools& tools);
 

@@ -80,9 +80,9 @@ std::vector<std::vector<Hypothesis>> BeamSearch::search(std::span<const SearchIn
   return result;
 }
 
-int64_t BeamSearch::length_limit(int64_t source_tokens) const {
+int64_t BeamSearch::length_limit(int64_t source_tokens, int64_t prefix_tokens) const {
   const double ratio_tokens = options_.max_length_ratio * static_cast<double>(source_tokens);
-  return std::min({static_cast<int64_t>(ratio_tokens) + 10, options_.max_length,
+  return std::min({prefix_tokens + static_cast<int64_t>(ratio_tokens) + 10, options_.max_length,
                    options_.max_output, models_.longest_sentence()});
 }
 
@@ -102,7 +102,7 @@ Ensemble::Cache BeamSearch::begin(std::span<const SearchInput> inputs) {
   int64_t most_slots = 0;
   for (const SearchInput& input : inputs) {
     const int64_t rows = std::ssize(input.source);
-    const int64_t slots = cache_slots(length_limit(rows));
+    const int64_t slots = cache_slots(length_limit(rows, std::ssize(input.prefix)));
     longest = std::max(longest, rows);
     most_slots = std::max(most_slots, slots);
     all_rows += rows;
@@ -140,7 +140,7 @@ bool BeamSearch::begin_sentences(Context& context, Ensemble::Cache& cache) {
     Sentence sentence;
     sentence.index = begun_;
     sentence.source_tokens = std::ssize(source);
-    sentence.limit = length_limit(sentence.source_tokens);
+    sentence.limit = length_limit(sentence.source_tokens, std::ssize(inputs_[begun_].prefix));
     for (int64_t k = 0; k < first_rows; ++k) {
       sentence.live.push_back({0.0, -1, static_cast<int32_t>(k)});
     }
@@ -245,15 +245,16 @@ void BeamSearch::advance(Sentence& sentence, const ScoredRows& rows) {
 }
 
 void BeamSearch::advance_samples(Sentence& sentence, const ScoredRows& rows) {
-  const int64_t line = inputs_[sentence.index].line;
+  const SearchInput& input = inputs_[sentence.index];
   std::vector<Live> parents;
   parents.swap(sentence.live);
   sentence.candidates.clear();
   for (size_t k = 0; k < parents.size(); ++k) {
     const Live& parent = parents[k];
     const int64_t row = sentence.first_row + static_cast<int64_t>(k);
-    const int32_t token = draw_token({rows.logits.row(row), static_cast<size_t>(rows.logits.cols)},
-                                     options_.sampling, {line, parent.sample, sentence.length});
+    const int32_t token =
+        draw_token({rows.logits.row(row), static_cast<size_t>(rows.logits.cols)}, options_.sampling,
+                   {input.line, parent.sample, sentence.length, input.part});
     const Real step = rows.log_probability(row, token);
     const Candidate candidate{parent.log_probability + static_cast<double>(step),
                               static_cast<int32_t>(k), token};

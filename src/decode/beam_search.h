@@ -17,7 +17,9 @@ namespace calque {
 struct SearchInput {
   std::vector<int32_t> source;  // with its end
   std::vector<int32_t> prefix;  // what its translations begin with, without begin
-  int64_t line = 0;             // what random numbers depend on
+  // What random numbers depend on.
+  int64_t line = 0;
+  int64_t part = 0;  // of a line that was split
 };
 
 /// Beam search over many sentences, with key-value caches. Beam 1 is greedy search.
@@ -57,10 +59,10 @@ class BeamSearch {
   std::vector<std::vector<Hypothesis>> search(std::span<const SearchInput> inputs,
                                               const BeforeStep& before_step = {});
 
-  /// Most tokens of a translation of `source_tokens` tokens, the end counted: max_length_ratio *
-  /// source tokens + 10, but no more than max_length, max_output and the models' longest sentence.
-  /// A longer prefix is cut there.
-  int64_t length_limit(int64_t source_tokens) const;
+  /// Most tokens of a translation of `source_tokens` tokens, the end counted: behind the prefix
+  /// max_length_ratio * source tokens + 10, but in all no more than max_length, max_output and the
+  /// models' longest sentence. A longer prefix is cut there.
+  int64_t length_limit(int64_t source_tokens, int64_t prefix_tokens = 0) const;
 
  private:
   /// A token of a hypothesis and what stands before it.

@@ -13,14 +13,16 @@ namespace calque {
 
 Ensemble::Ensemble(std::vector<Member> members) : members_(std::move(members)) {
   CALQUE_CHECK(!members_.empty(), "an ensemble of no models");
+  // Divided by the largest first, so that no sum is too large for a number.
+  const double largest = std::ranges::max(members_, {}, &Member::weight).weight;
   double sum = 0;
   for (const Member& member : members_) {
     CALQUE_CHECK(member.model->target_vocab() == first().target_vocab(),
                  "an ensemble of models with vocabularies of {} and {}", first().target_vocab(),
                  member.model->target_vocab());
-    sum += member.weight;
+    sum += member.weight / largest;
   }
-  for (Member& member : members_) member.weight /= sum;
+  for (Member& member : members_) member.weight = member.weight / largest / sum;
 }
 
 int64_t Ensemble::longest_sentence() const {

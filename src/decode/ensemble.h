@@ -13,13 +13,15 @@ class Ensemble {
  public:
   struct Member {
     Transformer* model;
-    double weight = 1;  // relative to the others
+    double weight = 1;  // relative to the others, above 0
   };
 
   Ensemble(Transformer& model) : members_{{&model}} {}
   /// At least one; all of the same vocabularies.
   explicit Ensemble(std::vector<Member> members);
 
+  /// Their weights have the sum 1.
+  const std::vector<Member>& members() const { return members_; }
   Transformer& first() const { return *members_.front().model; }
   /// As Transformer: what the shortest of them allows.
   int64_t longest_sentence() const;

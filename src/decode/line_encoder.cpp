@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
+#include <span>
 #include <utility>
 
 #include "base/log.h"
@@ -20,62 +20,87 @@ std::string_view cut_to_bytes(std::string_view text, size_t bytes) {
   return text.substr(0, bytes);
 }
 
-/// Whether a sentence or a part of it may end with this piece.
-bool ends_with_punctuation(const std::string& piece) {
-  constexpr std::array<std::string_view, 9> kMarks{".", "!",      "?",      ";",     ":",
-                                                   ",", "\u3002", "\uff01", "\uff1f"};
-  return std::ranges::any_of(kMarks, [&](std::string_view mark) { return piece.ends_with(mark); });
+bool ends_with_any(std::string_view text, std::span<const std::string_view> marks) {
+  return std::ranges::any_of(marks, [&](std::string_view mark) { return text.ends_with(mark); });
 }
+
+/// A sentence or a part of it may end with these where a space follows...
+constexpr std::array<std::string_view, 6> kMarks{".", "!", "?", ";", ":", ","};
+/// ...and with these, as they stand in the line, anywhere: their languages write no spaces.
+constexpr std::array<std::string_view, 8> kWideMarks{"\u3002", "\uff01", "\uff1f", "\uff1b",
+                                                     "\uff1a", "\uff0c", "\uff0e", "\u3001"};
 
 }  // namespace
 
-LineEncoder::LineEncoder(const Tokenizer& tokenizer, int64_t most_pieces, std::string purpose)
-    : tokenizer_(tokenizer), most_pieces_(most_pieces), purpose_(std::move(purpose)) {}
-
-std::vector<int32_t> LineEncoder::encode(const std::string& line, int64_t number) const {
-  const std::string_view text =
-      cut_to_bytes(line, static_cast<size_t>((most_pieces_ + 1) * kMostBytesPerPiece));
-  std::vector<int32_t> ids;
-  tokenizer_.encode(text, ids);
-  const bool cut = text.size() < line.size();
-  if (std::ssize(ids) > most_pieces_) {
-    log::warning(
-        "line {} has {}{} tokens: only the first {} are {}, as many as the model or "
-        "validation.max_length allows; split it into sentences",
-        number, cut ? "more than " : "", ids.size(), most_pieces_, purpose_);
-    ids.resize(static_cast<size_t>(most_pieces_));
-  } else if (cut) {
-    log::warning("line {} has {} bytes: only the first {} are {}; split it into sentences", number,
-                 line.size(), text.size(), purpose_);
-  }
-  return ids;
+LengthBound length_bound(int64_t positions, int64_t max_length, int64_t asked_for) {
+  return std::ranges::min({LengthBound{asked_for, "were asked for"},
+                           LengthBound{max_length, "validation.max_length allows"},
+                           LengthBound{positions, "the model has positions for"}},
+                          {}, &LengthBound::tokens);
 }
 
-std::vector<std::vector<int32_t>> LineEncoder::encode_in_parts(const std::string& line,
-                                                               int64_t number) const {
-  std::vector<int32_t> ids;
-  tokenizer_.encode(line, ids);
-  std::vector<std::vector<int32_t>> parts;
-  for (std::span<const int32_t> rest(ids); !rest.empty() && most_pieces_ > 0;) {
-    const std::ptrdiff_t end = std::ssize(rest) > most_pieces_ ? part_end(rest) : std::ssize(rest);
-    parts.emplace_back(rest.begin(), rest.begin() + end);
-    rest = rest.subspan(static_cast<size_t>(end));
+LineEncoder::LineEncoder(const Tokenizer& tokenizer, LengthBound bound, std::string purpose,
+                         std::string advice)
+    : tokenizer_(tokenizer),
+      bound_(std::move(bound)),
+      most_pieces_(bound_.tokens - 1),
+      purpose_(std::move(purpose)),
+      advice_(std::move(advice)) {}
+
+EncodedLine LineEncoder::encode_all(std::string_view text) const {
+  EncodedLine encoded;
+  tokenizer_.encode(text, encoded.ids, encoded.begins);
+  return encoded;
+}
+
+EncodedLine LineEncoder::encode(const std::string& line, const std::string& place) const {
+  const std::string_view text =
+      cut_to_bytes(line, static_cast<size_t>((most_pieces_ + 1) * kMostBytesPerPiece));
+  EncodedLine encoded = encode_all(text);
+  const bool cut = text.size() < line.size();
+  if (std::ssize(encoded.ids) > most_pieces_) {
+    log::warning("{} has {}{} tokens: only the first {} are {}, with the end as many as {}; {}",
+                 place, cut ? "more than " : "", encoded.ids.size(), most_pieces_, purpose_,
+                 bound_.reason, advice_);
+    encoded.ids.resize(static_cast<size_t>(most_pieces_));
+    encoded.begins.resize(static_cast<size_t>(most_pieces_));
+  } else if (cut) {
+    log::warning("{} has {} bytes: only the first {} are {}; {}", place, line.size(), text.size(),
+                 purpose_, advice_);
+  }
+  return encoded;
+}
+
+std::vector<EncodedLine> LineEncoder::encode_in_parts(const std::string& line,
+                                                      const std::string& place) const {
+  const EncodedLine whole = encode_all(line);
+  std::vector<EncodedLine> parts;
+  for (size_t begin = 0; begin < whole.ids.size() && most_pieces_ > 0;) {
+    const size_t end = part_end(line, whole, begin);
+    const auto from = static_cast<std::ptrdiff_t>(begin);
+    const auto to = static_cast<std::ptrdiff_t>(end);
+    parts.push_back({{whole.ids.begin() + from, whole.ids.begin() + to},
+                     {whole.begins.begin() + from, whole.begins.begin() + to}});
+    begin = end;
   }
   if (parts.size() > 1) {
-    log::warning("line {} has {} tokens, more than {}: it is {} in {} parts", number, ids.size(),
+    log::warning("{} has {} tokens, more than {}: it is {} in {} parts", place, whole.ids.size(),
                  most_pieces_, purpose_, parts.size());
   }
   return parts;
 }
 
-std::ptrdiff_t LineEncoder::part_end(std::span<const int32_t> ids) const {
-  std::ptrdiff_t between_words = 0;
-  for (std::ptrdiff_t end = most_pieces_; end > most_pieces_ / 2; --end) {
-    if (!tokenizer_.piece(ids[static_cast<size_t>(end)]).starts_with("\u2581")) continue;
-    if (ends_with_punctuation(tokenizer_.piece(ids[static_cast<size_t>(end - 1)]))) return end;
+size_t LineEncoder::part_end(std::string_view line, const EncodedLine& whole, size_t begin) const {
+  const auto most = static_cast<size_t>(most_pieces_);
+  if (whole.ids.size() - begin <= most) return whole.ids.size();
+  size_t between_words = 0;
+  for (size_t end = begin + most; end > begin + most / 2; --end) {
+    if (ends_with_any(line.substr(0, whole.begins[end]), kWideMarks)) return end;
+    if (!tokenizer_.piece(whole.ids[end]).starts_with("\u2581")) continue;
+    if (ends_with_any(tokenizer_.piece(whole.ids[end - 1]), kMarks)) return end;
     if (between_words == 0) between_words = end;
   }
-  return between_words > 0 ? between_words : most_pieces_;
+  return between_words > 0 ? between_words : begin + most;
 }
 
 }  // namespace calque

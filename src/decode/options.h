@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 
 namespace calque {
 
@@ -29,7 +30,7 @@ struct DecodeOptions {
   /// A hypothesis of n tokens, end-of-sentence counted, scores log-probability / n^length_penalty
   /// (Wu et al. 2016 with the plain power; 0: no normalisation).
   double length_penalty = 1.0;
-  /// Longest output in tokens: max_length_ratio * source tokens + 10.
+  /// Longest output in tokens, behind a prefix: max_length_ratio * source tokens + 10.
   double max_length_ratio = 2.0;
   /// Most tokens of a source and of a translation, the end counted: what is longer is cut, so that
   /// no line can take all memory.
@@ -41,6 +42,8 @@ struct DecodeOptions {
   int64_t batch_tokens = 4096;
   /// A source that is longer is not cut but translated in parts.
   bool split_long_lines = false;
+  /// How to mend a source that is cut, in the words of the warning.
+  std::string long_line_advice = "split it into sentences";
   ConstraintOptions constraints = {};
   SamplingOptions sampling = {};
 };

@@ -13,8 +13,11 @@ namespace {
 
 double uniform(uint64_t seed, const DrawPlace& place) {
   const RandomKey key{seed, static_cast<uint32_t>(place.line), streams::kSampling};
-  return random_uniform(
-      key, static_cast<uint64_t>(place.sample) << 32 | static_cast<uint64_t>(place.position));
+  constexpr int kSampleBit = 32;
+  constexpr int kPartBit = 42;  // a line has 1000 samples at most
+  return random_uniform(key, static_cast<uint64_t>(place.part) << kPartBit |
+                                 static_cast<uint64_t>(place.sample) << kSampleBit |
+                                 static_cast<uint64_t>(place.position));
 }
 
 }  // namespace

@@ -8,13 +8,14 @@
 
 namespace calque {
 
-/// Which draw it is: the line of the text, which of its samples, and the place in that sample. A
-/// draw depends on this and on the seed, so neither the batch nor the number of threads changes it,
-/// and a sample does not depend on how many others there are.
+/// Which draw it is: the line of the text, which of its samples, the place in that sample, and of a
+/// line that was split the part. A draw depends on this and on the seed, so neither the batch nor
+/// the number of threads changes it, and a sample does not depend on how many others there are.
 struct DrawPlace {
   int64_t line = 0;
   int64_t sample = 0;
   int64_t position = 0;
+  int64_t part = 0;
 };
 
 /// Draws a token with probability softmax(logits / temperature), of the `top_k` likeliest tokens

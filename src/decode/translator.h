@@ -40,15 +40,16 @@ class Translator {
 
   /// One line out for each line in, in order. A line without text gives an empty line; one with
   /// more tokens than max_length, or than the model has learned positions for, is cut or split,
-  /// with a warning that names it. `progress`, when given, is called with the number of lines done,
-  /// before every decoding step and at the end; what it throws ends the translating, and the
-  /// translator stays good.
+  /// with a warning that names it, and so is a prefix that cannot be kept. `progress`, when given,
+  /// is called with the number of lines done, before every decoding step and at the end; what it
+  /// throws ends the translating, and the translator stays good.
   std::vector<std::string> translate(std::span<const std::string> lines,
                                      const OnProgress& progress = {});
 
   /// The same with the best translations of each line, best first, or all that were drawn: at most
-  /// `most`, at least one. With several models the first one aligns. The k-th of a line that was
-  /// split is the k-th of each part, with one score for all of it.
+  /// `most`, at least one. With several models the first one aligns. The translations of a line
+  /// that was split are made of the best of each part, the second best of each, and so on, each
+  /// with one score for all of it.
   std::vector<std::vector<Translation>> translate_n_best(const TranslationRequest& request,
                                                          const OnProgress& progress = {});
 
@@ -67,12 +68,22 @@ class Translator {
   BeamSearch search_;
   int64_t output_tokens_ = 0;
 
-  /// Adds what a line gives to search for: nothing, one sentence, or several parts.
-  void encode(const TranslationRequest& request, size_t line,
-              std::vector<SearchInput>& inputs) const;
-  std::vector<std::vector<Translation>> to_text(std::vector<std::vector<Hypothesis>> found,
-                                                int64_t most);
-  void align(const AlignmentOptions& options, std::span<const SearchInput> inputs,
+  /// What is searched for: a line, or a part of one that is split.
+  struct Part {
+    SearchInput input;
+    std::vector<size_t> begins;  // the byte of the line at which each piece begins
+  };
+  /// A line's parts; none when it has no text.
+  std::vector<Part> encode(const TranslationRequest& request, size_t line) const;
+  /// The prefix of a line with that many parts. Warns where it cannot be kept.
+  std::vector<int32_t> encode_prefix(const std::string& prefix, int64_t line, size_t parts) const;
+  /// What is found for each part of each line, one hypothesis at least.
+  using Found = std::vector<std::vector<Hypothesis>>;  // of a line: for each of its parts
+  std::vector<Found> search(std::span<const std::vector<Part>> lines, const OnProgress& progress);
+  /// The hypotheses of a line, best first.
+  std::vector<Hypothesis> join(const Found& parts) const;
+  Translation to_text(Hypothesis hypothesis) const;
+  void align(const TranslationRequest& request, std::span<const std::vector<Part>> lines,
              std::vector<std::vector<Translation>>& translations);
 };
 

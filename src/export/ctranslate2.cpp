@@ -31,7 +31,9 @@ constexpr uint64_t kMostBytes = std::numeric_limits<uint32_t>::max();
 
 /// CTranslate2's numbers for the types of elements.
 template <class T>
-inline constexpr uint8_t kType = 0;  // float32
+extern const uint8_t kType;  // of no other type than these
+template <>
+inline constexpr uint8_t kType<float> = 0;
 template <>
 inline constexpr uint8_t kType<int8_t> = 1;
 template <>

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "export/new_folder.h"
 
 namespace calque {
 
@@ -17,12 +18,6 @@ std::vector<std::string> pieces(const Tokenizer& tokenizer) {
         id));
   }
   return all;
-}
-
-void write_synced(const std::filesystem::path& path, std::string_view text) {
-  FileWriter file(path);
-  file.write(text);
-  file.finish();
 }
 
 void write_vocabulary_files(const std::filesystem::path& folder, const TokenizerPair& tokenizers) {

@@ -17,7 +17,4 @@ std::vector<std::string> pieces(const Tokenizer& tokenizer);
 /// `target_vocabulary.json`.
 void write_vocabulary_files(const std::filesystem::path& folder, const TokenizerPair& tokenizers);
 
-/// Writes a file of the folder and syncs it.
-void write_synced(const std::filesystem::path& path, std::string_view text);
-
 }  // namespace calque

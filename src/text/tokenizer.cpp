@@ -147,6 +147,19 @@ void Tokenizer::encode(std::string_view line, std::vector<int32_t>& ids) const {
   if (!status.ok()) throw_unusable("encode", status.ToString());
 }
 
+void Tokenizer::encode(std::string_view line, std::vector<int32_t>& ids,
+                       std::vector<size_t>& begins) const {
+  sentencepiece::ImmutableSentencePieceText text;
+  const auto status = model_->processor.Encode(as_view(line), text.mutable_proto());
+  if (!status.ok()) throw_unusable("encode", status.ToString());
+  ids.clear();
+  begins.clear();
+  for (const auto& piece : text.pieces()) {
+    ids.push_back(static_cast<int32_t>(piece.id()));
+    begins.push_back(piece.begin());
+  }
+}
+
 std::string Tokenizer::decode(std::span<const int32_t> ids) const {
   std::vector<int> pieces;
   pieces.reserve(ids.size());

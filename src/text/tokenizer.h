@@ -26,6 +26,9 @@ class Tokenizer {
   /// Replaces the content of `ids` by the pieces of one line of valid UTF-8, without begin and end
   /// ids. Text without any piece (empty, or spaces only) gives none.
   void encode(std::string_view line, std::vector<int32_t>& ids) const;
+  /// The same with the byte of `line` at which the text of each piece begins, whatever
+  /// normalisation made of it; a piece with a space in front begins at that space.
+  void encode(std::string_view line, std::vector<int32_t>& ids, std::vector<size_t>& begins) const;
   /// The text of a sequence of ids, one line that is `printable`; begin and end ids are passed
   /// over, an unknown piece reads " \u2047 ". Throws InternalError when an id is not in [0,
   /// size()).

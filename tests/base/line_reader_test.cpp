@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -7,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/stop_signal.h"
 #include "base/temporary_folder.h"
 #include "support/catch.h"
 
@@ -142,4 +145,22 @@ TEST_CASE("the file - is standard input, plain or gzip, read piece by piece", "[
     close(before);
     CHECK(lines == Lines{"one", "two"});
   }
+}
+
+TEST_CASE("a signal ends the waiting for a line, not the reading of those that are there",
+          "[base]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  const int writer = open(path.c_str(), O_RDWR | O_CLOEXEC);  // does not wait for a reader
+  REQUIRE(write(writer, "first\nsecond\n", 13) == 13);
+  const StopSignal stop;
+  LineReader reader(path);
+  std::string line;
+  CHECK(reader.next(line));
+  raise(SIGINT);
+  CHECK(reader.next(line));
+  CHECK(line == "second");
+  CHECK_THROWS_AS(reader.next(line), StoppedBySignal);
+  close(writer);
 }

@@ -38,6 +38,20 @@ TEST_CASE("a file takes its name when it is finished, and not before", "[cli]") 
   CHECK(files_in(folder.path()) == 1);
 }
 
+TEST_CASE("a file that is written as it comes has what is flushed, and keeps it", "[cli]") {
+  const TemporaryFolder folder;
+  const auto path = folder / "out";
+  {
+    TextOutput output(path, TextOutput::Writing::kAsItComes);
+    output.write_line("first");
+    output.flush();
+    CHECK(read_file(path) == "first\n");
+    output.write_line("lost");
+  }
+  CHECK(read_file(path) == "first\n");
+  CHECK(files_in(folder.path()) == 1);
+}
+
 TEST_CASE("output follows a symbolic link and leaves devices in place", "[cli]") {
   const TemporaryFolder folder;
   calque::write_file_atomically(folder / "target", "old\n");

@@ -11,6 +11,7 @@
 #include "support/own_engine_scope.h"
 #include "text/sample_text.h"
 #include "text/special_ids.h"
+#include "text/words.h"
 
 namespace calque {
 namespace {
@@ -32,29 +33,27 @@ struct Sentences {
   std::vector<std::string> targets = test::sample_sentences(12, 4);
   std::vector<std::vector<int32_t>> ids;
   std::vector<ForcedPair> pairs;
+  std::vector<SourceWords> words;
 
   Sentences() {
     for (size_t i = 0; i < sources.size(); ++i) {
-      for (const std::string& line : {sources[i], targets[i]}) {
-        small_tokenizers().source().encode(line, ids.emplace_back());
-      }
-      ids[2 * i].push_back(kEndId);
+      std::vector<size_t> begins;
+      small_tokenizers().source().encode(sources[i], ids.emplace_back(), begins);
+      words.push_back({count_words(sources[i]), words_at(sources[i], begins)});
+      ids.back().push_back(kEndId);
+      small_tokenizers().target().encode(targets[i], ids.emplace_back());
     }
     for (size_t i = 0; i < sources.size(); ++i) pairs.push_back({ids[2 * i], ids[2 * i + 1]});
   }
 };
-
-int64_t count_words(const std::string& text) {
-  return text.empty() ? 0 : std::ranges::count(text, ' ') + 1;
-}
 
 std::vector<WordAlignment> align(const Sentences& sentences, const AlignmentOptions& options,
                                  int64_t batch_tokens = 4096) {
   Transformer model = some_model();
   Arena arena;
   Workspace workspace(8);
-  return align_words(model, small_tokenizers(), sentences.pairs, options, batch_tokens,
-                     {arena, workspace});
+  return align_words(model, small_tokenizers().target(), sentences.pairs, sentences.words, options,
+                     batch_tokens, {arena, workspace});
 }
 
 TEST_CASE("each word of a translation has weights over the source's words, and one link",
@@ -123,30 +122,62 @@ TEST_CASE("an unknown piece is a word of the translation, and no word aligns to 
   const std::vector<ForcedPair> pairs{{sentences.ids[0], target}, {sentences.ids[0], {}}};
   Arena arena;
   Workspace workspace(8);
-  const auto found = align_words(model, small_tokenizers(), pairs, {}, 4096, {arena, workspace});
+  const std::vector<SourceWords> of_source{sentences.words[0], sentences.words[0]};
+  const auto found = align_words(model, small_tokenizers().target(), pairs, of_source, {}, 4096,
+                                 {arena, workspace});
   CHECK(found[0].target_words == words + 1 + count_words(sentences.targets[1]));
   CHECK(found[1].target_words == 0);
   CHECK(found[1].links().empty());
 }
 
-TEST_CASE("alignments of parts are joined side by side", "[decode]") {
-  WordAlignment whole{1, 2, {1, 1}};
-  whole.append({2, 1, {0.25, 0.75}});
-  CHECK(whole.source_words == 3);
-  CHECK(whole.target_words == 3);
-  CHECK(whole.weights == std::vector<Real>{1, 0, 0, 1, 0, 0, 0, 0.25, 0.75});
-  CHECK(whole.links() == std::vector<std::pair<int64_t, int64_t>>{{0, 0}, {0, 1}, {2, 2}});
+TEST_CASE("words of the source without a piece have no weight, and keep their numbers",
+          "[decode]") {
+  Transformer model = some_model();
+  Sentences sentences;
+  const std::vector<ForcedPair> pairs(2, sentences.pairs[0]);
+  SourceWords shifted = sentences.words[0];  // as if the line began with a word of no piece
+  ++shifted.count;
+  for (int32_t& word : shifted.of_pieces) ++word;
+  Arena arena;
+  Workspace workspace(8);
+  const auto found =
+      align_words(model, small_tokenizers().target(), pairs,
+                  std::vector{sentences.words[0], shifted}, {}, 4096, {arena, workspace});
+  REQUIRE(found[1].source_words == found[0].source_words + 1);
+  for (int64_t t = 0; t < found[0].target_words; ++t) {
+    CHECK(found[1].weight(t, 0) == 0);
+    for (int64_t s = 0; s < found[0].source_words; ++s) {
+      CHECK(found[1].weight(t, s + 1) == found[0].weight(t, s));
+    }
+  }
 }
 
-TEST_CASE("a layer or head that there is not is refused", "[decode]") {
-  const TransformerOptions model = test::tiny_options();
-  CHECK_NOTHROW(check_alignment({.layer = 1, .heads = {1, 2}}, model));
-  CHECK_THROWS_WITH(check_alignment({.layer = 2}, model),
-                    ContainsSubstring("--alignment-layer 2: the decoder has layers 1 to 1"));
-  CHECK_THROWS_WITH(check_alignment({.heads = {3}}, model),
-                    ContainsSubstring("--alignment-heads 3: the decoder has heads 1 to 2"));
-  CHECK_THROWS_WITH(check_alignment({.heads = {0}}, model),
-                    ContainsSubstring("--alignment-heads 0"));
+TEST_CASE("where the source has pieces but no words, nothing is linked", "[decode]") {
+  Transformer model = some_model();
+  const Sentences sentences;
+  SourceWords none = sentences.words[0];  // as of a vocabulary that has pieces for spaces alone
+  none.count = 0;
+  std::ranges::fill(none.of_pieces, 0);
+  Arena arena;
+  Workspace workspace(8);
+  const WordAlignment found =
+      align_words(model, small_tokenizers().target(), std::span(sentences.pairs).first(1),
+                  {&none, 1}, {}, 4096, {arena, workspace})
+          .front();
+  CHECK(found.target_words == count_words(sentences.targets[0]));
+  CHECK(found.weights.empty());
+  CHECK(found.links().empty());
+}
+
+TEST_CASE("the alignment of a line's next part goes on with its words", "[decode]") {
+  WordAlignment whole;
+  whole.append({3, 2, {1, 0, 0, 0, 1, 0}});
+  whole.append({3, 0, {}});
+  whole.append({3, 1, {0, 0.25, 0.75}});
+  CHECK(whole.source_words == 3);
+  CHECK(whole.target_words == 3);
+  CHECK(whole.weights == std::vector<Real>{1, 0, 0, 0, 1, 0, 0, 0.25, 0.75});
+  CHECK(whole.links() == std::vector<std::pair<int64_t, int64_t>>{{0, 0}, {1, 1}, {2, 2}});
 }
 
 }  // namespace

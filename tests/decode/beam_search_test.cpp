@@ -577,6 +577,8 @@ TEST_CASE("a translation's length is limited by the source, the option and the m
   const BeamSearch search(model, options, arena, workspace);
   CHECK(search.length_limit(7) == 20);
   CHECK(search.length_limit(1000) == 100);
+  CHECK(search.length_limit(7, 30) == 50);
+  CHECK(search.length_limit(7, 95) == 100);
   Transformer learned = toy_model(1);
   CHECK(BeamSearch(learned, options, arena, workspace).length_limit(7) == kToyLimit);
 }

@@ -1,9 +1,11 @@
 #include "decode/ensemble.h"
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "support/catch.h"
+#include "support/example_batch.h"
 
 namespace calque {
 namespace {
@@ -19,6 +21,18 @@ TEST_CASE("log-probabilities are mixed as probabilities", "[decode]") {
   CHECK(std::exp(first[1]) == Approx(0.75 * 0.75 + 0.25 * 0.2));
   CHECK(std::exp(first[2]) == Approx(0.75 * 0.5 + 0.25));
   CHECK(std::exp(first[3]) == Approx(0.75 * 0.5));
+}
+
+TEST_CASE("the weights of models count as shares, however large or small they are", "[decode]") {
+  Transformer model = test::random_model(test::tiny_options(), 20, 20);
+  const auto shares = [&](double first, double second) {
+    const Ensemble ensemble({{&model, first}, {&model, second}});
+    return std::pair(ensemble.members()[0].weight, ensemble.members()[1].weight);
+  };
+  CHECK(shares(3, 1) == std::pair(0.75, 0.25));
+  CHECK(shares(1e308, 1e308) == std::pair(0.5, 0.5));
+  CHECK(shares(5e-324, 5e-324) == std::pair(0.5, 0.5));
+  CHECK(shares(5e-324, 1e308) == std::pair(0.0, 1.0));
 }
 
 TEST_CASE("what no model finds possible stays a finite number", "[decode]") {

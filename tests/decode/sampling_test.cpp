@@ -83,7 +83,7 @@ TEST_CASE("what is ruled out is never drawn", "[decode]") {
   CHECK(shares({kNever, 0, kNever}, {.top_k = 2, .top_p = 0.5}).at(1) == Approx(1));
 }
 
-TEST_CASE("line, sample, position and seed make different draws", "[decode]") {
+TEST_CASE("line, sample, position, part and seed make different draws", "[decode]") {
   const std::vector<Real> logits(1000000, 0);
   const SamplingOptions options;
   const int32_t first = draw_token(logits, options, {1, 1, 1});
@@ -91,6 +91,7 @@ TEST_CASE("line, sample, position and seed make different draws", "[decode]") {
   CHECK(draw_token(logits, options, {2, 1, 1}) != first);
   CHECK(draw_token(logits, options, {1, 2, 1}) != first);
   CHECK(draw_token(logits, options, {1, 1, 2}) != first);
+  CHECK(draw_token(logits, options, {1, 1, 1, 1}) != first);
   CHECK(draw_token(logits, {.seed = 2}, {1, 1, 1}) != first);
 }
 

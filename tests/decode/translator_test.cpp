@@ -1,6 +1,7 @@
 #include "decode/translator.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "support/own_engine_scope.h"
 #include "tensor/memory_block.h"
 #include "text/sample_text.h"
+#include "text/special_ids.h"
+#include "text/words.h"
 
 namespace calque {
 namespace {
@@ -262,54 +265,179 @@ TEST_CASE("translations begin with the prefix of their line", "[decode]") {
   }
 }
 
-TEST_CASE("a long line is translated in parts, whose translations are joined", "[decode]") {
-  const test::OwnEngineScope engine;
-  Transformer model = some_model();
+/// A long line, how it is split, and what its parts are by themselves.
+struct SplitLine {
   DecodeOptions options;
-  options.beam = 2;
-  options.max_length_ratio = 0.5;
-  options.max_source = 20;
-  options.split_long_lines = true;
   std::string line;
-  for (const std::string& sentence : test::sample_sentences(6, 3)) line += sentence + " ";
+  std::vector<std::string> parts;
+
+  SplitLine() {
+    options.beam = 3;
+    options.max_length_ratio = 0.5;
+    options.max_source = 20;
+    options.split_long_lines = true;
+    for (const std::string& sentence : test::sample_sentences(6, 3)) line += sentence + " ";
+    const LineEncoder encoder(small_tokenizers().source(), {options.max_source, "the test allows"},
+                              "translated");
+    StderrCapture capture(StderrCapture::Kind::kPipe);
+    for (const EncodedLine& part : encoder.encode_in_parts(line, "line 1")) {
+      parts.push_back(small_tokenizers().source().decode(part.ids));
+    }
+    REQUIRE(parts.size() > 2);
+    CHECK_THAT(capture.take(), ContainsSubstring("line 1 has "));
+  }
+
+  std::vector<std::vector<Translation>> translate(const std::vector<std::string>& lines,
+                                                  int64_t most) const {
+    Transformer model = some_model();
+    Machine m;
+    StderrCapture capture(StderrCapture::Kind::kPipe);  // drops the warnings
+    const AlignmentOptions alignment;
+    return Translator(model, small_tokenizers(), options, m.arena, m.workspace)
+        .translate_n_best({.lines = lines, .most = most, .alignment = &alignment});
+  }
+};
+
+/// What the k-th translations of the parts make together.
+Translation joined(const std::vector<std::vector<Translation>>& parts, size_t k) {
+  Translation whole;
+  Hypothesis& h = whole.hypothesis;
+  for (const std::vector<Translation>& part : parts) {
+    const Translation& t = part.at(k);
+    whole.text += (whole.text.empty() || t.text.empty() ? "" : " ") + t.text;
+    if (!h.token_log_probabilities.empty()) h.ids.push_back(kEndId);
+    h.ids.insert(h.ids.end(), t.hypothesis.ids.begin(), t.hypothesis.ids.end());
+    h.token_log_probabilities.insert(h.token_log_probabilities.end(),
+                                     t.hypothesis.token_log_probabilities.begin(),
+                                     t.hypothesis.token_log_probabilities.end());
+    h.log_probability += t.hypothesis.log_probability;
+  }
+  h.score = h.log_probability / static_cast<double>(h.token_log_probabilities.size());
+  return whole;
+}
+
+TEST_CASE("a long line is translated in parts, joined best first", "[decode]") {
+  const test::OwnEngineScope engine;
+  const SplitLine split;
   const std::string other = test::sample_sentences(1, 8).front();
+  const auto of_parts = split.translate(split.parts, 3);
+  std::vector<Translation> expected;
+  for (size_t k = 0; k < 3; ++k) expected.push_back(joined(of_parts, k));
+  const auto score = [](const Translation& t) { return t.hypothesis.score; };
+  std::ranges::stable_sort(expected, std::greater<>(), score);
+  for (const int64_t most : {1, 2, 3}) {
+    const auto whole = split.translate({other, split.line, other}, most);
+    CHECK(whole[0].front().text == whole[2].front().text);
+    REQUIRE(std::ssize(whole[1]) == most);
+    for (size_t k = 0; k < whole[1].size(); ++k) {
+      const Hypothesis& h = whole[1][k].hypothesis;
+      CHECK(whole[1][k].text == expected[k].text);
+      CHECK(h.ids == expected[k].hypothesis.ids);
+      CHECK(h.ids.size() + 1 == h.token_log_probabilities.size());
+      CHECK(h.token_log_probabilities == expected[k].hypothesis.token_log_probabilities);
+      CHECK(h.log_probability == expected[k].hypothesis.log_probability);
+      CHECK(h.score == Approx(expected[k].hypothesis.score));
+    }
+  }
+}
+
+TEST_CASE("the parts of a line draw by numbers of their own, the first by the line's", "[decode]") {
+  const test::OwnEngineScope engine;
+  SplitLine split;
+  split.options.sampling.on = true;
+  const std::string sentence = test::sample_sentences(1, 5).front();
+  std::vector<int32_t> ids;
+  small_tokenizers().source().encode(sentence, ids);
+  split.options.max_source = std::ssize(ids) + 1;
+  const auto line = split.translate({sentence + " " + sentence}, 3).front();
+  const auto alone = split.translate({sentence}, 3).front();
+  REQUIRE(line.size() == 3);
+  for (size_t k = 0; k < 3; ++k) {
+    CHECK(line[k].hypothesis.sample == static_cast<int32_t>(k));
+    const std::vector<int32_t>& both = line[k].hypothesis.ids;
+    const auto end = std::ranges::find(both, kEndId);
+    REQUIRE(end != both.end());
+    const std::vector<int32_t> first(both.begin(), end);
+    const std::vector<int32_t> second(end + 1, both.end());
+    CHECK(first == alone[k].hypothesis.ids);
+    CHECK(first != second);
+  }
+}
+
+TEST_CASE("words are aligned to those of the line, cut, split or normalised", "[decode]") {
+  const test::OwnEngineScope engine;
+  SplitLine split;
+  const auto check = [&](const std::string& line, int64_t words, int64_t last_linked) {
+    INFO(line);
+    const WordAlignment alignment = split.translate({line}, 1).front().front().alignment;
+    CHECK(alignment.source_words == words);
+    REQUIRE(alignment.target_words > 0);
+    CHECK(std::ssize(alignment.links()) == alignment.target_words);
+    int64_t last = 0;
+    for (int64_t t = 0; t < alignment.target_words; ++t) {
+      for (int64_t s = 0; s < words; ++s) {
+        if (alignment.weight(t, s) > 0) last = std::max(last, s);
+      }
+    }
+    CHECK(last == last_linked);
+  };
+  const std::string word = "translationtranslationtranslationtranslation";
+  SECTION("in parts, one of which begins in a word") {
+    check(split.line, count_words(split.line), count_words(split.line) - 1);
+    check(word + " dog " + word + " cat", 4, 3);
+  }
+  SECTION("where only the begin is translated") {
+    split.options.split_long_lines = false;
+    check(word + " " + word + " cat", 3, 0);
+  }
+  SECTION("where normalisation makes spaces, or none is a word") {
+    check("the\u00b4s dog", 2, 1);
+    check("the\u200bold dog", 2, 1);
+    check("\u200b the dog", 3, 2);
+    check(" the  dog ", 2, 1);
+  }
+}
+
+/// What translating with prefixes warns of.
+std::string prefix_warnings(const DecodeOptions& options, const std::vector<std::string>& lines,
+                            const std::vector<std::string>& prefixes,
+                            std::vector<std::string>* texts = nullptr) {
+  Transformer model = some_model();
   Machine m;
   StderrCapture capture(StderrCapture::Kind::kPipe);
-  const LineEncoder encoder(small_tokenizers().source(), options.max_source - 1, "translated");
-  std::vector<std::string> parts;
-  for (const std::vector<int32_t>& ids : encoder.encode_in_parts(line, 1)) {
-    parts.push_back(small_tokenizers().source().decode(ids));
-  }
-  REQUIRE(parts.size() > 2);
-  const AlignmentOptions alignment;
-  const auto translate = [&](const std::vector<std::string>& lines) {
-    return Translator(model, small_tokenizers(), options, m.arena, m.workspace)
-        .translate_n_best({.lines = lines, .most = 2, .alignment = &alignment});
-  };
-  const auto whole = translate({other, line, other});
-  CHECK_THAT(capture.take(), ContainsSubstring("line 2 has "));
-  const auto of_parts = translate(parts);
-  CHECK(whole[0].front().text == whole[2].front().text);
-  REQUIRE(whole[1].size() == 2);
-  for (size_t k = 0; k < 2; ++k) {
-    std::string text;
-    double log_probability = 0;
-    int64_t length = 0;
-    int64_t source_words = 0;
-    for (const std::vector<Translation>& part : of_parts) {
-      const Translation& t = part[k];
-      text += (text.empty() || t.text.empty() ? "" : " ") + t.text;
-      log_probability += t.hypothesis.log_probability;
-      length += std::ssize(t.hypothesis.ids) + 1;
-      source_words += t.alignment.source_words;
-    }
-    const Translation& joined = whole[1][k];
-    CHECK(joined.text == text);
-    CHECK(joined.hypothesis.log_probability == log_probability);
-    CHECK(joined.hypothesis.score == Approx(log_probability / static_cast<double>(length)));
-    CHECK(joined.alignment.source_words == source_words);
-    CHECK(std::ssize(joined.alignment.links()) == joined.alignment.target_words);
-  }
+  auto found = Translator(model, small_tokenizers(), options, m.arena, m.workspace)
+                   .translate_n_best({.lines = lines, .prefixes = prefixes});
+  if (texts != nullptr) *texts = best_texts(std::move(found));
+  return capture.take();
+}
+
+TEST_CASE("the ratio bounds what follows a prefix, and a prefix that is cut is named", "[decode]") {
+  DecodeOptions options;
+  options.beam = 2;
+  options.max_length_ratio = 0.1;
+  std::string prefix = "the dog";
+  for (int i = 0; i < 20; ++i) prefix += " and the dog";
+  std::vector<std::string> texts;
+  CHECK(prefix_warnings(options, {"the", "the cat"}, {"", prefix}, &texts).empty());
+  CHECK(texts[1].starts_with(prefix));
+  std::vector<int32_t> ids;
+  small_tokenizers().target().encode(prefix, ids);
+  options.max_output = 9;
+  CHECK_THAT(prefix_warnings(options, {"the", "the cat"}, {"", prefix}),
+             ContainsSubstring(
+                 "warning: the prefix of line 2 has " + std::to_string(ids.size()) +
+                 " tokens: only the first 8 are forced, with the end as many as were asked for"));
+}
+
+TEST_CASE("a prefix that is changed or left out is named", "[decode]") {
+  DecodeOptions options;
+  options.beam = 2;
+  const std::string warnings =
+      prefix_warnings(options, {"the dog", "", "the cat", ""}, {"the \u9f8d", "the", "the", ""});
+  CHECK_THAT(warnings, ContainsSubstring("warning: the prefix of line 1 has characters that the "
+                                         "vocabulary lacks: they read \u2047"));
+  CHECK_THAT(warnings, ContainsSubstring("warning: line 2 has no text: its prefix is left out"));
+  CHECK(std::ranges::count(warnings, '\n') == 2);
 }
 
 TEST_CASE("no lines and empty lines need no search", "[decode]") {

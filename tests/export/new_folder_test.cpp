@@ -42,6 +42,26 @@ TEST_CASE("what is there is not replaced, and nothing is done for it", "[export]
   CHECK(read_file(folder / "full/file") == "old");
 }
 
+TEST_CASE("a name that leads nowhere is refused before any work", "[export]") {
+  const TemporaryFolder folder;
+  fs::create_symlink("nowhere", folder / "link");
+  const auto message = [](const fs::path& path) {
+    return user_error([&] { write_new_folder(path, [](const fs::path&) { FAIL("filled"); }); });
+  };
+  CHECK(message("") == "expected the name of a folder to make, found an empty one");
+  CHECK(message(folder / "link") == (folder / "link").string() +
+                                        " is a link to nowhere, which is not there; name a new "
+                                        "folder");
+  CHECK(listing(folder.path()) == std::vector<std::string>{"link"});
+}
+
+TEST_CASE("what another process left of the same folder is not touched", "[export]") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / ".tmp1_out");
+  write_new_folder(folder / "out", fill);
+  CHECK(listing(folder.path()) == std::vector<std::string>{".tmp1_out", "out", "out/file"});
+}
+
 TEST_CASE("a folder that fills up meanwhile is not replaced either", "[export]") {
   const TemporaryFolder folder;
   const std::string message = user_error([&] {

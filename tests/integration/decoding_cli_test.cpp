@@ -1,7 +1,12 @@
 // What translate and score can do beside one translation a line, through the real binary.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -10,6 +15,7 @@
 #include "support/catch.h"
 #include "support/own_engine_scope.h"
 #include "support/run_contents.h"
+#include "support/running_binary.h"
 #include "support/trained_corpus.h"
 
 using calque::read_file;
@@ -19,7 +25,9 @@ using calque::test::check_usage_errors;
 using calque::test::checkpoint_folder;
 using calque::test::kTrainedSteps;
 using calque::test::lines_of;
+using calque::test::listing;
 using calque::test::run_binary;
+using calque::test::RunningBinary;
 using calque::test::RunResult;
 using calque::test::set;
 using calque::test::tiny_sentences;
@@ -43,6 +51,27 @@ std::vector<json> json_lines(const std::string& text) {
   for (const std::string& line : split_lines(text)) objects.push_back(json::parse(line));
   return objects;
 }
+
+/// A pseudo terminal that somebody types at.
+class Terminal {
+ public:
+  Terminal() : keyboard_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    REQUIRE(keyboard_ >= 0);
+    REQUIRE(grantpt(keyboard_) == 0);
+    REQUIRE(unlockpt(keyboard_) == 0);
+  }
+  ~Terminal() { close(keyboard_); }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  std::string path() const { return ptsname(keyboard_); }
+  void type(const std::string& text) const {
+    REQUIRE(write(keyboard_, text.data(), text.size()) == std::ssize(text));
+  }
+
+ private:
+  int keyboard_;
+};
 
 std::string some_text() {
   std::vector<std::string> sentences = tiny_sentences(12, 3);
@@ -198,19 +227,47 @@ TEST_CASE("score adds its number to an n-best list", "[train][translate]") {
     CHECK(after[i] == expected);
   }
 
-  write_file_atomically(list, "0 ||| ba di\n2 ||| ba ||| f= 1\n");
+  write_file_atomically(list, "0 ||| ba di\n2 ||| ba ||| f= 1\n0 ||| ba di |||\n");
   const std::vector<std::string> bare = split_lines(score({}).out);
   CHECK_THAT(bare.at(0), Catch::Matchers::StartsWith("0 ||| ba di ||| calque= -"));
   CHECK_THAT(bare.at(1), Catch::Matchers::StartsWith("2 ||| ba ||| f= 1 calque= -"));
+  CHECK(bare.at(2) == bare.at(0));
   for (const auto& [line, message] : std::vector<std::pair<std::string, std::string>>{
            {"ba di", ":1: expected INDEX ||| TEXT ||| ..., found no number: ba di"},
            {"4 ||| ba", ":1: the index 4 is beyond the source, which has 4 lines; it counts from"},
-           {"-1 ||| ba", ":1: expected INDEX"}}) {
-    write_file_atomically(list, line + "\n");
+           {"-1 ||| ba", ":1: expected INDEX"},
+           {"0 ||| ba ||| calque= 1",
+            ":1: there is a feature calque already; give --feature another name"},
+           {"", " is empty: there is nothing to score"}}) {
+    write_file_atomically(list, line.empty() ? "" : line + "\n");
     const RunResult refused = score({});
     CHECK(refused.exit_code == 2);
     CHECK_THAT(refused.err, ContainsSubstring(list + message));
   }
+}
+
+TEST_CASE("score names the side of a line that it cuts, once", "[train][translate]") {
+  const TinyCorpus& corpus = trained_corpus();
+  std::string endless;
+  for (int i = 0; i < 5000; ++i) endless += "ba ";
+  const std::string source = corpus.path("long_source");
+  const std::string target = corpus.path("long_target");
+  write_file_atomically(source, "ba\n" + endless + "\n");
+  const auto warnings = [&](const std::string& lines, const std::vector<std::string>& more) {
+    write_file_atomically(target, lines);
+    std::vector<std::string> all{"score",    "--model", corpus.path("run"), "--source", source,
+                                 "--target", target,    "--quiet"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_binary(all).err;
+  };
+  const std::string both = warnings(endless + "\nba\n", {});
+  CHECK_THAT(both, ContainsSubstring("warning: " + source + ":2 has "));
+  CHECK_THAT(both, ContainsSubstring("warning: " + target + ":1 has "));
+  CHECK_THAT(both, ContainsSubstring("are scored, with the end as many as validation.max_length "
+                                     "allows; split it into sentences"));
+  const std::string list = warnings("1 ||| ba\n0 ||| ba\n1 ||| di\n", {"--n-best"});
+  CHECK_THAT(list, ContainsSubstring("warning: " + source + ":2 has "));
+  CHECK(std::ranges::count(list, '\n') == 1);
 }
 
 TEST_CASE("constraints are kept", "[train][translate]") {
@@ -247,6 +304,12 @@ TEST_CASE("constraints are kept", "[train][translate]") {
     const RunResult refused = run_binary({"translate", "--model", model, "--prefix", prefix}, text);
     CHECK(refused.exit_code == 2);
     CHECK_THAT(refused.err, ContainsSubstring("--prefix " + prefix + message));
+    // Two files are compared before a model is opened.
+    write_file_atomically(corpus / "prefixed", text);
+    const RunResult at_once = run_binary({"translate", "--model", "/nowhere", "--prefix", prefix,
+                                          "--input", corpus.path("prefixed")});
+    CHECK(at_once.exit_code == 2);
+    CHECK_THAT(at_once.err, ContainsSubstring("--prefix " + prefix + message));
   }
 }
 
@@ -307,12 +370,63 @@ TEST_CASE("options for decoding that do not go together are refused", "[train][t
       {with({"--sample", "--beam", "3"}), "--beam is for the search, which --sample replaces"},
       {with({"--top-k", "3"}), "--top-k requires --sample"},
       {with({"--sample", "--top-p", "1.5"}), "--top-p: expected a number"},
-      {with({"--alignment-layer", "2", "--quiet"}), "the decoder has layers 1 to 1"},
-      {with({"--alignment-heads", "3", "--quiet"}), "the decoder has heads 1 to 2"},
+      {with({"--alignment", "hard", "--alignment-layer", "2", "--quiet"}),
+       "--alignment-layer: expected one of the decoder's layers 1 to 1, found 2"},
+      {with({"--alignment", "hard", "--alignment-heads", "1,3", "--quiet"}),
+       "--alignment-heads: expected some of the decoder's heads 1 to 2, found 3"},
+      {with({"--alignment-layer", "1"}), "--alignment-layer requires --alignment"},
+      {with({"--alignment-heads", "1"}), "--alignment-heads requires --alignment"},
+      {with({"--alignment", "hard", "--alignment-heads", "1,b"}),
+       "--alignment-heads: expected an integer, 1 or more, or several with commas between them, "
+       "found 1,b"},
       {with({"--ensemble-weights", "1,2", "--quiet"}),
        "--ensemble-weights: expected 1 number, one for each --model, found 2"},
-      {with({"--ensemble-weights", "0", "--quiet"}), "expected numbers above 0, found 0"},
+      {with({"--ensemble-weights", "2,0"}),
+       "--ensemble-weights: expected a number above 0, or several with commas between them, found "
+       "2,0"},
+      {with({"--ensemble-weights", "1,"}), "found 1,"},
+      {with({"--ensemble-weights", ""}), "found nothing"},
+      {{"score", "--model", model, "--source", "-", "--target", "-"},
+       "standard input (-) can be read once only"},
+      {{"score", "--model", model, "--source", "-", "--target", "-", "--n-best"},
+       "--source and --target cannot both be standard input"},
+      {{"score", "--model", model, "--source", "a", "--target", "b", "--feature", "f"},
+       "--feature requires --n-best"},
+      {{"score", "--model", model, "--source", "a", "--target", "b", "--n-best", "--feature", "a="},
+       "--feature: expected a name without spaces, = and |, found a="},
       {with({"--prefix", "-"}), "--prefix and --input cannot both be standard input"},
       {with({"--unknown", "maybe"}), "--unknown: expected one of allow, forbid, found maybe"},
   });
+}
+
+TEST_CASE("Ctrl-C while typing keeps the lines that were translated", "[train][translate]") {
+  const TinyCorpus& corpus = trained_corpus();
+  const Terminal terminal;
+  const calque::test::TemporaryFolder folder;
+  const std::string output = folder / "out";
+  const int signal = GENERATE(SIGINT, SIGTERM);
+  RunningBinary binary({"translate", "--model", corpus.path("run"), "--output", output}, {},
+                       terminal.path());
+  REQUIRE(binary.wait_for("type a line to have it translated"));
+  terminal.type("ba di\n");
+  while (binary.is_running() && read_file(output).empty()) usleep(1000);
+  binary.send(signal);
+  const RunResult result = binary.wait();
+  INFO(result.err);
+  CHECK(result.exit_code == 128 + signal);
+  CHECK(read_file(output) == translate(corpus.path("run"), "ba di\n"));
+  CHECK(listing(folder.path()) == std::vector<std::string>{"out"});
+}
+
+TEST_CASE("Ctrl-C while waiting for a pipe leaves no part of a file", "[train][translate]") {
+  const TinyCorpus& corpus = trained_corpus();
+  const calque::test::TemporaryFolder folder;
+  const std::string pipe = folder / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  RunningBinary binary({"translate", "--model", corpus.path("run"), "--output", folder / "out"}, {},
+                       pipe);
+  REQUIRE(binary.wait_for("using "));
+  binary.send(SIGINT);
+  CHECK(binary.wait().exit_code == 128 + SIGINT);
+  CHECK(listing(folder.path()) == std::vector<std::string>{"pipe"});
 }

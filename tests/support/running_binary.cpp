@@ -23,7 +23,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 }
 
 int open_file(const std::filesystem::path& path) {
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
   if (descriptor < 0) throw std::runtime_error("cannot open " + path.string());
   return descriptor;
 }
@@ -31,15 +31,16 @@ int open_file(const std::filesystem::path& path) {
 }  // namespace
 
 RunningBinary::RunningBinary(const std::vector<std::string>& arguments,
-                             const std::vector<std::string>& environment) {
+                             const std::vector<std::string>& environment,
+                             const std::filesystem::path& input) {
   std::vector<std::string> words{CALQUE_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = environment;  // the first of a name counts
   for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
   const std::vector<char*> argv = pointers(words);
   const std::vector<char*> envp = pointers(variables);
-  const int files[] = {open_file(folder_ / "in"), open_file(folder_ / "out"),
-                       open_file(folder_ / "err")};
+  const int files[] = {open_file(input.empty() ? folder_ / "in" : input),
+                       open_file(folder_ / "out"), open_file(folder_ / "err")};
   child_ = fork();
   if (child_ < 0) throw std::runtime_error("cannot fork");
   if (child_ == 0) {  // async-signal-safe functions alone

@@ -11,12 +11,14 @@
 
 namespace calque::test {
 
-/// The built `calque` while it runs, for tests that interrupt it. Standard input is empty.
+/// The built `calque` while it runs, for tests that interrupt it.
 class RunningBinary {
  public:
-  /// Starts it. `environment`: variables to add, "CALQUE_GEMM=eigen".
+  /// Starts it. `environment`: variables to add, "CALQUE_GEMM=eigen". `input`: what standard input
+  /// is, a pipe or a terminal; without, it is empty.
   explicit RunningBinary(const std::vector<std::string>& arguments,
-                         const std::vector<std::string>& environment = {});
+                         const std::vector<std::string>& environment = {},
+                         const std::filesystem::path& input = {});
   /// Kills it when it still runs.
   ~RunningBinary();
   RunningBinary(const RunningBinary&) = delete;

@@ -1,5 +1,7 @@
 #include "text/tokenizer.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/stderr_capture.h"
 #include "base/temporary_folder.h"
@@ -8,6 +10,7 @@
 #include "text/sample_text.h"
 #include "text/special_ids.h"
 #include "text/vocabulary.h"
+#include "text/words.h"
 
 namespace calque {
 namespace {
@@ -44,6 +47,23 @@ TEST_CASE("text comes back from its ids", "[text]") {
     CHECK(there_and_back(tokenizer, line) == line);
   }
   CHECK(there_and_back(tokenizer, "  the   dog ") == "the dog");
+}
+
+TEST_CASE("pieces begin where their text does, whatever normalisation made of it", "[text]") {
+  const Tokenizer& tokenizer = sample_tokenizer();
+  // Two spaces, a space of no width, and an accent that becomes a space and another accent.
+  for (const std::string line : {"the dog", " the  dog", "the\u200bdog", "the\u00b4s dog"}) {
+    std::vector<int32_t> ids;
+    std::vector<int32_t> same;
+    std::vector<size_t> begins;
+    tokenizer.encode(line, ids, begins);
+    tokenizer.encode(line, same);
+    CHECK(ids == same);
+    REQUIRE(begins.size() == ids.size());
+    CHECK(std::ranges::is_sorted(begins));
+    CHECK(words_at(line, begins).front() == 0);
+    CHECK(words_at(line, begins).back() == count_words(line) - 1);
+  }
 }
 
 TEST_CASE("text without pieces gives no ids", "[text]") {
