@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what is needed, builds, and runs all tests: the release build once with each engine for
-# matrix products, then each fuzz target for 20 seconds, then the debug build under AddressSanitizer
-# and UndefinedBehaviorSanitizer, which leaves out the tests that train to a bar (label `quality`).
+# matrix products (and, where there is AMX, without it), then each fuzz target for 20 seconds, then
+# the debug build under AddressSanitizer and UndefinedBehaviorSanitizer, which leaves out the tests
+# that train to a bar (label `quality`).
 # Arguments go to ctest, and nothing is fuzzed then:
 #   scripts/test.sh -R attention
 set -eu
@@ -20,6 +21,10 @@ for engine in calque onednn eigen; do
   echo "== release, $engine"
   CALQUE_GEMM=$engine ctest --preset release --parallel "$jobs" "$@"
 done
+if build/release/calque version | grep -q '^float32 *AMX'; then
+  echo "== release, calque by vectors"
+  CALQUE_FLOAT32=vectors ctest --preset release --parallel "$jobs" "$@"
+fi
 
 if [ $# -eq 0 ]; then
   echo "== fuzz"

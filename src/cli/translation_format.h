@@ -14,11 +14,11 @@ namespace calque {
 struct TranslationFormat {
   enum class Layout { kPlain, kJson };
   Layout layout = Layout::kPlain;
-  std::optional<int64_t> n_best;  // none: the best alone
+  std::optional<int64_t> n_best = {};  // none: the best alone
   bool token_scores = false;
   enum class Alignment { kNone, kHard, kSoft };
   Alignment alignment = Alignment::kNone;
-  AlignmentOptions alignment_options;
+  AlignmentOptions alignment_options = {};
 
   int64_t most() const { return n_best.value_or(1); }
 };

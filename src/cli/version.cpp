@@ -33,7 +33,9 @@ void print_version() {
       "bfloat16      {}\n"
       "threads       {}\n"
       "compiler      {}\n",
-      kVersion, engines, instruction_set(), kernels::float32_unit_name(kernels::float32_unit()),
+      kVersion, engines, instruction_set(),
+      in_use == kernels::GemmEngine::kCalque ? kernels::float32_unit_name(kernels::float32_unit())
+                                             : kernels::gemm_engine_name(in_use),
       kernels::bfloat16_unit_name(kernels::bfloat16_unit()), threads(), compiler()));
 }
 
@@ -44,11 +46,10 @@ void add_version_command(CLI::App& app) {
       app.add_subcommand("version", "Print version, engine, instruction set and threads");
   command->footer(
       "The engine multiplies matrices; CALQUE_GEMM=calque, onednn or eigen in the\n"
-      "environment chooses one. float32 and bfloat16 are what Calque's own engine trains by with\n"
-      "that train.precision; CALQUE_FLOAT32=amx or vectors chooses the first. Results are equal "
-      "to\n"
-      "the bit where these and the instruction set are; the number of threads does not change "
-      "them.");
+      "environment chooses one. float32 and bfloat16 are what training multiplies by with\n"
+      "that train.precision; CALQUE_FLOAT32=amx or vectors chooses the first for Calque's\n"
+      "own engine. Results are equal to the bit where all of these and the instruction set\n"
+      "are; the number of threads does not change them.");
   command->callback(print_version);
 }
 

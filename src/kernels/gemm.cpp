@@ -212,10 +212,11 @@ void multiply(ThisThread place, const Sizes&, ConstMatrixView<T> a, const RightO
 /// are multiplied as they are.
 Bfloat16Unit unit_of(const RightOperand<float>& right) {
   if (right.precision == Precision::kBfloat16) return bfloat16_unit();
-  const bool in_parts =
-      right.is_packed() ? right.bf16_panels != nullptr
-                        : gemm_engine() == GemmEngine::kCalque && right.unit == Float32Unit::kAmx;
-  return in_parts ? Bfloat16Unit::kAmx : Bfloat16Unit::kFloat32;
+  const bool by_amx = right.is_packed()
+                          ? right.bf16_panels != nullptr
+                          : gemm_engine() == GemmEngine::kCalque && right.unit == Float32Unit::kAmx;
+  return by_amx && right.precision == Precision::kFloat32 ? Bfloat16Unit::kAmx
+                                                          : Bfloat16Unit::kFloat32;
 }
 
 /// The product by AMX or AVX512_BF16.
@@ -303,6 +304,14 @@ RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision pre
   return right;
 }
 
+int64_t prepared_bytes(Precision precision, Float32Unit unit) {
+  if (precision == Precision::kInt8) return 1;
+  if (gemm_engine() != GemmEngine::kCalque) return 0;
+  const Bfloat16Unit in_parts = unit_of({GemmForm::kNT, {}, precision, unit});
+  if (precision == Precision::kBfloat16) return in_parts == Bfloat16Unit::kFloat32 ? 0 : 2;
+  return in_parts == Bfloat16Unit::kFloat32 ? 4 : 6;
+}
+
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias) {
@@ -318,22 +327,23 @@ void weight_gradient(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> 
                      bool accumulate_weight, T* dbias, bool accumulate_bias, Workspace& workspace,
                      Precision precision) {
   const RightOperand<T> right{GemmForm::kTN, x, precision};
-  if (gemm_engine() == GemmEngine::kCalque && dy.rows > 0) {
-    const Sizes sizes = checked_sizes<T>(right.form, dy, x, dweight, accumulate_weight, nullptr);
+  const Sizes sizes = checked_sizes<T>(right.form, dy, x, dweight, accumulate_weight, nullptr);
+  Bfloat16Unit unit = Bfloat16Unit::kFloat32;
+  if constexpr (std::is_same_v<T, float>) unit = unit_of(right);
+  const bool in_one_pass = gemm_engine() == GemmEngine::kCalque &&
+                           (unit != Bfloat16Unit::kFloat32 || precision == Precision::kFloat32);
+  if (in_one_pass && sizes.m > 0 && sizes.n > 0 && sizes.k > 0) {
     const ProfileScope profile(part_name(right.form), [&] {
       return work::gemm<T>(sizes.m, sizes.n, sizes.k, accumulate_weight);
     });
     if constexpr (std::is_same_v<T, float>) {
-      const Bfloat16Unit unit = unit_of(right);
       if (unit != Bfloat16Unit::kFloat32) {
         return bf16_weight_gradient(unit, precision, dy, x, dweight, accumulate_weight, dbias,
                                     accumulate_bias, workspace);
       }
     }
-    if (precision == Precision::kFloat32) {
-      return packed_weight_gradient(dy, x, dweight, accumulate_weight, dbias, accumulate_bias,
-                                    workspace);
-    }
+    return packed_weight_gradient(dy, x, dweight, accumulate_weight, dbias, accumulate_bias,
+                                  workspace);
   }
   gemm<T>(dy, right, dweight, accumulate_weight, workspace);
   if (dbias != nullptr) column_sums(dy, dbias, accumulate_bias, workspace);

@@ -33,14 +33,18 @@ template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
                               Arena& arena, Float32Unit unit = float32_unit());
 
+/// Bytes of memory that each element of b takes about when it is prepared for our own engine; 0
+/// where that is not done.
+int64_t prepared_bytes(Precision precision, Float32Unit unit = float32_unit());
+
 /// c = op(a) op(b), or c += with `accumulate`. Shapes: c is [m, n];
 /// kNN: a [m, k], b [k, n]; kNT: a [m, k], b [n, k]; kTN: a [k, m], b [k, n].
 /// With `bias` ([n], never together with `accumulate`) c = op(a) op(b) + bias on every row.
-/// The number of threads changes no bit: our own sums have an order that depends on k alone (of
-/// kTN: on the sizes), and a library is called for tiles that depend on the shapes alone, each on
-/// one thread. Of precision kBfloat16, a and b are rounded first, and the order depends on the
-/// unit; of kInt8, which knows no `accumulate`, they are quantised first. k = 0 gives zeros (or the
-/// bias). Throws InternalError when shapes do not fit.
+/// The number of threads changes no bit: our own sums have an order that depends on k and the unit
+/// alone (of kTN: on the sizes), and a library is called for tiles that depend on the shapes alone,
+/// each on one thread. Of precision kBfloat16, a and b are rounded first; of kInt8, which knows no
+/// `accumulate`, they are quantised first. k = 0 gives zeros (or the bias). Throws InternalError
+/// when shapes do not fit.
 template <class T>
 void gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<T> c, bool accumulate,
           Workspace& workspace, const T* bias = nullptr);

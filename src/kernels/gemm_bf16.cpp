@@ -71,6 +71,7 @@ class UnitInUse {
       return multiply_by_squares<Rows, Parts>(steps, left, right, addend, c, c_stride);
     }
 #endif
+    CALQUE_CHECK(Parts == kRounded, "numbers in parts are for AMX alone");
     if constexpr (Parts == kRounded) {
       multiply_by_vectors<Rows>(steps, left, right, addend, c, c_stride);
     }

@@ -11,16 +11,17 @@ std::vector<Bfloat16Unit> bfloat16_hardware();
 // split into three bfloat16 numbers that sum up to it, and of the nine products of two numbers'
 // parts the six are added that a float can hold: what is left out is below 2^-24 of the product
 // (Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
-// Higher-Precision Computations", 2019). So an infinity becomes NaN, and numbers below 1e-33 lose
-// their last bits.
+// Higher-Precision Computations", 2019). So infinities, and
+// numbers above 3.39e38, give NaN; numbers and products below 1e-31 lose last bits, and denormal
+// ones are zero.
 
 /// The right operand, rounded or split, packed as the units read it, in memory of `arena`.
 const Bfloat16* bf16_panels(const RightOperand<float>& right, Arena& arena);
 
 /// The whole product c = op(a) op(b) + what c starts from by a unit of bfloat16_hardware(), on all
 /// threads; as gemm, whose shapes were checked, with m, n and k all above 0.
-/// Each element of c is a sum in float, in the order of the inner index: its bits depend on its row
-/// of op(a), its column of op(b), k and the unit alone.
+/// Each element of c is a sum in float, step by step of 32 inner indices, in each part by part: its
+/// bits depend on its row of op(a), its column of op(b), k and the unit alone.
 void bf16_gemm(Bfloat16Unit unit, ConstMatrixView<float> a, const RightOperand<float>& right,
                MatrixView<float> c, bool accumulate, const float* bias, Workspace& workspace);
 

@@ -93,7 +93,10 @@ Float32Unit float32_unit() {
   return current_engine() == GemmEngine::kCalque ? current_float32_unit() : Float32Unit::kVectors;
 }
 
-void set_float32_unit(Float32Unit unit) { current_float32_unit() = unit; }
+void set_float32_unit(Float32Unit unit) {
+  CALQUE_CHECK(unit != Float32Unit::kAmx || has_amx(), "there is no AMX here");
+  current_float32_unit() = unit;
+}
 
 std::string float32_unit_name(Float32Unit unit) {
   return unit == Float32Unit::kAmx ? "AMX, in three bfloat16 parts" : "vectors";
@@ -127,7 +130,8 @@ std::string precision_in_use(Precision precision) {
   CALQUE_CHECK(precision != Precision::kInt8, "training does not know int8");
   if (precision == Precision::kBfloat16)
     return "bfloat16 by " + bfloat16_unit_name(bfloat16_unit());
-  if (current_engine() != GemmEngine::kCalque) return "float32";
+  if (current_engine() != GemmEngine::kCalque)
+    return "float32 by " + gemm_engine_name(current_engine());
   return "float32 by " + float32_unit_name(float32_unit());
 }
 

@@ -30,6 +30,7 @@ class PreparedWeights {
   RightOperand<T> right(GemmForm form, ConstMatrixView<T> weight);
   /// Weights have changed: prepare anew. Keeps the memory.
   void forget();
+  Float32Unit unit() const { return unit_; }
   /// Forgets, and prepares for another unit from now on.
   void use(Float32Unit unit);
   size_t bytes() const { return arena_.peak(); }

@@ -60,7 +60,8 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   // What cross-entropy works in, and each weight packed for two of its products.
   const auto loss = static_cast<double>(
       kernels::cross_entropy_scratch(static_cast<int64_t>(tokens), options.model, target_vocab));
-  estimate.scratch = (loss + 2 * weights) * sizeof(Real);
+  const auto packed = static_cast<double>(2 * kernels::prepared_bytes(train.precision));
+  estimate.scratch = loss * sizeof(Real) + packed * weights;
   return estimate;
 }
 

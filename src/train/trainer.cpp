@@ -25,8 +25,11 @@ namespace {
 /// Writes down what the bits of a run depend on besides its config.
 void stamp(CheckpointState& state, kernels::Precision precision) {
   state.calque_version = kVersion;
-  state.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine()) + ", " +
-                      kernels::precision_in_use(precision);
+  state.gemm_engine = kernels::gemm_engine_name(kernels::gemm_engine());
+  const bool by_a_library = kernels::gemm_engine() != kernels::GemmEngine::kCalque;
+  if (!by_a_library || precision != kernels::Precision::kFloat32) {
+    state.gemm_engine += ", " + kernels::precision_in_use(precision);
+  }
   state.instruction_set = instruction_set();
 }
 
@@ -321,7 +324,7 @@ void Trainer::validate(const StopSignal& stop) {
     found = parts_.validator->validate(arena_, workspace_, prepared_weights_,
                                        [&] { return stop.received() != 0; });
   }
-  prepared_weights_.use(kernels::float32_unit());
+  prepared_weights_.forget();
   meter_.resume();
   if (!found) return;
   const ValidationResult& result = *found;

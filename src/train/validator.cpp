@@ -17,6 +17,22 @@ std::vector<std::string> read_all(const std::vector<std::string>& files,
   return lines;
 }
 
+/// Weights are prepared for another unit as long as it lives.
+class UnitOfWeights {
+ public:
+  UnitOfWeights(kernels::PreparedWeights<Real>& weights, kernels::Float32Unit unit)
+      : weights_(weights), before_(weights.unit()) {
+    weights_.use(unit);
+  }
+  ~UnitOfWeights() { weights_.use(before_); }
+  UnitOfWeights(const UnitOfWeights&) = delete;
+  UnitOfWeights& operator=(const UnitOfWeights&) = delete;
+
+ private:
+  kernels::PreparedWeights<Real>& weights_;
+  kernels::Float32Unit before_;
+};
+
 /// Thrown out of a validation that is to end.
 struct Stopped {};
 
@@ -46,7 +62,10 @@ std::optional<ValidationResult> Validator::validate(Arena& arena, Workspace& wor
   ValidationResult result;
   try {
     measure_loss(arena, workspace, weights, check, result);
-    if (std::isfinite(result.loss)) measure_bleu(arena, workspace, weights, check, result);
+    if (std::isfinite(result.loss)) {
+      const UnitOfWeights vectors(weights, kernels::Float32Unit::kVectors);
+      measure_bleu(arena, workspace, weights, check, result);
+    }
   } catch (const Stopped&) {
     return std::nullopt;
   }
@@ -83,7 +102,6 @@ void Validator::measure_bleu(Arena& arena, Workspace& workspace,
                              kernels::PreparedWeights<Real>& weights, const Check& check,
                              ValidationResult& result) {
   arena.reset();
-  weights.use(kernels::Float32Unit::kVectors);  // as `calque evaluate`: to the same bits
   Translator translator(model_, tokenizers_, options_.decode, arena, workspace, &weights);
   Progress progress("validating", static_cast<int64_t>(sources_.size()), "sentences");
   const std::vector<std::string> hypotheses = translator.translate(sources_, [&](int64_t done) {

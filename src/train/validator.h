@@ -43,7 +43,8 @@ class Validator {
             const LinePolicies& policies = {});
 
   /// Nothing when `should_stop`, asked every few moments, said so before the end. `weights` is
-  /// empty, and holds the model's weights prepared when it returns.
+  /// empty, and may hold the model's weights prepared when it returns. The loss is computed as in
+  /// training, the translations as by `calque evaluate`: to the same bits.
   std::optional<ValidationResult> validate(Arena& arena, Workspace& workspace,
                                            kernels::PreparedWeights<Real>& weights,
                                            const std::function<bool()>& should_stop);

@@ -6,9 +6,11 @@
 
 #include "support/catch.h"
 #include "support/run_binary.h"
+#include "support/running_binary.h"
 
 using calque::test::check_usage_errors;
 using calque::test::run_binary;
+using calque::test::RunningBinary;
 using calque::test::RunResult;
 
 namespace {
@@ -46,7 +48,7 @@ const std::vector<Help> kHelp{
     {"export", {"DIR", "OUT", "--format", "ctranslate2", "safetensors"}},
     {"inspect", {"DIR", "--json"}},
     {"bench", {"\n  train", "\n  translate", "\n  gemm", "\n  kernels"}},
-    {"version", {"CALQUE_GEMM"}},
+    {"version", {"CALQUE_GEMM", "CALQUE_FLOAT32"}},
 };
 
 const std::vector<Help> kBenchHelp{
@@ -149,9 +151,24 @@ TEST_CASE("version tells engine, instruction set, threads and compiler", "[cli]"
   CHECK(result.exit_code == 0);
   CHECK_THAT(result.out, ContainsSubstring("calque 0."));
   CHECK_THAT(result.out, ContainsSubstring("Eigen 3"));
-  for (const char* part : {"engine ", "instructions ", "threads ", "compiler "}) {
+  for (const char* part :
+       {"engine ", "instructions ", "float32 ", "bfloat16 ", "threads ", "compiler "}) {
     CHECK_THAT(result.out, ContainsSubstring(part));
   }
+}
+
+TEST_CASE("what multiplies floats can be chosen, of what is there", "[cli]") {
+  const auto version = [](const std::string& unit) {
+    return RunningBinary({"version"}, {"CALQUE_GEMM=calque", "CALQUE_FLOAT32=" + unit}).wait();
+  };
+  const bool has_amx = version("").out.find("float32       AMX") != std::string::npos;
+  CHECK_THAT(version("vectors").out, ContainsSubstring("float32       vectors"));
+  CHECK(version("amx").exit_code == (has_amx ? 0 : 2));
+  const RunResult wrong = version("avx");
+  CHECK(wrong.exit_code == 2);
+  CHECK_THAT(wrong.err, ContainsSubstring("CALQUE_FLOAT32=avx: expected "));
+  const RunResult library = RunningBinary({"version"}, {"CALQUE_GEMM=eigen"}).wait();
+  CHECK_THAT(library.out, ContainsSubstring("float32       Eigen"));
 }
 
 TEST_CASE("a folder without a model says what was looked for", "[cli]") {

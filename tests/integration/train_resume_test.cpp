@@ -67,11 +67,13 @@ void check_each_step_once(const std::filesystem::path& run, int64_t steps) {
         validations.end());
 }
 
-/// The engines that CALQUE_GEMM can choose here.
-std::vector<std::string> engines() {
-  std::vector<std::string> names{"calque", "eigen"};
-  if (run_binary({"version"}).out.find("oneDNN") != std::string::npos) names.push_back("onednn");
-  return names;
+/// What the environment can choose to multiply by.
+std::vector<std::string> multipliers() {
+  std::vector<std::string> all{"CALQUE_GEMM=calque", "CALQUE_FLOAT32=vectors", "CALQUE_GEMM=eigen"};
+  if (run_binary({"version"}).out.find("oneDNN") != std::string::npos) {
+    all.push_back("CALQUE_GEMM=onednn");
+  }
+  return all;
 }
 
 }  // namespace
@@ -79,9 +81,9 @@ std::vector<std::string> engines() {
 TEST_CASE("stopped and resumed with other thread counts, a run ends in the same bytes",
           "[train][resume]") {
   const TinyCorpus corpus;
-  for (const std::string& engine : engines()) {
-    INFO(engine);
-    const std::vector<std::string> environment{"CALQUE_GEMM=" + engine};
+  for (const std::string& multiplier : multipliers()) {
+    INFO(multiplier);
+    const std::vector<std::string> environment{multiplier};
     constexpr int64_t kSteps = 31;  // two epochs and a half
     CHECK(RunningBinary(full_run(corpus, "whole", kSteps, 1), environment).wait().exit_code == 0);
     CHECK(RunningBinary(full_run(corpus, "parts", 11, 1), environment).wait().exit_code == 0);

@@ -115,6 +115,36 @@ TEST_CASE("bfloat16 products have the same bits with 1, 2 and 3 threads", "[kern
   });
 }
 
+TEST_CASE("a bfloat16 weight gradient is the product and the column sums, with any threads",
+          "[kernels]") {
+  with_each_unit([&] {
+    // Small and large against the tokens: the small ones are summed in two halves.
+    const int64_t sizes[][3] = {{0, 5, 4}, {1, 3, 2}, {517, 70, 33}, {257, 513, 31}, {40, 20, 200}};
+    for (const auto& [tokens, out, in] : sizes) {
+      const auto product = bf16_case(GemmForm::kTN, out, in, tokens);
+      std::vector<float> first;
+      for (const int count : {1, 2, 3}) {
+        const test::ThreadsScope set(count);
+        Workspace workspace(count);
+        TestMatrix<float> dweight = product.start;
+        TestMatrix<float> dbias(1, out);
+        weight_gradient<float>(product.a, product.b, dweight, true, dbias.view().data, false,
+                               workspace, Precision::kBfloat16);
+        CHECK(relative_difference(dweight, product.expected(true, false)) < 1e-5);
+        for (int64_t o = 0; o < out; ++o) {
+          double bias = 0;
+          for (int64_t t = 0; t < tokens; ++t) bias += double{product.a.at(t, o)};
+          CHECK(double{dbias.at(0, o)} == Approx(bias).epsilon(1e-4).margin(1e-4));
+        }
+        std::vector<float> bits = dweight.values();
+        bits.insert(bits.end(), dbias.values().begin(), dbias.values().end());
+        if (count == 1) first = bits;
+        CHECK(bits == first);
+      }
+    }
+  });
+}
+
 TEST_CASE("a bfloat16 product writes inside its view only, and passes on what is not finite",
           "[kernels]") {
   Workspace workspace(threads());

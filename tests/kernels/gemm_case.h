@@ -10,20 +10,36 @@
 
 namespace calque::kernels {
 
+/// Our own engine, and one of its float32 units, for as long as it lives.
+class Float32UnitScope {
+ public:
+  explicit Float32UnitScope(Float32Unit unit)
+      : engine_(GemmEngine::kCalque), before_(float32_unit()) {
+    set_float32_unit(unit);
+  }
+  ~Float32UnitScope() { set_float32_unit(before_); }
+  Float32UnitScope(const Float32UnitScope&) = delete;
+  Float32UnitScope& operator=(const Float32UnitScope&) = delete;
+
+ private:
+  GemmEngineScope engine_;
+  Float32Unit before_;
+};
+
 /// Runs `body` with every engine, our own with each of its float32 units, then puts back what was
 /// in use.
 template <class Body>
 void with_each_multiplier(const Body& body) {
-  const Float32Unit before = float32_unit();
+  for (const Float32Unit unit : float32_units()) {
+    const Float32UnitScope scope(unit);
+    INFO(float32_unit_name(unit));
+    body();
+  }
   for (const GemmEngine engine : gemm_engines()) {
+    if (engine == GemmEngine::kCalque) continue;
     const GemmEngineScope scope(engine);
-    const bool own = engine == GemmEngine::kCalque;
-    for (const Float32Unit unit : own ? float32_units() : std::vector{Float32Unit::kVectors}) {
-      if (own) set_float32_unit(unit);
-      INFO(gemm_engine_name(engine) << ", " << float32_unit_name(unit));
-      body();
-    }
-    if (own) set_float32_unit(before);
+    INFO(gemm_engine_name(engine));
+    body();
   }
 }
 

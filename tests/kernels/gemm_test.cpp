@@ -141,8 +141,6 @@ double root_mean_square_error(const GemmCase<float>& product, Workspace& workspa
 
 TEST_CASE("every float32 unit is as exact as multiply-adds of floats", "[kernels]") {
   Workspace workspace(threads());
-  const GemmEngineScope own(GemmEngine::kCalque);
-  const Float32Unit before = float32_unit();
   for (const GemmForm form : kForms) {
     for (const int64_t k : {64, 512, 2048}) {
       // Numbers of many sizes: what is lost of the large ones must not hide the small ones.
@@ -152,17 +150,18 @@ TEST_CASE("every float32 unit is as exact as multiply-adds of floats", "[kernels
           product.a.at(r, c) *= std::exp2(static_cast<float>((7 * r + 3 * c) % 24 - 12));
         }
       }
-      set_float32_unit(Float32Unit::kVectors);
-      const double by_vectors = root_mean_square_error(product, workspace);
+      const auto error_by = [&](Float32Unit unit) {
+        const Float32UnitScope scope(unit);
+        return root_mean_square_error(product, workspace);
+      };
+      const double by_vectors = error_by(Float32Unit::kVectors);
       CHECK(by_vectors < 2e-6);
       for (const Float32Unit unit : float32_units()) {
-        set_float32_unit(unit);
         CAPTURE(float32_unit_name(unit), static_cast<int>(form), k);
-        CHECK(root_mean_square_error(product, workspace) < 2 * by_vectors);
+        CHECK(error_by(unit) < 2 * by_vectors);
       }
     }
   }
-  set_float32_unit(before);
 }
 
 TEST_CASE("a product of single numbers is within two units of its last place, with every unit",
@@ -200,6 +199,34 @@ TEST_CASE("what is not finite does not get lost in a product", "[kernels]") {
       }
     }
   });
+}
+
+TEST_CASE("there are no gradients of integers, with any unit", "[kernels]") {
+  Workspace workspace(threads());
+  with_each_multiplier([&] {
+    TestMatrix<float> dy(40, 8), x(40, 6), dweight(8, 6);
+    CHECK_THROWS_AS(
+        weight_gradient<float>(dy, x, dweight, false, nullptr, false, workspace, Precision::kInt8),
+        InternalError);
+  });
+}
+
+TEST_CASE("a weight prepared for another unit is prepared anew", "[kernels]") {
+  Workspace workspace(threads());
+  const GemmEngineScope own(GemmEngine::kCalque);
+  const GemmCase<float> product(GemmForm::kNT, 37, 45, 300);
+  for (const Float32Unit unit : float32_units()) {
+    PreparedWeights<float> prepared(Precision::kFloat32, Float32Unit::kVectors);
+    prepared.right(GemmForm::kNT, product.b);
+    prepared.use(unit);
+    const RightOperand<float> right = prepared.right(GemmForm::kNT, product.b);
+    CHECK((right.bf16_panels != nullptr) == (unit == Float32Unit::kAmx));
+    CHECK((right.panels != nullptr) == (unit == Float32Unit::kVectors));
+    TestMatrix<float> c = product.start;
+    gemm<float>(product.a, right, c, false, workspace);
+    const Float32UnitScope scope(unit);
+    CHECK(c.values() == product.run(false, false, workspace).values());
+  }
 }
 
 TEST_CASE("the float32 units are those of our own engine", "[kernels]") {
@@ -244,8 +271,9 @@ TEST_CASE("a task's product has the bits of the whole machine's in our own engin
 TEST_CASE("the gradients of weight and bias are the product and the column sums", "[kernels]") {
   with_each_multiplier([&] {
     // Small and large against the tokens: the small ones are summed in two halves.
-    const int64_t sizes[][3] = {
-        {0, 5, 4}, {1, 3, 2}, {517, 70, 33}, {300, 128, 40}, {40, 130, 257}};
+    const int64_t sizes[][3] = {{0, 5, 4},     {5, 0, 4},      {5, 4, 0},      {1, 3, 2},
+                                {517, 70, 33}, {300, 128, 40}, {40, 130, 257}, {257, 513, 31},
+                                {40, 20, 200}, {33, 20, 2000}};
     for (const auto& [tokens, out, in] : sizes) {
       const auto dy = TestMatrix<float>::random(tokens, out, 1, out + 3);
       const auto x = TestMatrix<float>::random(tokens, in, 2, in + 5);
