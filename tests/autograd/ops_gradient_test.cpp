@@ -12,6 +12,7 @@
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/projection_cross_entropy.h"
+#include "autograd/ops/rms_norm.h"
 #include "support/catch.h"
 #include "support/gradient_check.h"
 
@@ -96,6 +97,12 @@ TEST_CASE("relu over a linear layer's output is the same, with exact gradients",
 TEST_CASE("layer norm has exact gradients", "[autograd]") {
   CHECK(worst_gradient_error({{6, 9}, {9}, {9}}, [](Context& c, auto in) {
           return ops::layer_norm(c, in[0], in[1], in[2], 1e-5);
+        }) < kTolerance);
+}
+
+TEST_CASE("RMS norm has exact gradients", "[autograd]") {
+  CHECK(worst_gradient_error({{6, 9}, {9}}, [](Context& c, auto in) {
+          return ops::rms_norm(c, in[0], in[1], 1e-5);
         }) < kTolerance);
 }
 
