@@ -37,15 +37,20 @@ inline constexpr uint8_t kType<int8_t> = 1;
 template <>
 inline constexpr uint8_t kType<int16_t> = 2;
 
-/// CTranslate2's numbers for activations; its GELU, as ours, is the exact one.
+/// CTranslate2's numbers for activations, and for what the gate of a gated kind goes through; its
+/// GELU, as ours, is the exact one.
 int8_t activation_number(kernels::Activation activation) {
   switch (activation) {
     case kernels::Activation::kRelu:
       return 0;
     case kernels::Activation::kSwish:
+    case kernels::Activation::kSwiglu:
       return 2;
     case kernels::Activation::kGelu:
+    case kernels::Activation::kGeglu:
       return 3;
+    case kernels::Activation::kGlu:
+      return 6;
   }
   CALQUE_CHECK(false, "activation {}", static_cast<int>(activation));
 }

@@ -79,6 +79,21 @@ TEST_CASE("activations have exact gradients with and without dropout", "[autogra
         }) < kTolerance);
 }
 
+TEST_CASE("gated activations have exact gradients with and without dropout", "[autograd]") {
+  const auto kind = GENERATE(kernels::Activation::kGlu, kernels::Activation::kGeglu,
+                             kernels::Activation::kSwiglu);
+  const double rate = GENERATE(0.0, 0.4);
+  CHECK(worst_gradient_error({{6, 18}}, [&](Context& c, auto in) {
+          const Var y = ops::activation(c, in[0], kind, c.dropout(rate, 3));
+          CHECK(y.cols() == 9);
+          return y;
+        }) < kTolerance);
+  // Of a linear layer's output, whose gradient is the op's alone to write.
+  CHECK(worst_gradient_error({{6, 9}, {10, 9}}, [&](Context& c, auto in) {
+          return ops::activation(c, ops::linear(c, in[0], in[1], Var()), kind, c.dropout(rate, 3));
+        }) < kTolerance);
+}
+
 TEST_CASE("relu over a linear layer's output is the same, with exact gradients", "[autograd]") {
   const auto kind = GENERATE(kernels::Activation::kRelu, kernels::Activation::kSwish);
   const double rate = GENERATE(0.0, 0.4);
