@@ -10,7 +10,7 @@
 #include "export/new_folder.h"
 #include "export/vocabulary_files.h"
 #include "kernels/embedding.h"
-#include "nn/layer_norm.h"
+#include "nn/norm.h"
 #include "text/special_ids.h"
 
 namespace calque {
@@ -98,7 +98,7 @@ class ModelFile {
   void linear(const std::string& name, std::vector<std::string> layers);
   void norm(const std::string& name, const std::string& layer) {
     weights(name + "/gamma", {layer + ".weight"});
-    weights(name + "/beta", {layer + ".bias"});
+    if (model_.options().norm_kind == NormKind::kLayer) weights(name + "/beta", {layer + ".bias"});
   }
 };
 
@@ -150,7 +150,12 @@ void ModelFile::collect_stack(const std::string& stack) {
       linear(theirs + "attention/linear_2", {cross + ".output"});
       norm(theirs + "attention/layer_norm", cross + "_norm");
     }
-    linear(theirs + "ffn/linear_0", {ours + "feed_forward.input"});
+    if (kernels::activation_inputs(options.activation) == 1) {
+      linear(theirs + "ffn/linear_0", {ours + "feed_forward.input"});
+    } else {
+      linear(theirs + "ffn/linear_0", {ours + "feed_forward.gate"});
+      linear(theirs + "ffn/linear_0_noact", {ours + "feed_forward.input"});
+    }
     linear(theirs + "ffn/linear_1", {ours + "feed_forward.output"});
     norm(theirs + "ffn/layer_norm", ours + "feed_forward_norm");
   }
@@ -262,7 +267,7 @@ nlohmann::json configuration(const Tokenizer& tokenizer) {
           {"decoder_start_token", tokenizer.piece(kBeginId)},
           {"add_source_bos", false},
           {"add_source_eos", true},
-          {"layer_norm_epsilon", LayerNorm::kEpsilon},
+          {"layer_norm_epsilon", Norm::kEpsilon},
           {"multi_query_attention", false}};
 }
 

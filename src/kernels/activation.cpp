@@ -226,7 +226,7 @@ void gated_backward(ConstMatrixView<T> u, const Dropout& dropout, ConstMatrixVie
   });
 }
 
-/// Whether u is as wide as `y`, of this kind, wants it.
+/// Whether u has the shape that a y of this kind is made of.
 template <class T>
 bool fits(Activation kind, ConstMatrixView<T> u, ConstMatrixView<T> y) {
   return u.rows == y.rows && u.cols == activation_inputs(kind) * y.cols;
