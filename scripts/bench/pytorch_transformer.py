@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "swish": F.silu}
+
 
 @dataclass(frozen=True)
 class Options:
@@ -35,12 +37,15 @@ class Options:
     def of(cls, settings: dict[str, str], vocab: int) -> "Options":
         """`settings`: key -> text, as `calque bench train --json` prints them."""
         for key, text in {
+            "model.norm_kind": "layer",
             "model.positions": "sinusoidal",
             "model.tied_embeddings": "all",
             "vocabulary.shared": "true",
         }.items():
             if settings[key] != text:
                 raise SystemExit(f"this peer knows {key}: {text} only, not {settings[key]}")
+        if settings["model.activation"] not in ACTIVATIONS:
+            raise SystemExit(f"this peer knows no model.activation: {settings['model.activation']}")
 
         def dropout(place: str) -> float:
             return float(settings[f"model.dropout.{place}"])
@@ -117,7 +122,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.input = nn.Linear(options.model, options.hidden)
         self.output = nn.Linear(options.hidden, options.model)
-        self.activation = {"relu": F.relu, "gelu": F.gelu, "swish": F.silu}[options.activation]
+        self.activation = ACTIVATIONS[options.activation]
         self.dropout = nn.Dropout(options.activation_dropout)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ class ExportedModel(Transformer):
             parameters["output_projection.weight"] = parameters["target_embedding.weight"]
         config = Config(
             norm=self.settings["norm"],
+            norm_kind=self.settings["norm_kind"],
             activation=self.settings["activation"],
             tied="all" if tied == "all" else "none",
             encoder_layers=self.settings["encoder_layers"],

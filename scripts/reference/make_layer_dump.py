@@ -38,6 +38,7 @@ LABEL_SMOOTHING = 0.1
 QUERY_LENGTHS = [5, 1, 3]
 MEMORY_LENGTHS = [2, 7, 4]
 ROWS = sum(QUERY_LENGTHS)
+VALUES_SEED = 8  # and a case's number; the inputs have its number alone
 SCOPE = "layer"  # parameters are called layer.query.weight ... inside, and without it in the file
 
 
@@ -73,13 +74,13 @@ def attention_case(name: str, causal: bool, cross: bool) -> Case:
     return Case(name, attention_shapes(SCOPE, MODEL), inputs, MODEL, forward, integers, metadata)
 
 
-def layer_norm_case() -> Case:
+def norm_case(kind: str) -> Case:
     return Case(
-        "layer_norm",
-        norm_shapes(SCOPE, MODEL),
+        f"{kind}_norm",
+        norm_shapes(SCOPE, kind, MODEL),
         {"input": (ROWS, MODEL)},
         MODEL,
-        lambda layers, inputs: layers.layer_norm(SCOPE, inputs["input"]),
+        lambda layers, inputs: layers.norm(SCOPE, kind, inputs["input"]),
         metadata={"epsilon": str(LAYER_NORM_EPSILON)},
     )
 
@@ -87,7 +88,7 @@ def layer_norm_case() -> Case:
 def feed_forward_case(activation: str) -> Case:
     return Case(
         f"feed_forward_{activation}",
-        feed_forward_shapes(SCOPE, MODEL, HIDDEN),
+        feed_forward_shapes(SCOPE, activation, MODEL, HIDDEN),
         {"input": (ROWS, MODEL)},
         MODEL,
         lambda layers, inputs: layers.feed_forward(SCOPE, activation, inputs["input"]),
@@ -122,11 +123,15 @@ CASES = [
     attention_case("attention_self", causal=False, cross=False),
     attention_case("attention_causal", causal=True, cross=False),
     attention_case("attention_cross", causal=False, cross=True),
-    layer_norm_case(),
+    norm_case("layer"),
     feed_forward_case("relu"),
     feed_forward_case("gelu"),
     feed_forward_case("swish"),
     cross_entropy_case(),
+    norm_case("rms"),
+    feed_forward_case("glu"),
+    feed_forward_case("geglu"),
+    feed_forward_case("swiglu"),
 ]
 
 
@@ -175,7 +180,7 @@ def main() -> None:
     for seed, case in enumerate(CASES, start=1):
         generator = random.Random(seed)
         leaves = {name: random_rows(generator, shape) for name, shape in case.inputs.items()}
-        leaves |= initial_values(case.shapes, len(CASES) + seed)
+        leaves |= initial_values(case.shapes, VALUES_SEED + seed)
         output_gradient = random_rows(generator, (ROWS, case.outputs))
         output, gradients = compute(case, leaves, output_gradient, torch.float64)
         noise = clear_key_biases(gradients)

@@ -2,7 +2,7 @@
 
 Without batches there is no padding and no mask but the causal one, so the code can be read against
 the formulas. `torch_modules_logits` computes the same with torch.nn's own Transformer layers on a
-padded batch; the dump is only written when both agree.
+padded batch, where those have the model's kinds; the dump is only written when both agree.
 """
 
 import math
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 UNKNOWN, BOS, EOS = 0, 1, 2
 FIRST_WORD = 4
 LAYER_NORM_EPSILON = 1e-5
+GATES = {"glu": "sigmoid", "geglu": "gelu", "swiglu": "swish"}  # Shazeer 2020
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Config:
     """Sizes and kinds of one model."""
 
     norm: str  # pre | post
-    activation: str  # relu | gelu
+    norm_kind: str  # layer | rms
+    activation: str  # relu | gelu | swish | glu | geglu | swiglu
     tied: str  # none | all
     encoder_layers: int
     decoder_layers: int
@@ -58,8 +60,9 @@ def linear_shapes(scope: str, inputs: int, outputs: int) -> dict[str, tuple[int,
     return {f"{scope}.weight": (outputs, inputs), f"{scope}.bias": (outputs,)}
 
 
-def norm_shapes(scope: str, model: int) -> dict[str, tuple[int, ...]]:
-    return {f"{scope}.weight": (model,), f"{scope}.bias": (model,)}
+def norm_shapes(scope: str, kind: str, model: int) -> dict[str, tuple[int, ...]]:
+    gain: dict[str, tuple[int, ...]] = {f"{scope}.weight": (model,)}
+    return gain if kind == "rms" else gain | {f"{scope}.bias": (model,)}
 
 
 def attention_shapes(scope: str, model: int) -> dict[str, tuple[int, ...]]:
@@ -69,9 +72,14 @@ def attention_shapes(scope: str, model: int) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def feed_forward_shapes(scope: str, model: int, hidden: int) -> dict[str, tuple[int, ...]]:
-    return linear_shapes(f"{scope}.input", model, hidden) | linear_shapes(
-        f"{scope}.output", hidden, model
+def feed_forward_shapes(
+    scope: str, activation: str, model: int, hidden: int
+) -> dict[str, tuple[int, ...]]:
+    gate = linear_shapes(f"{scope}.gate", model, hidden) if activation in GATES else {}
+    return (
+        gate
+        | linear_shapes(f"{scope}.input", model, hidden)
+        | linear_shapes(f"{scope}.output", hidden, model)
     )
 
 
@@ -92,11 +100,13 @@ def parameter_shapes(config: Config) -> dict[str, tuple[int, ...]]:
             scope = f"{stack}.layers.{layer}"
             for attention in attentions:
                 shapes |= attention_shapes(f"{scope}.{attention}", config.model)
-                shapes |= norm_shapes(f"{scope}.{attention}_norm", config.model)
-            shapes |= feed_forward_shapes(f"{scope}.feed_forward", config.model, config.hidden)
-            shapes |= norm_shapes(f"{scope}.feed_forward_norm", config.model)
+                shapes |= norm_shapes(f"{scope}.{attention}_norm", config.norm_kind, config.model)
+            shapes |= feed_forward_shapes(
+                f"{scope}.feed_forward", config.activation, config.model, config.hidden
+            )
+            shapes |= norm_shapes(f"{scope}.feed_forward_norm", config.norm_kind, config.model)
         if config.norm == "pre":
-            shapes |= norm_shapes(f"{stack}.norm", config.model)
+            shapes |= norm_shapes(f"{stack}.norm", config.norm_kind, config.model)
     if config.tied == "none":
         shapes["output_projection.weight"] = table
     return shapes
@@ -130,8 +140,8 @@ def sinusoids(length: int, model: int) -> Tensor:
 
 
 def activate(name: str, x: Tensor) -> Tensor:
-    """relu; gelu with the exact erf; swish, x * sigmoid(x)."""
-    return {"relu": F.relu, "gelu": F.gelu, "swish": F.silu}[name](x)
+    """relu; gelu with the exact erf; swish, x * sigmoid(x); sigmoid."""
+    return {"relu": F.relu, "gelu": F.gelu, "swish": F.silu, "sigmoid": F.sigmoid}[name](x)
 
 
 class Layers:
@@ -145,14 +155,20 @@ class Layers:
         """x W^T + b: [rows, in] -> [rows, out]."""
         return F.linear(x, self.parameters[f"{scope}.weight"], self.parameters[f"{scope}.bias"])
 
-    def layer_norm(self, scope: str, x: Tensor) -> Tensor:
+    def norm(self, scope: str, kind: str, x: Tensor) -> Tensor:
         """Normalised over the last dimension: [rows, model]."""
-        weight, bias = self.parameters[f"{scope}.weight"], self.parameters[f"{scope}.bias"]
+        weight = self.parameters[f"{scope}.weight"]
+        if kind == "rms":
+            return F.rms_norm(x, weight.shape, weight, LAYER_NORM_EPSILON)
+        bias = self.parameters[f"{scope}.bias"]
         return F.layer_norm(x, weight.shape, weight, bias, LAYER_NORM_EPSILON)
 
     def feed_forward(self, scope: str, activation: str, x: Tensor) -> Tensor:
         """[rows, model] -> [rows, hidden] -> [rows, model]."""
         inner = self.linear(f"{scope}.input", x)
+        if activation in GATES:
+            gate = activate(GATES[activation], self.linear(f"{scope}.gate", x))
+            return self.linear(f"{scope}.output", gate * inner)
         if activation == "relu":
             self.closest_to_kink = min(self.closest_to_kink, inner.abs().min().item())
         return self.linear(f"{scope}.output", activate(activation, inner))
@@ -197,11 +213,11 @@ class Transformer(Layers):
     def residual(self, norm: str, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
         """pre: x + f(norm(x)); post: norm(x + f(x))."""
         if self.config.norm == "pre":
-            return x + sublayer(self.layer_norm(norm, x))
-        return self.layer_norm(norm, x + sublayer(x))
+            return x + sublayer(self.norm(norm, self.config.norm_kind, x))
+        return self.norm(norm, self.config.norm_kind, x + sublayer(x))
 
     def final_norm(self, scope: str, x: Tensor) -> Tensor:
-        return self.layer_norm(scope, x) if self.config.norm == "pre" else x
+        return self.norm(scope, self.config.norm_kind, x) if self.config.norm == "pre" else x
 
     def self_attention_block(self, layer: str, x: Tensor, causal: bool) -> Tensor:
         scope, heads = f"{layer}.self_attention", self.config.heads
@@ -258,6 +274,11 @@ def copy_attention(
 def copy_affine(target: nn.Module, parameters: dict[str, Tensor], scope: str) -> None:
     target.weight.copy_(parameters[f"{scope}.weight"])
     target.bias.copy_(parameters[f"{scope}.bias"])
+
+
+def has_torch_modules(config: Config) -> bool:
+    """Whether torch.nn's layers have this norm and this activation."""
+    return config.norm_kind == "layer" and config.activation in ("relu", "gelu")
 
 
 def torch_stack(model: Transformer, stack: str) -> nn.Module:

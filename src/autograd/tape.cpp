@@ -66,7 +66,8 @@ GradientTarget Tape::target(const Var& x) {
 
 GradientTarget Tape::target_over(const Var& y, const Var& x) {
   const Tensor dy = slot(y).gradient;
-  if (!x.needs_gradient() || slot(x).leaf || slot(x).gradient || gradients_.holders(dy) > 1) {
+  if (!x.needs_gradient() || slot(x).leaf || slot(x).gradient || slot(x).shape != dy.shape ||
+      gradients_.holders(dy) > 1) {
     return target(x);
   }
   gradients_.share(dy);

@@ -35,9 +35,8 @@ struct GradientTarget {
 ///   - `tape.gradient(y)` is the gradient of its output y, to be read only;
 ///   - `tape.target(x)` says where x's gradient goes: the first writer of a gradient assigns every
 ///     element, later ones add (GradientTarget::accumulate);
-///   - `tape.target_over(y, x)` does so too, and may choose the memory of y's gradient, which the
-///   op
-///     reads element by element before it writes;
+///   - `tape.target_over(y, x)` does so too, and where both have one shape may choose the memory of
+///     y's gradient, which the op reads element by element before it writes;
 ///   - `tape.pass_gradient(y, x)` hands y's gradient on to x unchanged, without copying where
 ///     possible.
 class Tape {

@@ -27,7 +27,8 @@ std::vector<GemmCase> model_gemms(const TransformerOptions& options, int64_t tar
   std::vector<GemmCase> cases;
   add_layer(cases, "query, key, value", tokens, 3 * model, model);
   add_layer(cases, "attention output", tokens, model, model);
-  add_layer(cases, "feed-forward input", tokens, options.hidden, model);
+  add_layer(cases, "feed-forward input", tokens,
+            kernels::activation_inputs(options.activation) * options.hidden, model);
   add_layer(cases, "feed-forward output", tokens, model, options.hidden);
   add_layer(cases, "output projection", std::min(tokens, kernels::cross_entropy_chunk_rows(model)),
             target_vocab, model);

@@ -14,6 +14,7 @@
 #include "kernels/embedding.h"
 #include "kernels/layer_norm.h"
 #include "kernels/reduce.h"
+#include "kernels/rms_norm.h"
 #include "kernels/work.h"
 
 namespace calque::bench {
@@ -55,7 +56,7 @@ class KernelBench {
   std::vector<KernelResult> run() {
     attention(/*causal=*/false);
     attention(/*causal=*/true);
-    layer_norm();
+    norm();
     residual();
     activation();
     cross_entropy();
@@ -91,7 +92,7 @@ class KernelBench {
     measure(name + " backward", heads, run.backward_work(), [&] { run.backward(workspace_); });
   }
 
-  void layer_norm() {
+  void norm() {
     const int64_t model = options_.model;
     const RandomMatrix x(tokens_, model);
     const RandomMatrix y(tokens_, model);
@@ -100,6 +101,17 @@ class KernelBench {
     const RandomMatrix statistics(2, tokens_);
     constexpr double kEpsilon = 1e-5;
     const auto row = [](const RandomMatrix& of, int64_t r) { return of.view().row(r); };
+    if (options_.norm_kind == NormKind::kRms) {
+      measure("rms norm", size(tokens_, model), work::pass<float>(tokens_, model, 2), [&] {
+        kernels::rms_norm_forward<float>(x.view(), row(gain, 0), kEpsilon, y.view(),
+                                         row(statistics, 0));
+      });
+      measure("rms norm backward", size(tokens_, model), work::pass<float>(tokens_, model, 3), [&] {
+        kernels::rms_norm_backward<float>(y.view(), x.view(), row(gain, 0), row(statistics, 0),
+                                          dx.view(), false, row(gain, 2), false, workspace_);
+      });
+      return;
+    }
     measure("layer norm", size(tokens_, model), work::pass<float>(tokens_, model, 2), [&] {
       kernels::layer_norm_forward<float>(x.view(), row(gain, 0), row(gain, 1), kEpsilon, y.view(),
                                          row(statistics, 0), row(statistics, 1));
@@ -136,16 +148,18 @@ class KernelBench {
   void activation() {
     const int64_t hidden = options_.hidden;
     const Dropout dropout{options_.activation_dropout, kKey};
-    const RandomMatrix u(tokens_, hidden);
+    const kernels::Activation kind = options_.activation;
+    const int64_t inputs = kernels::activation_inputs(kind) * hidden;
+    const RandomMatrix u(tokens_, inputs);
     const RandomMatrix y(tokens_, hidden);
-    const RandomMatrix du(tokens_, hidden);
-    measure("activation", size(tokens_, hidden), work::pass<float>(tokens_, hidden, 2), [&] {
-      kernels::activation_forward<float>(options_.activation, u.view(), dropout, y.view());
-    });
-    measure("activation backward", size(tokens_, hidden), work::pass<float>(tokens_, hidden, 3),
-            [&] {
-              kernels::activation_backward<float>(options_.activation, u.view(), dropout, y.view(),
-                                                  du.view(), false);
+    const RandomMatrix du(tokens_, inputs);
+    measure("activation", size(tokens_, hidden),
+            work::activation_forward<float>(kind, tokens_, hidden),
+            [&] { kernels::activation_forward<float>(kind, u.view(), dropout, y.view()); });
+    measure("activation backward", size(tokens_, hidden),
+            work::activation_backward<float>(kind, tokens_, hidden), [&] {
+              kernels::activation_backward<float>(kind, u.view(), dropout, y.view(), du.view(),
+                                                  false);
             });
   }
 

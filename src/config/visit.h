@@ -29,10 +29,12 @@ inline constexpr Choice<Normalization> kNormalizations[] = {{"nmt_nfkc", Normali
                                                             {"identity", Normalization::kIdentity}};
 inline constexpr Choice<NormPlace> kNormPlaces[] = {{"pre", NormPlace::kPre},
                                                     {"post", NormPlace::kPost}};
+inline constexpr Choice<NormKind> kNormKinds[] = {{"layer", NormKind::kLayer},
+                                                  {"rms", NormKind::kRms}};
 inline constexpr Choice<kernels::Activation> kActivations[] = {
-    {"relu", kernels::Activation::kRelu},
-    {"gelu", kernels::Activation::kGelu},
-    {"swish", kernels::Activation::kSwish}};
+    {"relu", kernels::Activation::kRelu},   {"gelu", kernels::Activation::kGelu},
+    {"swish", kernels::Activation::kSwish}, {"glu", kernels::Activation::kGlu},
+    {"geglu", kernels::Activation::kGeglu}, {"swiglu", kernels::Activation::kSwiglu}};
 inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSinusoidal},
                                                    {"learned", Positions::kLearned}};
 inline constexpr Choice<Tying> kTyings[] = {
@@ -159,17 +161,25 @@ void visit_model(Config& config, Visitor& visit) {
         model.model, kWidth);
   visit(Field{"model.heads", "heads", kRefuse, "Attention heads; they divide model.size."},
         model.heads, kWidth);
-  visit(Field{"model.hidden", "numbers per token", kRefuse,
-              "Width inside the feed-forward networks."},
-        model.hidden, kWidth);
+  visit(
+      Field{"model.hidden", "numbers per token", kRefuse,
+            "Width inside the feed-forward networks, behind the gate of gated ones. A network has "
+            "2 x size x hidden weights, a gated one 3 x size x hidden."},
+      model.hidden, kWidth);
   visit(Field{"model.encoder.layers", "layers", kRefuse, "Depth of the encoder."},
         model.encoder_layers, kLayers);
   visit(Field{"model.decoder.layers", "layers", kRefuse, "Depth of the decoder."},
         model.decoder_layers, kLayers);
   visit(Field{"model.norm", "", kRefuse,
-              "Layer normalisation before each sub-layer (steadier) or behind it (the paper)."},
+              "Normalisation before each sub-layer (steadier) or behind it (the paper)."},
         model.norm, OneOf<NormPlace>(kNormPlaces));
-  visit(Field{"model.activation", "", kRefuse, "Function inside the feed-forward networks."},
+  visit(Field{"model.norm_kind", "", kRefuse,
+              "What is normalised by: layer: mean and variance (the paper); rms: the root mean "
+              "square alone, without a bias."},
+        model.norm_kind, OneOf<NormKind>(kNormKinds));
+  visit(Field{"model.activation", "", kRefuse,
+              "Function inside the feed-forward networks. The gated ones multiply by a second "
+              "layer, the gate, which goes through sigmoid (glu), gelu (geglu) or swish (swiglu)."},
         model.activation, OneOf<kernels::Activation>(kActivations));
   visit(Field{"model.positions", "", kRefuse, "How a token's position enters the model."},
         model.positions, OneOf<Positions>(kPositions));

@@ -10,7 +10,7 @@
 #include "export/new_folder.h"
 #include "export/vocabulary_files.h"
 #include "kernels/embedding.h"
-#include "nn/layer_norm.h"
+#include "nn/norm.h"
 #include "text/special_ids.h"
 
 namespace calque {
@@ -39,15 +39,20 @@ inline constexpr uint8_t kType<int8_t> = 1;
 template <>
 inline constexpr uint8_t kType<int16_t> = 2;
 
-/// CTranslate2's numbers for activations; its GELU, as ours, is the exact one.
+/// CTranslate2's numbers for activations, and for what the gate of a gated kind goes through; its
+/// GELU, as ours, is the exact one.
 int8_t activation_number(kernels::Activation activation) {
   switch (activation) {
     case kernels::Activation::kRelu:
       return 0;
     case kernels::Activation::kSwish:
+    case kernels::Activation::kSwiglu:
       return 2;
     case kernels::Activation::kGelu:
+    case kernels::Activation::kGeglu:
       return 3;
+    case kernels::Activation::kGlu:
+      return 6;
   }
   CALQUE_CHECK(false, "activation {}", static_cast<int>(activation));
 }
@@ -95,7 +100,7 @@ class ModelFile {
   void linear(const std::string& name, std::vector<std::string> layers);
   void norm(const std::string& name, const std::string& layer) {
     weights(name + "/gamma", {layer + ".weight"});
-    weights(name + "/beta", {layer + ".bias"});
+    if (model_.options().norm_kind == NormKind::kLayer) weights(name + "/beta", {layer + ".bias"});
   }
 };
 
@@ -147,7 +152,12 @@ void ModelFile::collect_stack(const std::string& stack) {
       linear(theirs + "attention/linear_2", {cross + ".output"});
       norm(theirs + "attention/layer_norm", cross + "_norm");
     }
-    linear(theirs + "ffn/linear_0", {ours + "feed_forward.input"});
+    if (kernels::activation_inputs(options.activation) == 1) {
+      linear(theirs + "ffn/linear_0", {ours + "feed_forward.input"});
+    } else {
+      linear(theirs + "ffn/linear_0", {ours + "feed_forward.gate"});
+      linear(theirs + "ffn/linear_0_noact", {ours + "feed_forward.input"});
+    }
     linear(theirs + "ffn/linear_1", {ours + "feed_forward.output"});
     norm(theirs + "ffn/layer_norm", ours + "feed_forward_norm");
   }
@@ -259,7 +269,7 @@ nlohmann::json configuration(const Tokenizer& tokenizer) {
           {"decoder_start_token", tokenizer.piece(kBeginId)},
           {"add_source_bos", false},
           {"add_source_eos", true},
-          {"layer_norm_epsilon", LayerNorm::kEpsilon},
+          {"layer_norm_epsilon", Norm::kEpsilon},
           {"multi_query_attention", false}};
 }
 

@@ -8,7 +8,7 @@
 #include "config/visit.h"
 #include "export/new_folder.h"
 #include "export/vocabulary_files.h"
-#include "nn/layer_norm.h"
+#include "nn/norm.h"
 #include "text/special_ids.h"
 
 namespace calque {
@@ -27,11 +27,12 @@ nlohmann::json configuration(const Transformer& model) {
       {"encoder_layers", options.encoder_layers},
       {"decoder_layers", options.decoder_layers},
       {"norm", OneOf<NormPlace>(kNormPlaces).write(options.norm)},
+      {"norm_kind", OneOf<NormKind>(kNormKinds).write(options.norm_kind)},
       {"activation", OneOf<kernels::Activation>(kActivations).write(options.activation)},
       {"positions", OneOf<Positions>(kPositions).write(options.positions)},
       {"tied_embeddings", OneOf<Tying>(kTyings).write(options.tied_embeddings)},
       {"embedding_scale", std::sqrt(static_cast<double>(options.model))},
-      {"layer_norm_epsilon", LayerNorm::kEpsilon},
+      {"layer_norm_epsilon", Norm::kEpsilon},
       {"source_vocabulary_size", model.source_vocab()},
       {"target_vocabulary_size", model.target_vocab()},
       {"unknown_id", kUnknownId},

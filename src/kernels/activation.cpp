@@ -1,5 +1,6 @@
 #include "kernels/activation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -76,14 +77,14 @@ struct Gelu {
   }
 };
 
-struct Swish {
-  /// Both of them with their full relative precision: neither is a difference.
+/// 1 / (1 + exp(-u)), both parts with their full relative precision: neither is a difference.
+struct Sigmoid {
   template <class T>
-  struct Sigmoid {
+  struct Parts {
     Vec<T> value;
     Vec<T> rest;  // 1 - value
 
-    explicit Sigmoid(Vec<T> u) {
+    explicit Parts(Vec<T> u) {
       const Vec<T> small = simd::exp(u < T{0} ? u : -u);
       const Vec<T> larger_part = T{1} / (T{1} + small);
       const Vec<T> smaller_part = small * larger_part;
@@ -93,28 +94,56 @@ struct Swish {
   };
   template <class T>
   static Vec<T> value(Vec<T> u) {
-    return u * Sigmoid<T>(u).value;
+    return Parts<T>(u).value;
   }
   template <class T>
   static Vec<T> slope(Vec<T> u) {
-    const Sigmoid<T> sigmoid(u);
+    const Parts<T> parts(u);
+    return parts.value * parts.rest;
+  }
+};
+
+struct Swish {
+  template <class T>
+  static Vec<T> value(Vec<T> u) {
+    return u * Sigmoid::value<T>(u);
+  }
+  template <class T>
+  static Vec<T> slope(Vec<T> u) {
+    const Sigmoid::Parts<T> sigmoid(u);
     return sigmoid.value * (T{1} + u * sigmoid.rest);
   }
 };
 
-/// values[i] *= function(u[i]), a vector at a time.
+/// Access to memory a whole vector at a time.
+template <class T>
+struct WholeVector {
+  static Vec<T> load(const T* from) { return simd::load(from); }
+  static void store(Vec<T> v, T* to) { simd::store<T>(v, to); }
+};
+
+/// The same for the `count` elements at the end of a row that fill no vector.
+template <class T>
+struct PartOfVector {
+  int64_t count;
+  Vec<T> load(const T* from) const { return simd::load_part(from, count, T{0}); }
+  void store(Vec<T> v, T* to) const { simd::store_part<T>(v, to, count); }
+};
+
+/// body(i, lanes) for each vector of `count` elements, from element i on; `lanes` loads and stores.
+template <class T, class Body>
+void for_each_vector(int64_t count, const Body& body) {
+  const int64_t whole = count / simd::kLanes<T> * simd::kLanes<T>;
+  for (int64_t i = 0; i < whole; i += simd::kLanes<T>) body(i, WholeVector<T>());
+  if (whole < count) body(whole, PartOfVector<T>{count - whole});
+}
+
+/// values[i] *= function(u[i]).
 template <class T, class Function>
 void multiply_by(const Function& function, const T* u, int64_t count, T* values) {
-  const int64_t whole = count / simd::kLanes<T> * simd::kLanes<T>;
-  for (int64_t i = 0; i < whole; i += simd::kLanes<T>) {
-    simd::store<T>(simd::load(values + i) * function(simd::load(u + i)), values + i);
-  }
-  if (whole < count) {
-    const int64_t rest = count - whole;
-    const Vec<T> factor = simd::load_part(values + whole, rest, T{0});
-    const Vec<T> result = factor * function(simd::load_part(u + whole, rest, T{0}));
-    simd::store_part<T>(result, values + whole, rest);
-  }
+  for_each_vector<T>(count, [&](int64_t i, const auto& lanes) {
+    lanes.store(lanes.load(values + i) * function(lanes.load(u + i)), values + i);
+  });
 }
 
 template <class Kind, class T>
@@ -150,13 +179,65 @@ void backward(ConstMatrixView<T> u, const Dropout& dropout, ConstMatrixView<T> d
   });
 }
 
+template <class Gate, class T>
+void gated_forward(ConstMatrixView<T> u, const Dropout& dropout, MatrixView<T> y) {
+  parallel_rows(u.rows, u.cols, [&](int64_t begin_row, int64_t end_row, int) {
+    for (int64_t r = begin_row; r < end_row; ++r) {
+      for_each_dropout_chunk<T>(dropout, r, y.cols, [&](int64_t begin, int64_t count, T* factors) {
+        const T* const gate = u.row(r) + begin;
+        const T* const input = gate + y.cols;
+        T* const y_row = y.row(r) + begin;
+        for_each_vector<T>(count, [&](int64_t i, const auto& lanes) {
+          const Vec<T> open =
+              lanes.load(factors + i) * Gate::template value<T>(lanes.load(gate + i));
+          lanes.store(open * lanes.load(input + i), y_row + i);
+        });
+      });
+    }
+  });
+}
+
+/// dgate = dropout(dy) input Gate'(gate); dinput = dropout(dy) Gate(gate).
+template <class Gate, class T>
+void gated_backward(ConstMatrixView<T> u, const Dropout& dropout, ConstMatrixView<T> dy,
+                    MatrixView<T> du, bool accumulate) {
+  parallel_rows(u.rows, u.cols, [&](int64_t begin_row, int64_t end_row, int) {
+    for (int64_t r = begin_row; r < end_row; ++r) {
+      for_each_dropout_chunk<T>(dropout, r, dy.cols, [&](int64_t begin, int64_t count, T* factors) {
+        const T* const gate = u.row(r) + begin;
+        const T* const input = gate + dy.cols;
+        const T* const dy_row = dy.row(r) + begin;
+        T* const dgate = du.row(r) + begin;
+        T* const dinput = dgate + dy.cols;
+        for_each_vector<T>(count, [&](int64_t i, const auto& lanes) {
+          const Vec<T> g = lanes.load(gate + i);
+          const Vec<T> d = lanes.load(factors + i) * lanes.load(dy_row + i);
+          Vec<T> gate_gradient = d * lanes.load(input + i) * Gate::template slope<T>(g);
+          Vec<T> input_gradient = d * Gate::template value<T>(g);
+          if (accumulate) {
+            gate_gradient += lanes.load(dgate + i);
+            input_gradient += lanes.load(dinput + i);
+          }
+          lanes.store(gate_gradient, dgate + i);
+          lanes.store(input_gradient, dinput + i);
+        });
+      });
+    }
+  });
+}
+
+/// Whether u has the shape that a y of this kind is made of.
+template <class T>
+bool fits(Activation kind, ConstMatrixView<T> u, ConstMatrixView<T> y) {
+  return u.rows == y.rows && u.cols == activation_inputs(kind) * y.cols;
+}
+
 }  // namespace
 
 template <class T>
 void activation_forward(Activation kind, ConstMatrixView<T> u, const Dropout& dropout,
                         MatrixView<T> y) {
-  CALQUE_CHECK(u.rows == y.rows && u.cols == y.cols, "[{}, {}] into [{}, {}]", u.rows, u.cols,
-               y.rows, y.cols);
+  CALQUE_CHECK(fits<T>(kind, u, y), "[{}, {}] into [{}, {}]", u.rows, u.cols, y.rows, y.cols);
   switch (kind) {
     case Activation::kRelu:
       return forward<Relu>(u, dropout, y);
@@ -164,13 +245,19 @@ void activation_forward(Activation kind, ConstMatrixView<T> u, const Dropout& dr
       return forward<Gelu>(u, dropout, y);
     case Activation::kSwish:
       return forward<Swish>(u, dropout, y);
+    case Activation::kGlu:
+      return gated_forward<Sigmoid>(u, dropout, y);
+    case Activation::kGeglu:
+      return gated_forward<Gelu>(u, dropout, y);
+    case Activation::kSwiglu:
+      return gated_forward<Swish>(u, dropout, y);
   }
 }
 
 template <class T>
 void activation_backward(Activation kind, ConstMatrixView<T> u, const Dropout& dropout,
                          ConstMatrixView<T> dy, MatrixView<T> du, bool accumulate) {
-  CALQUE_CHECK(u.rows == dy.rows && u.cols == dy.cols && u.rows == du.rows && u.cols == du.cols,
+  CALQUE_CHECK(fits<T>(kind, u, dy) && fits<T>(kind, du, dy),
                "u [{}, {}], dy [{}, {}], du [{}, {}]", u.rows, u.cols, dy.rows, dy.cols, du.rows,
                du.cols);
   switch (kind) {
@@ -180,6 +267,12 @@ void activation_backward(Activation kind, ConstMatrixView<T> u, const Dropout& d
       return backward<Gelu>(u, dropout, dy, du, accumulate);
     case Activation::kSwish:
       return backward<Swish>(u, dropout, dy, du, accumulate);
+    case Activation::kGlu:
+      return gated_backward<Sigmoid>(u, dropout, dy, du, accumulate);
+    case Activation::kGeglu:
+      return gated_backward<Gelu>(u, dropout, dy, du, accumulate);
+    case Activation::kSwiglu:
+      return gated_backward<Swish>(u, dropout, dy, du, accumulate);
   }
 }
 

@@ -1,32 +1,12 @@
 #include "kernels/layer_norm.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
-#include "base/parallel.h"
-#include "kernels/reduce.h"
-#include "kernels/simd.h"
+#include "kernels/row_sums.h"
 
 namespace calque::kernels {
 namespace {
-
-/// Sum over c of term(rows[c]...), in two vectors of partial sums: an order fixed by `cols`. `term`
-/// takes vectors and scalars alike.
-template <class T, class Term, class... Row>
-T sum_over(int64_t cols, const Term& term, const Row*... rows) {
-  constexpr int64_t kLanes = simd::kLanes<T>;
-  simd::Vec<T> even{};
-  simd::Vec<T> odd{};
-  int64_t c = 0;
-  for (; c + 2 * kLanes <= cols; c += 2 * kLanes) {
-    even += term(simd::load(rows + c)...);
-    odd += term(simd::load(rows + c + kLanes)...);
-  }
-  T total = simd::sum_lanes<T>(even + odd);
-  for (; c < cols; ++c) total += term(rows[c]...);
-  return total;
-}
 
 template <class T>
 void normalise_row(const T* x, int64_t model, const T* gain, const T* bias, double epsilon, T* y,
@@ -67,17 +47,6 @@ void input_gradient(const T* dy, const T* x, const T* gain, T mean, T rstd, int6
   }
 }
 
-/// target[c] = the sum of the parts' rows, in the order of the parts; or +=.
-template <class T>
-void add_parts(const T* parts, int64_t count, int64_t stride, int64_t model, T* target,
-               bool accumulate) {
-  if (target == nullptr) return;
-  if (!accumulate) std::fill_n(target, model, T{0});
-  for (int64_t part = 0; part < count; ++part) {
-    for (int64_t c = 0; c < model; ++c) target[c] += parts[part * stride + c];
-  }
-}
-
 }  // namespace
 
 template <class T>
@@ -106,31 +75,22 @@ void layer_norm_backward(ConstMatrixView<T> dy, ConstMatrixView<T> x, const T* g
                dy.cols, x.rows, model);
   CALQUE_CHECK(dx.data == nullptr || (dx.rows == x.rows && dx.cols == model),
                "dx [{}, {}] for x [{}, {}]", dx.rows, dx.cols, x.rows, model);
-  const int64_t step = rows_per_part(x.rows, model);
-  const int64_t parts = (x.rows + step - 1) / step;
-  Workspace::Scope scope(workspace.shared());
-  T* const part_sums = scope.allocate<T>(parts * 2 * model);  // gain's, then bias's
-  parallel_for(parts, [&](int64_t part, int) {
-    T* const gain_sums = part_sums + part * 2 * model;
+  const std::array targets{SumTarget<T>{dgain, accumulate_gain},
+                           SumTarget<T>{dbias, accumulate_bias}};
+  sum_rows<T>(x.rows, model, targets, workspace, [&](int64_t r, T* gain_sums) {
     T* const bias_sums = gain_sums + model;
-    std::fill_n(gain_sums, 2 * model, T{0});
-    const int64_t end = std::min(x.rows, (part + 1) * step);
-    for (int64_t r = part * step; r < end; ++r) {
-      const T* const dy_row = dy.row(r);
-      const T* const x_row = x.row(r);
-      const T row_mean = mean[r];
-      const T row_rstd = rstd[r];
-      for (int64_t c = 0; c < model; ++c) {
-        gain_sums[c] += dy_row[c] * ((x_row[c] - row_mean) * row_rstd);
-        bias_sums[c] += dy_row[c];
-      }
-      if (dx.data != nullptr) {
-        input_gradient(dy_row, x_row, gain, row_mean, row_rstd, model, dx.row(r), accumulate_x);
-      }
+    const T* const dy_row = dy.row(r);
+    const T* const x_row = x.row(r);
+    const T row_mean = mean[r];
+    const T row_rstd = rstd[r];
+    for (int64_t c = 0; c < model; ++c) {
+      gain_sums[c] += dy_row[c] * ((x_row[c] - row_mean) * row_rstd);
+      bias_sums[c] += dy_row[c];
+    }
+    if (dx.data != nullptr) {
+      input_gradient(dy_row, x_row, gain, row_mean, row_rstd, model, dx.row(r), accumulate_x);
     }
   });
-  add_parts(part_sums, parts, 2 * model, model, dgain, accumulate_gain);
-  add_parts(part_sums + model, parts, 2 * model, model, dbias, accumulate_bias);
 }
 
 #define CALQUE_INSTANTIATE(T)                                                                     \

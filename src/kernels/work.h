@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/profile.h"
+#include "kernels/activation.h"
 #include "kernels/attention.h"
 
 /// What the kernels have to do, for rates and floors. FLOPs: of matrix products alone, a
@@ -20,6 +21,18 @@ template <class T>
 profile::Work pass(int64_t rows, int64_t cols, int64_t reads_and_writes) {
   return pass<T>(static_cast<double>(rows) * static_cast<double>(cols) *
                  static_cast<double>(reads_and_writes));
+}
+
+/// u in, y [rows, cols] out; u is wider than y in gated kinds.
+template <class T>
+profile::Work activation_forward(Activation kind, int64_t rows, int64_t cols) {
+  return pass<T>(rows, cols, activation_inputs(kind) + 1);
+}
+
+/// u and dy in, du out.
+template <class T>
+profile::Work activation_backward(Activation kind, int64_t rows, int64_t cols) {
+  return pass<T>(rows, cols, 2 * activation_inputs(kind) + 1);
 }
 
 /// c [m, n] = or += a product over an inner size of k: 2 m n k FLOPs.

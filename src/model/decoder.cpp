@@ -8,7 +8,9 @@ Decoder::Decoder(const Scope& scope, const TransformerOptions& options) : model_
   for (int64_t i = 0; i < options.decoder_layers; ++i) {
     layers_.emplace_back(scope.sub("layers").sub(i), options);
   }
-  if (options.norm == NormPlace::kPre) norm_.emplace(scope.sub("norm"), options.model);
+  if (options.norm == NormPlace::kPre) {
+    norm_.emplace(scope.sub("norm"), options.norm_kind, options.model);
+  }
 }
 
 Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,

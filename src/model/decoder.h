@@ -38,7 +38,7 @@ class Decoder {
 
  private:
   std::vector<DecoderLayer> layers_;
-  std::optional<LayerNorm> norm_;
+  std::optional<Norm> norm_;
   int64_t model_;
 
   Var finish(Context& context, const Var& x) const;

@@ -6,7 +6,9 @@ Encoder::Encoder(const Scope& scope, const TransformerOptions& options) {
   for (int64_t i = 0; i < options.encoder_layers; ++i) {
     layers_.emplace_back(scope.sub("layers").sub(i), options);
   }
-  if (options.norm == NormPlace::kPre) norm_.emplace(scope.sub("norm"), options.model);
+  if (options.norm == NormPlace::kPre) {
+    norm_.emplace(scope.sub("norm"), options.norm_kind, options.model);
+  }
 }
 
 Var Encoder::forward(Context& context, Var x, const SequenceLayout& layout) const {

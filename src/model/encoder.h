@@ -17,7 +17,7 @@ class Encoder {
 
  private:
   std::vector<EncoderLayer> layers_;
-  std::optional<LayerNorm> norm_;
+  std::optional<Norm> norm_;
 };
 
 }  // namespace calque

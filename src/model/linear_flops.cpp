@@ -10,7 +10,8 @@ double linear_layer_flops(const TransformerOptions& options, int64_t target_voca
   const auto decoder_layers = static_cast<double>(options.decoder_layers);
   // Weights that a row is multiplied with.
   const double self_attention = model * (3 * model + model);
-  const double feed_forward = 2 * model * hidden;
+  const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
+  const double feed_forward = (inputs + 1) * model * hidden;
   const double cross_attention = model * (model + model);
   const double cross_memory = model * 2 * model;
   const double source_row =

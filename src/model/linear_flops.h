@@ -12,7 +12,8 @@ namespace calque {
 /// and dW = dy^T x). Attention's products between activations, recomputed values, embeddings and
 /// element-wise work count nothing, so a step cannot look better by doing more of them. Per token:
 ///   encoder layer   2 model (3 model + model)             query, key, value; output
-///                   + 2 (2 model hidden)                  feed-forward: input, output
+///                   + 2 (2 model hidden)                  feed-forward: input, output; of gated
+///                                                         kinds 3 for 2, the gate too
 ///   decoder layer   the same, and 2 model (model + model) cross-attention's query; output
 ///     and per source token   2 model (2 model)            cross-attention's key, value
 ///   output projection, per target token   2 model target_vocab

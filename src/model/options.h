@@ -3,11 +3,12 @@
 #include <cstdint>
 
 #include "kernels/activation.h"
+#include "nn/norm.h"
 #include "nn/positional_encoding.h"
 
 namespace calque {
 
-/// Where layer normalisation stands: kPost: norm(x + f(x)), as the paper; kPre: x + f(norm(x)) with
+/// Where the norms stand: kPost: norm(x + f(x)), as the paper; kPre: x + f(norm(x)) with
 /// a final norm behind each stack (Xiong et al. 2020).
 enum class NormPlace { kPre, kPost };
 
@@ -19,10 +20,11 @@ enum class Tying { kNone, kDecoder, kAll };
 struct TransformerOptions {
   int64_t model = 512;    // width of the residual stream
   int64_t heads = 8;      // attention heads; divide `model`
-  int64_t hidden = 2048;  // width inside the feed-forward network
+  int64_t hidden = 2048;  // width inside the feed-forward network; of gated kinds, of each half
   int64_t encoder_layers = 6;
   int64_t decoder_layers = 6;
   NormPlace norm = NormPlace::kPre;
+  NormKind norm_kind = NormKind::kLayer;
   kernels::Activation activation = kernels::Activation::kRelu;
   Positions positions = Positions::kSinusoidal;
   int64_t max_positions = 512;  // rows of a learned position table

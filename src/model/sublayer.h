@@ -2,7 +2,7 @@
 
 #include "autograd/ops/add_dropout.h"
 #include "model/options.h"
-#include "nn/layer_norm.h"
+#include "nn/norm.h"
 
 namespace calque {
 
@@ -13,7 +13,7 @@ class Sublayer {
  public:
   /// `norm_scope`: where the norm's parameters are declared.
   Sublayer(const Scope& norm_scope, const TransformerOptions& options)
-      : norm_(norm_scope, options.model),
+      : norm_(norm_scope, options.norm_kind, options.model),
         place_(options.norm),
         dropout_(options.residual_dropout),
         dropout_stream_(norm_scope.dropout_stream()) {}
@@ -29,7 +29,7 @@ class Sublayer {
   }
 
  private:
-  LayerNorm norm_;
+  Norm norm_;
   NormPlace place_;
   double dropout_;
   uint32_t dropout_stream_;

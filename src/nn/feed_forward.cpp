@@ -3,10 +3,19 @@
 #include "autograd/ops/activation.h"
 
 namespace calque {
+namespace {
+
+/// The names of the layers whose outputs the activation takes, in its order.
+std::span<const char* const> input_layers(kernels::Activation activation) {
+  static constexpr const char* kNames[] = {"gate", "input"};
+  return std::span(kNames).last(static_cast<size_t>(kernels::activation_inputs(activation)));
+}
+
+}  // namespace
 
 FeedForward::FeedForward(const Scope& scope, int64_t model, int64_t hidden,
                          kernels::Activation activation, double activation_dropout)
-    : input_(scope.sub("input"), model, hidden),
+    : input_(scope, input_layers(activation), model, hidden),
       output_(scope.sub("output"), hidden, model),
       activation_(activation),
       dropout_(activation_dropout),

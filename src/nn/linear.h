@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "autograd/ops/linear.h"
 #include "nn/parameter.h"
 
@@ -9,13 +11,16 @@ namespace calque {
 class Linear {
  public:
   Linear(const Scope& scope, int64_t in, int64_t out);
+  /// Layers over one input as one product: `weight` and `bias` of each part under its own name, the
+  /// weights declared one behind the other, then the biases. y: [tokens, parts out].
+  Linear(const Scope& scope, std::span<const char* const> parts, int64_t in, int64_t out);
   /// x: [tokens, in] -> [tokens, out].
   Var forward(Context& context, const Var& x) const;
 
  private:
   ParameterStore& store_;
-  ParameterId weight_;
-  ParameterId bias_;
+  ParameterId first_weight_, last_weight_;
+  ParameterId first_bias_, last_bias_;
 };
 
 }  // namespace calque

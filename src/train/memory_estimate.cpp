@@ -14,10 +14,11 @@ namespace calque {
 namespace {
 
 /// Rows of width one that a layer's ops make per token. Self-attention: query, key, value, weighted
-/// sum, residual sum, norm; feed-forward: residual sum, norm, and the hidden layer, which relu is
-/// written over.
+/// sum, residual sum, norm; feed-forward: residual sum, norm, and the hidden layer before (of gated
+/// kinds twice) and behind the activation, which relu writes over.
 double encoder_layer_width(const TransformerOptions& options) {
-  const int hidden_rows = options.activation == kernels::Activation::kRelu ? 1 : 2;
+  const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
+  const double hidden_rows = options.activation == kernels::Activation::kRelu ? 1 : inputs + 1;
   return 8 * static_cast<double>(options.model) + hidden_rows * static_cast<double>(options.hidden);
 }
 
@@ -55,8 +56,11 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   estimate.parameters = 2 * weights * sizeof(Real);
   estimate.optimizer = (train.moving_average > 0 ? 3 : 2) * weights * sizeof(Real);
   estimate.activations = tokens * per_token * sizeof(Real);
-  // In backward a handful of rows are in flight at once, the hidden layer's twice.
-  estimate.gradients = tokens * std::max(6 * model, 2 * model + 2 * hidden) * sizeof(Real);
+  // In backward a handful of rows are in flight at once, the hidden layer's twice, or thrice where
+  // a gate goes with it.
+  const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
+  estimate.gradients =
+      tokens * std::max(6 * model, 2 * model + (inputs + 1) * hidden) * sizeof(Real);
   // What cross-entropy works in, and each weight packed for two of its products.
   const auto loss = static_cast<double>(
       kernels::cross_entropy_scratch(static_cast<int64_t>(tokens), options.model, target_vocab));

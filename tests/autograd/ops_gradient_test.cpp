@@ -12,6 +12,7 @@
 #include "autograd/ops/layer_norm.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/projection_cross_entropy.h"
+#include "autograd/ops/rms_norm.h"
 #include "support/catch.h"
 #include "support/gradient_check.h"
 
@@ -78,6 +79,21 @@ TEST_CASE("activations have exact gradients with and without dropout", "[autogra
         }) < kTolerance);
 }
 
+TEST_CASE("gated activations have exact gradients with and without dropout", "[autograd]") {
+  const auto kind = GENERATE(kernels::Activation::kGlu, kernels::Activation::kGeglu,
+                             kernels::Activation::kSwiglu);
+  const double rate = GENERATE(0.0, 0.4);
+  CHECK(worst_gradient_error({{6, 18}}, [&](Context& c, auto in) {
+          const Var y = ops::activation(c, in[0], kind, c.dropout(rate, 3));
+          CHECK(y.cols() == 9);
+          return y;
+        }) < kTolerance);
+  // Of a linear layer's output, whose gradient is the op's alone to write.
+  CHECK(worst_gradient_error({{6, 9}, {10, 9}}, [&](Context& c, auto in) {
+          return ops::activation(c, ops::linear(c, in[0], in[1], Var()), kind, c.dropout(rate, 3));
+        }) < kTolerance);
+}
+
 TEST_CASE("relu over a linear layer's output is the same, with exact gradients", "[autograd]") {
   const auto kind = GENERATE(kernels::Activation::kRelu, kernels::Activation::kSwish);
   const double rate = GENERATE(0.0, 0.4);
@@ -96,6 +112,12 @@ TEST_CASE("relu over a linear layer's output is the same, with exact gradients",
 TEST_CASE("layer norm has exact gradients", "[autograd]") {
   CHECK(worst_gradient_error({{6, 9}, {9}, {9}}, [](Context& c, auto in) {
           return ops::layer_norm(c, in[0], in[1], in[2], 1e-5);
+        }) < kTolerance);
+}
+
+TEST_CASE("RMS norm has exact gradients", "[autograd]") {
+  CHECK(worst_gradient_error({{6, 9}, {9}}, [](Context& c, auto in) {
+          return ops::rms_norm(c, in[0], in[1], 1e-5);
         }) < kTolerance);
 }
 

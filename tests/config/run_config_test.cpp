@@ -129,6 +129,21 @@ TEST_CASE("what is not a config says why", "[config]") {
   CHECK(syntax.find(where + ":2: not YAML: ") == 0);
 }
 
+TEST_CASE("kinds of norms and feed-forward networks are read by name", "[config]") {
+  const RunConfig config =
+      parse_config(kData + "model: {norm: post, norm_kind: rms, activation: geglu}\n", "a.yaml");
+  CHECK(config.model.norm == NormPlace::kPost);
+  CHECK(config.model.norm_kind == NormKind::kRms);
+  CHECK(config.model.activation == kernels::Activation::kGeglu);
+  const std::string where = "runs/test.yaml:2: model.";
+  CHECK(message_of(kData + "model: {norm_kind: batch}\n") ==
+        where + "norm_kind: expected one of layer, rms, found batch");
+  CHECK(message_of(kData + "model: {norm_kind: post}\n") ==
+        where + "norm_kind: expected one of layer, rms, found post");
+  CHECK(message_of(kData + "model: {activation: reglu}\n") ==
+        where + "activation: expected one of relu, gelu, swish, glu, geglu, swiglu, found reglu");
+}
+
 TEST_CASE("YAML that a config has no use for is refused", "[config]") {
   const std::string where = "runs/test.yaml";
   CHECK(message_of(kData + "seed: &one 1\nthreads: *one\n")

@@ -37,7 +37,8 @@ RunConfig unusual_config() {
                   .encoder_layers = 1,
                   .decoder_layers = 2,
                   .norm = NormPlace::kPost,
-                  .activation = kernels::Activation::kSwish,
+                  .norm_kind = NormKind::kRms,
+                  .activation = kernels::Activation::kSwiglu,
                   .positions = Positions::kLearned,
                   .max_positions = 100,
                   .tied_embeddings = Tying::kNone,
@@ -107,8 +108,8 @@ TEST_CASE("the effective config is blocks in a fixed order", "[config]") {
       "  train:\n"
       "    source: [\"a b.en\", \"c: #d.en\"]\n";
   CHECK(yaml.substr(0, begin.size()) == begin);
-  CHECK(yaml.find("  encoder:\n    layers: 1\n  decoder:\n    layers: 2\n  norm: post\n") !=
-        std::string::npos);
+  CHECK(yaml.find("  encoder:\n    layers: 1\n  decoder:\n    layers: 2\n  norm: post\n  "
+                  "norm_kind: rms\n") != std::string::npos);
 }
 
 TEST_CASE("a comparison names every key that differs, but not the threads", "[config]") {
@@ -159,8 +160,9 @@ TEST_CASE("a changed key is harmless, a warning, or refused", "[config]") {
   for (const char* text :
        {"seed=2", "vocabulary.size=9", "data.train.source=b.en", "data.max_length=9",
         "train.batch_tokens=9", "train.micro_batch_tokens=9", "train.accumulate=2",
-        "train.window_batches=1", "model.norm=post", "model.tied_embeddings=none",
-        "model.positions=learned", "train.moving_average=0.9"}) {
+        "train.window_batches=1", "model.norm=post", "model.norm_kind=rms",
+        "model.activation=swiglu", "model.tied_embeddings=none", "model.positions=learned",
+        "train.moving_average=0.9"}) {
     CAPTURE(text);
     CHECK(change(text).severity == AtResume::kRefuse);
   }

@@ -261,6 +261,36 @@ TEST_CASE("kinds of models that CTranslate2 knows too are exported as what they 
                               {"decoder/projection/weight", "decoder/embeddings/weight"}});
 }
 
+TEST_CASE("RMS norms and gates go to CTranslate2 under its names for them", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  options.norm_kind = NormKind::kRms;
+  const std::map<kernels::Activation, int64_t> numbers = {{kernels::Activation::kGlu, 6},
+                                                          {kernels::Activation::kGeglu, 3},
+                                                          {kernels::Activation::kSwiglu, 2}};
+  for (const auto& [kind, number] : numbers) {
+    options.activation = kind;
+    const OpenedModel opened = model_to_export(options, sample_tokenizers(/*shared=*/true));
+    const TemporaryFolder folder;
+    export_to_ctranslate2(opened, folder / "out");
+    const ModelBinary binary(folder / "out/model.bin");
+    check_complete(opened, binary, kExportedPositions * options.model);
+    const std::string feed = "decoder.layers.0.feed_forward";
+    const std::vector<std::pair<std::string, std::string>> names = {
+        {"decoder/layer_0/ffn/linear_0/weight", feed + ".gate.weight"},
+        {"decoder/layer_0/ffn/linear_0/bias", feed + ".gate.bias"},
+        {"decoder/layer_0/ffn/linear_0_noact/weight", feed + ".input.weight"},
+        {"decoder/layer_0/ffn/linear_0_noact/bias", feed + ".input.bias"},
+        {"decoder/layer_0/ffn/linear_1/weight", feed + ".output.weight"},
+        {"decoder/layer_0/ffn/layer_norm/gamma", feed + "_norm.weight"}};
+    for (const auto& [theirs, ours] : names) {
+      INFO(theirs);
+      CHECK(binary.at(theirs).floats() == values(opened, {ours}));
+    }
+    CHECK(binary.at("encoder/activation").number() == number);
+    for (const auto& [name, variable] : binary.variables) CHECK_FALSE(name.ends_with("/beta"));
+  }
+}
+
 /// The vocabulary with its end piece called otherwise.
 Tokenizer with_other_end(const Tokenizer& tokenizer) {
   std::string bytes = tokenizer.serialized();

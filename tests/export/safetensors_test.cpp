@@ -44,6 +44,7 @@ TEST_CASE("a safetensors folder has all parameters and what they do not tell", "
              {"encoder_layers", 2},
              {"decoder_layers", 1},
              {"norm", "pre"},
+             {"norm_kind", "layer"},
              {"activation", "relu"},
              {"positions", "sinusoidal"},
              {"tied_embeddings", "all"},
@@ -54,6 +55,27 @@ TEST_CASE("a safetensors folder has all parameters and what they do not tell", "
              {"unknown_id", 0},
              {"begin_id", 1},
              {"end_id", 2}});
+}
+
+TEST_CASE("RMS norms and gates are exported as what they are", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  options.norm_kind = NormKind::kRms;
+  options.activation = kernels::Activation::kGeglu;
+  const TemporaryFolder folder;
+  export_to_safetensors(model_to_export(options, sample_tokenizers(/*shared=*/true)),
+                        folder / "out");
+  const json config = json::parse(read_file(folder / "out/config.json"));
+  CHECK(config["norm_kind"] == "rms");
+  CHECK(config["activation"] == "geglu");
+  CHECK(config["hidden"] == 12);
+  const SafetensorsFile file(folder / "out/model.safetensors");
+  for (const char* half : {"gate", "input"}) {
+    const std::string layer = std::string("decoder.layers.0.feed_forward.") + half;
+    CHECK(file.find(layer + ".weight")->shape == Shape{12, 8});
+    CHECK(file.find(layer + ".bias")->shape == Shape{12});
+  }
+  CHECK(file.find("encoder.norm.weight")->shape == Shape{8});
+  CHECK(file.find("encoder.norm.bias") == nullptr);
 }
 
 TEST_CASE("learned positions say how many they are", "[export]") {

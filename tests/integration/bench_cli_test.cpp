@@ -1,5 +1,6 @@
 // The benchmarks through the real binary.
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -270,6 +271,40 @@ TEST_CASE("bench gemm and kernels take their sizes from a config", "[bench]") {
   CHECK(longer["times_of_gemm"] > 0);
   CHECK(longer["scratch_bytes"] > 0);
   CHECK(longer["kept_bytes"] == 4 * shorter["kept_bytes"].get<int64_t>());
+}
+
+TEST_CASE("the benchmarks know RMS norms and gates", "[bench]") {
+  const TinyCorpus corpus;
+  std::string config = read_file(corpus.config());
+  config.replace(config.find("model:\n"), 7, "model:\n  norm_kind: rms\n  activation: swiglu\n");
+  const std::string file = corpus.path("gated.yaml");
+  write_file_atomically(file, config);
+  const RunResult gemm = run_binary({"bench", "gemm", file, "--threads", "1"});
+  INFO(gemm.err);
+  REQUIRE(gemm.exit_code == 0);
+  CHECK_THAT(gemm.out, ContainsSubstring("feed-forward input: y = x W^T          NT     128      "
+                                         "64      16"));
+  const RunResult kernels =
+      run_binary({"bench", "kernels", file, "--threads", "1", "--longest", "64", "--json"});
+  INFO(kernels.err);
+  REQUIRE(kernels.exit_code == 0);
+  const json measured = json::parse(kernels.out);
+  std::map<std::string, int64_t> bytes;
+  for (const json& kernel : measured["kernels"]) bytes[kernel["kernel"]] = kernel["bytes"];
+  CHECK(bytes["rms norm"] == 4 * 128 * 16 * 2);
+  CHECK(bytes["rms norm backward"] == 4 * 128 * 16 * 3);
+  CHECK(bytes["activation"] == 4 * 128 * 32 * 3);
+  CHECK(bytes["activation backward"] == 4 * 128 * 32 * 5);
+
+  const RunResult train =
+      run_binary({"bench", "train", file, "--steps", "1", "--threads", "1", "--json"});
+  INFO(train.err);
+  REQUIRE(train.exit_code == 0);
+  const json figures = json::parse(train.out);
+  // As in check_training, and a gate's 512 weights more in each stack.
+  const double source = figures["source_tokens"];
+  const double target = figures["target_tokens"];
+  CHECK(figures["linear_flops"].get<double>() == 6 * (source * 3072 + target * (3072 + 60 * 16)));
 }
 
 TEST_CASE("mistakes at bench are explained with its own help", "[bench]") {

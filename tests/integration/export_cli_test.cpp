@@ -15,8 +15,10 @@ using calque::test::check_usage_errors;
 using calque::test::checkpoint_folder;
 using calque::test::FileSizeLimit;
 using calque::test::listing;
+using calque::test::read_metrics;
 using calque::test::run_binary;
 using calque::test::RunResult;
+using calque::test::set;
 using calque::test::TinyCorpus;
 
 namespace {
@@ -67,6 +69,34 @@ TEST_CASE("a trained model is exported in both formats", "[export]") {
   for (const auto& tensor : trained_file.tensors()) {
     CHECK(exported.floats(tensor.name) == trained_file.floats(tensor.name));
   }
+}
+
+TEST_CASE("a model with RMS norms and gates is averaged, translates and is exported", "[export]") {
+  const TinyCorpus corpus;
+  const RunResult train = run_binary(
+      corpus.train("run", set({"model.norm_kind=rms", "model.activation=swiglu",
+                               "train.moving_average=0.9", "train.micro_batch_tokens=48"})));
+  INFO(train.err);
+  REQUIRE(train.exit_code == 0);
+  CHECK(read_metrics(corpus / "run").back().contains("validation_bleu"));
+  const RunResult average = run_binary(
+      {"average", "--run", corpus.path("run"), "--last", "2", "--output", corpus.path("mean")});
+  INFO(average.err);
+  REQUIRE(average.exit_code == 0);
+  const std::string sentences = read_file(corpus / "validation.source");
+  const auto translate = [&](const std::string& batch_tokens) {
+    const RunResult result = run_binary(
+        {"translate", "--model", corpus.path("mean"), "--batch-tokens", batch_tokens}, sentences);
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result.out;
+  };
+  CHECK(translate("1") == translate("4096"));
+  REQUIRE(export_as("ctranslate2", corpus.path("mean"), corpus.path("ctranslate2")).exit_code == 0);
+  REQUIRE(export_as("safetensors", corpus.path("mean"), corpus.path("weights")).exit_code == 0);
+  const nlohmann::json config = nlohmann::json::parse(read_file(corpus / "weights/config.json"));
+  CHECK(config["norm_kind"] == "rms");
+  CHECK(config["activation"] == "swiglu");
 }
 
 TEST_CASE("an export that cannot be is refused or leaves nothing", "[export]") {

@@ -119,6 +119,32 @@ TEST_CASE("a bfloat16 run says what multiplies, and its resumed parts end in the
   CHECK_THAT(other.err, ContainsSubstring("train.precision: was bfloat16, is float32 now"));
 }
 
+TEST_CASE("a run with RMS norms and gates ends in the same bytes in parts, and keeps its kinds",
+          "[train][resume]") {
+  const TinyCorpus corpus;
+  const auto run = [&](const std::string& name, int64_t steps, int threads,
+                       const std::string& norm_kind, const std::string& activation) {
+    std::vector<std::string> arguments = full_run(corpus, name, steps, threads);
+    arguments.insert(arguments.end(), {"--set", "model.norm_kind=" + norm_kind, "--set",
+                                       "model.activation=" + activation});
+    return run_binary(arguments);
+  };
+  for (const std::string activation : {"glu", "geglu", "swiglu"}) {
+    INFO(activation);
+    CHECK(run("whole", 15, 1, "rms", activation).exit_code == 0);
+    CHECK(run("parts", 6, 3, "rms", activation).exit_code == 0);
+    CHECK(run("parts", 15, 2, "rms", activation).exit_code == 0);
+    check_same_weights(corpus, 15);
+    check_each_step_once(corpus / "parts", 15);
+    std::filesystem::remove_all(corpus / "whole");
+    if (activation != "swiglu") std::filesystem::remove_all(corpus / "parts");
+  }
+  const RunResult other = run("parts", 16, 1, "layer", "geglu");
+  CHECK(other.exit_code == 2);
+  CHECK_THAT(other.err, ContainsSubstring("\n  model.norm_kind: was rms, is layer now"));
+  CHECK_THAT(other.err, ContainsSubstring("\n  model.activation: was swiglu, is geglu now"));
+}
+
 TEST_CASE("without a processor for it, bfloat16 is a warning", "[train][resume]") {
   const TinyCorpus corpus;
   std::vector<std::string> arguments = corpus.train("run", set({"train.precision=bfloat16"}));

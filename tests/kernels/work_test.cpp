@@ -19,6 +19,15 @@ TEST_CASE("a pass moves its elements", "[kernels]") {
   CHECK(work::pass<float>(7, 3, 2).flops == 0);
 }
 
+TEST_CASE("a gated activation reads both halves and writes both gradients", "[kernels]") {
+  using enum kernels::Activation;
+  CHECK(work::activation_forward<float>(kGelu, 7, 3).bytes == 4 * 7 * 3 * 2);    // u; y
+  CHECK(work::activation_backward<float>(kGelu, 7, 3).bytes == 4 * 7 * 3 * 3);   // u, dy; du
+  CHECK(work::activation_forward<float>(kSwiglu, 7, 3).bytes == 4 * 7 * 3 * 3);  // u, u; y
+  CHECK(work::activation_backward<float>(kSwiglu, 7, 3).bytes ==
+        4 * 7 * 3 * 5);  // u, u, dy; du, du
+}
+
 TEST_CASE("attention's work counts the pairs that look at each other", "[kernels]") {
   SequenceLayoutBuffer queries;
   SequenceLayoutBuffer keys;

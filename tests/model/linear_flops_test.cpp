@@ -26,7 +26,8 @@ TEST_CASE("the linear layers' FLOPs agree with a count by hand", "[model]") {
 }
 
 TEST_CASE("the base Transformer's step is what its weight matrices make it", "[model]") {
-  const TransformerOptions options;
+  TransformerOptions options;
+  options.activation = GENERATE(kernels::Activation::kRelu, kernels::Activation::kSwiglu);
   constexpr int64_t kVocab = 100;
   const Transformer model(options, kVocab, kVocab, /*inference=*/true);
   // With as many source as target tokens each weight matrix meets `tokens` rows once.

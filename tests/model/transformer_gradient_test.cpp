@@ -72,10 +72,28 @@ TEST_CASE("the whole model has exact gradients with all dropouts and learned pos
   CHECK(worst.value < kTolerance);
 }
 
+TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.norm_kind = NormKind::kRms;
+  std::tie(options.norm, options.activation) = GENERATE(
+      table<NormPlace, kernels::Activation>({{NormPlace::kPre, kernels::Activation::kGlu},
+                                             {NormPlace::kPost, kernels::Activation::kGeglu},
+                                             {NormPlace::kPre, kernels::Activation::kSwiglu}}));
+  options.residual_dropout = 0.2;
+  options.activation_dropout = 0.3;
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
+}
+
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {
   constexpr int64_t kVocab = 11;
   const test::ExampleBatch batch({3, 1, 2}, {1, 4, 2}, kVocab);
-  Transformer model = test::random_model(test::tiny_options(), kVocab, kVocab);
+  TransformerOptions options = test::tiny_options();
+  std::tie(options.norm_kind, options.activation) = GENERATE(
+      table<NormKind, kernels::Activation>({{NormKind::kLayer, kernels::Activation::kRelu},
+                                            {NormKind::kRms, kernels::Activation::kSwiglu}}));
+  Transformer model = test::random_model(options, kVocab, kVocab);
   Arena arena;
   Workspace workspace(8);
   Tape tape(arena, workspace);

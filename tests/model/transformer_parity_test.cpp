@@ -1,7 +1,8 @@
-// Two small Transformers against PyTorch: what scripts/reference/make_transformer_dump.py computed
+// Some small Transformers against PyTorch: what scripts/reference/make_transformer_dump.py computed
 // in double must come out in float, with each engine.
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -54,8 +55,8 @@ class Reference {
     options.encoder_layers = integer("encoder_layers");
     options.decoder_layers = integer("decoder_layers");
     options.norm = text("norm") == "pre" ? NormPlace::kPre : NormPlace::kPost;
-    options.activation =
-        text("activation") == "relu" ? kernels::Activation::kRelu : kernels::Activation::kGelu;
+    options.norm_kind = text("norm_kind") == "rms" ? NormKind::kRms : NormKind::kLayer;
+    options.activation = activation();
     options.tied_embeddings = text("tied") == "all" ? Tying::kAll : Tying::kNone;
     options.embedding_dropout = options.residual_dropout = 0;
     Transformer model(options, integer("vocab"), integer("vocab"), /*inference=*/false);
@@ -92,6 +93,12 @@ class Reference {
   std::vector<int32_t> source_, target_input_, target_output_;
   SequenceLayoutBuffer source_layout_, target_layout_;
 
+  kernels::Activation activation() const {
+    using enum kernels::Activation;
+    return std::map<std::string, kernels::Activation>{
+        {"relu", kRelu}, {"gelu", kGelu}, {"swiglu", kSwiglu}}
+        .at(text("activation"));
+  }
   const std::string& text(const std::string& key) const { return file_.metadata().at(key); }
   int64_t integer(const std::string& key) const { return std::stoll(text(key)); }
   double number(const std::string& key) const { return std::stod(text(key)); }
@@ -116,7 +123,7 @@ double train_once(Machine& m, Transformer& model, const Reference& reference) {
 }
 
 TEST_CASE("logits, loss and gradients are PyTorch's", "[model]") {
-  const Reference reference(GENERATE("pre_norm", "post_norm"));
+  const Reference reference(GENERATE("pre_norm", "post_norm", "rms_swiglu"));
   test::with_each_engine([&] {
     Machine m;
     Transformer model = reference.model();
@@ -140,7 +147,7 @@ TEST_CASE("logits, loss and gradients are PyTorch's", "[model]") {
 }
 
 TEST_CASE("ten Adam steps are PyTorch's", "[model]") {
-  const Reference reference(GENERATE("pre_norm", "post_norm"));
+  const Reference reference(GENERATE("pre_norm", "post_norm", "rms_swiglu"));
   const std::vector<float> losses = reference.floats("adam10.losses");
   test::with_each_engine([&] {
     Machine m;

@@ -33,6 +33,17 @@ std::vector<Real> teacher_forced(Transformer& model, const TrainingExample& exam
   return {logits.value.values().begin(), logits.value.values().end()};
 }
 
+/// The same, each sentence alone.
+std::vector<Real> one_by_one(Transformer& model, const test::ExampleBatch& batch) {
+  std::vector<Real> singles;
+  for (int64_t s = 0; s < batch.view().target_layout.sentences(); ++s) {
+    const test::ExampleBatch pair = batch.single(s);
+    const std::vector<Real> logits = teacher_forced(model, pair.view());
+    singles.insert(singles.end(), logits.begin(), logits.end());
+  }
+  return singles;
+}
+
 /// The same logits step by step, all sentences side by side, with one hypothesis each.
 std::vector<Real> step_by_step(Transformer& model, const TrainingExample& example) {
   Machine m;
@@ -87,13 +98,22 @@ TEST_CASE("a packed batch equals its sentences one by one", "[model]") {
   const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
   test::with_each_engine([&] {
     const std::vector<Real> packed = teacher_forced(model, batch.view());
-    std::vector<Real> singles;
-    for (int64_t s = 0; s < 4; ++s) {
-      const test::ExampleBatch pair = batch.single(s);
-      const std::vector<Real> logits = teacher_forced(model, pair.view());
-      singles.insert(singles.end(), logits.begin(), logits.end());
-    }
-    CHECK(test::relative_difference(packed, singles) < 1e-5);
+    CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
+  });
+}
+
+TEST_CASE("with RMS norms and gates, cached decoding equals teacher forcing and single sentences",
+          "[model]") {
+  TransformerOptions options = some_options(GENERATE(NormPlace::kPre, NormPlace::kPost));
+  options.norm_kind = NormKind::kRms;
+  options.activation = GENERATE(kernels::Activation::kGlu, kernels::Activation::kGeglu,
+                                kernels::Activation::kSwiglu);
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
+  test::with_each_engine([&] {
+    const std::vector<Real> packed = teacher_forced(model, batch.view());
+    CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
+    CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
   });
 }
 
@@ -131,6 +151,9 @@ TEST_CASE("the number of threads changes no bit of a training pass, with each en
   options.hidden = 96;
   options.embedding_dropout = options.residual_dropout = 0.2;
   options.attention_dropout = options.activation_dropout = 0.1;
+  std::tie(options.norm_kind, options.activation) = GENERATE(
+      table<NormKind, kernels::Activation>({{NormKind::kLayer, kernels::Activation::kRelu},
+                                            {NormKind::kRms, kernels::Activation::kGeglu}}));
   Transformer model = test::random_model(options, kVocab, kVocab);
   std::vector<int64_t> lengths;
   for (int64_t i = 0; i < 60; ++i) lengths.push_back(1 + i * 7 % 23);
@@ -169,6 +192,32 @@ TEST_CASE("from the second training pass on no memory is taken", "[model]") {
   }
   CHECK(bytes[0][0] > 0);
   for (size_t pass = 2; pass < bytes.size(); ++pass) CHECK(bytes[pass] == bytes[1]);
+}
+
+TEST_CASE("gate and input lie side by side, and an RMS norm has a gain alone", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.norm_kind = NormKind::kRms;
+  options.activation = kernels::Activation::kSwiglu;
+  const Transformer model(options, kVocab, kVocab, /*inference=*/true);
+  const ParameterStore& store = model.parameters();
+  const auto place = [&](const std::string& name) {
+    const Parameter* const parameter = store.find("encoder.layers.0.feed_forward" + name);
+    REQUIRE(parameter != nullptr);
+    return std::pair(parameter->offset, parameter->shape);
+  };
+  const auto [begin, shape] = place(".gate.weight");
+  CHECK(shape == Shape{12, 8});
+  CHECK(place(".input.weight") == std::pair(begin + 12 * 8, Shape{12, 8}));
+  CHECK(place(".gate.bias") == std::pair(begin + 24 * 8, Shape{12}));
+  CHECK(place(".input.bias") == std::pair(begin + 24 * 8 + 12, Shape{12}));
+  CHECK(place("_norm.weight").second == Shape{8});
+  CHECK(store.find("encoder.layers.0.feed_forward_norm.bias") == nullptr);
+  CHECK(store.find("decoder.norm.bias") == nullptr);
+
+  // Three layers and their seven norms, two final ones: a gate more each, a bias less each.
+  const int64_t count =
+      Transformer(test::tiny_options(), kVocab, kVocab, true).parameters().count();
+  CHECK(store.count() == count + 3 * (12 * 8 + 12) - (7 + 2) * 8);
 }
 
 TEST_CASE("sizes that do not fit each other are refused", "[model]") {

@@ -10,8 +10,8 @@
 #include "autograd/ops/projection_cross_entropy.h"
 #include "checkpoint/safetensors.h"
 #include "nn/feed_forward.h"
-#include "nn/layer_norm.h"
 #include "nn/multi_head_attention.h"
+#include "nn/norm.h"
 #include "support/catch.h"
 #include "support/each_engine.h"
 #include "support/parameter_difference.h"
@@ -128,9 +128,11 @@ TEST_CASE("cross-attention is PyTorch's", "[nn]") {
   });
 }
 
-TEST_CASE("layer norm is PyTorch's", "[nn]") {
-  Reference reference("layer_norm");
-  const LayerNorm norm(reference.scope(), kModel);
+TEST_CASE("the norms are PyTorch's", "[nn]") {
+  const auto [name, kind] = GENERATE(table<std::string, NormKind>(
+      {{"layer_norm", NormKind::kLayer}, {"rms_norm", NormKind::kRms}}));
+  Reference reference(name);
+  const Norm norm(reference.scope(), kind, kModel);
   reference.allocate();
   CHECK(reference.file().metadata().at("epsilon") == "1e-05");
   reference.check(norm.forward(reference.context(), reference.input("input")));
@@ -138,8 +140,13 @@ TEST_CASE("layer norm is PyTorch's", "[nn]") {
 
 TEST_CASE("the feed-forward network is PyTorch's", "[nn]") {
   using kernels::Activation;
-  const auto [name, activation] = GENERATE(table<std::string, Activation>(
-      {{"relu", Activation::kRelu}, {"gelu", Activation::kGelu}, {"swish", Activation::kSwish}}));
+  const auto [name, activation] =
+      GENERATE(table<std::string, Activation>({{"relu", Activation::kRelu},
+                                               {"gelu", Activation::kGelu},
+                                               {"swish", Activation::kSwish},
+                                               {"glu", Activation::kGlu},
+                                               {"geglu", Activation::kGeglu},
+                                               {"swiglu", Activation::kSwiglu}}));
   with_each_engine([&name = name, activation = activation] {
     Reference reference("feed_forward_" + name);
     const int64_t hidden = reference.file().find("parameters.input.weight")->shape[0];

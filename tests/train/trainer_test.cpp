@@ -116,15 +116,15 @@ TEST_CASE("batches added up, and parts of a batch, give what one batch of all th
 
 TEST_CASE("the memory estimate is near what updates use", "[train]") {
   const TinyCorpus corpus;
-  for (const std::string norm : {"pre", "post"}) {
-    TinyTrainer tiny(corpus,
-                     {"train.batch_tokens=1024", "model.size=64", "model.hidden=192",
-                      "model.encoder.layers=3", "model.decoder.layers=2", "model.norm=" + norm});
+  for (const std::string kind :
+       {"norm=pre", "norm=post", "norm_kind=rms", "activation=gelu", "activation=swiglu"}) {
+    TinyTrainer tiny(corpus, {"train.batch_tokens=1024", "model.size=64", "model.hidden=192",
+                              "model.encoder.layers=3", "model.decoder.layers=2", "model." + kind});
     for (int i = 0; i < 4; ++i) tiny.trainer.update();
     const MemoryEstimate estimate =
         estimate_memory(tiny.config.model, tiny.config.train, tiny.model.parameters().count(),
                         tiny.model.target_vocab(), tiny.pairs);
-    INFO(norm << ": " << estimate.to_string());
+    INFO(kind << ": " << estimate.to_string());
     const auto activations = static_cast<double>(tiny.trainer.activation_bytes());
     CHECK(estimate.activations == Approx(activations).epsilon(0.3));
     const auto gradients = static_cast<double>(tiny.trainer.gradient_bytes());
@@ -322,6 +322,7 @@ TEST_CASE("in the steady state nothing is allocated", "[train]") {
   const auto more = GENERATE(as<std::string>(), "train.accumulate=1", "train.accumulate=3",
                              "train.moving_average=0.9", "model.dropout.attention=0.1",
                              "train.clip_norm=1", "model.norm=post", "model.positions=learned",
+                             "model.norm_kind=rms", "model.activation=swiglu",
                              "train.micro_batch_tokens=48", "train.precision=bfloat16");
   INFO(threads << " threads, " << more);
   const kernels::GemmEngineScope scope(

@@ -5,7 +5,8 @@
 
 namespace calque::ops {
 
-/// y = dropout(activation(u)), element by element. u, y: [tokens, hidden].
+/// y = dropout(activation(u)). y: [tokens, hidden]; u: the same shape, of gated kinds [tokens, 2
+/// hidden]: gate, then input. Saves nothing but u.
 Var activation(Context& context, const Var& u, kernels::Activation kind,
                const kernels::Dropout& dropout);
 
