@@ -286,15 +286,14 @@ template <class T>
 RightOperand<T> prepare_right(GemmForm form, ConstMatrixView<T> b, Precision precision,
                               Arena& arena, Float32Unit unit) {
   RightOperand<T> right{form, b, precision, unit};
+  const bool by_own_engine = gemm_engine() == GemmEngine::kCalque && b.rows > 0 && b.cols > 0;
+  if (!by_own_engine && precision != Precision::kInt8) return right;
   const ProfileScope profile("gemm packing");
   if constexpr (std::is_same_v<T, float>) {
     if (precision == Precision::kInt8) {
       right.int8 = int8_panels(right, arena);
       return right;
     }
-  }
-  if (gemm_engine() != GemmEngine::kCalque || b.rows == 0 || b.cols == 0) return right;
-  if constexpr (std::is_same_v<T, float>) {
     if (unit_of(right) != Bfloat16Unit::kFloat32) {
       right.bf16_panels = bf16_panels(right, arena);
       return right;

@@ -11,9 +11,8 @@ std::vector<Bfloat16Unit> bfloat16_hardware();
 // split into three bfloat16 numbers that sum up to it, and of the nine products of two numbers'
 // parts the six are added that a float can hold: what is left out is below 2^-24 of the product
 // (Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For
-// Higher-Precision Computations", 2019). So infinities, and
-// numbers above 3.39e38, give NaN; numbers and products below 1e-31 lose last bits, and denormal
-// ones are zero.
+// Higher-Precision Computations", 2019). So infinities, and numbers above 3.39e38, give NaN; numbers
+// and products below 1e-31 lose last bits, and denormal ones are zero.
 
 /// The right operand, rounded or split, packed as the units read it, in memory of `arena`.
 const Bfloat16* bf16_panels(const RightOperand<float>& right, Arena& arena);

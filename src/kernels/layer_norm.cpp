@@ -40,11 +40,7 @@ void input_gradient(const T* dy, const T* x, const T* gain, T mean, T rstd, int6
   const auto gradient = [=](int64_t c) {
     return rstd * (gain[c] * dy[c] - mean_g - (x[c] - mean) * rstd * mean_gn);
   };
-  if (accumulate) {
-    for (int64_t c = 0; c < model; ++c) dx[c] += gradient(c);
-  } else {
-    for (int64_t c = 0; c < model; ++c) dx[c] = gradient(c);
-  }
+  write_row(model, accumulate, gradient, dx);
 }
 
 }  // namespace

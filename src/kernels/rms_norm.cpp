@@ -27,11 +27,7 @@ void input_gradient(const T* dy, const T* x, const T* gain, T rrms, int64_t mode
       model, [rrms](auto d, auto w, auto value) { return d * w * (value * rrms); }, dy, gain, x);
   const T mean_gn = sum_gn / static_cast<T>(model);
   const auto gradient = [=](int64_t c) { return rrms * (gain[c] * dy[c] - x[c] * rrms * mean_gn); };
-  if (accumulate) {
-    for (int64_t c = 0; c < model; ++c) dx[c] += gradient(c);
-  } else {
-    for (int64_t c = 0; c < model; ++c) dx[c] = gradient(c);
-  }
+  write_row(model, accumulate, gradient, dx);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "kernels/simd.h"
 #include "tensor/workspace.h"
 
-/// What the norms of rows have in common: sums along a row, and sums over the rows.
+/// What the norms of rows have in common: sums along a row, sums over the rows, a row written.
 namespace calque::kernels {
 
 /// Sum over c of term(rows[c]...), in two vectors of partial sums: an order fixed by `cols`. `term`
@@ -27,6 +27,16 @@ T sum_over(int64_t cols, const Term& term, const Row*... rows) {
   T total = simd::sum_lanes<T>(even + odd);
   for (; c < cols; ++c) total += term(rows[c]...);
   return total;
+}
+
+/// row[c] = (or +=) value(c).
+template <class T, class Value>
+void write_row(int64_t cols, bool accumulate, const Value& value, T* row) {
+  if (accumulate) {
+    for (int64_t c = 0; c < cols; ++c) row[c] += value(c);
+  } else {
+    for (int64_t c = 0; c < cols; ++c) row[c] = value(c);
+  }
 }
 
 /// Where the gradient of a gain or bias goes, [cols]; without data it is not wanted.
