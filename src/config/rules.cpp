@@ -50,6 +50,22 @@ void check_data(const RunConfig& config, Rules& rules) {
                             validation.source.size(), validation.target.size()));
 }
 
+/// What holds of one attention of the model.
+void check_attention(const std::string& block, const kernels::AttentionOptions& attention,
+                     int64_t heads, Rules& rules) {
+  const std::string scope = block + ".scope";
+  const std::string global_tokens = block + ".global_tokens";
+  rules.require(attention.scope != kernels::AttentionScope::kStrided || heads >= 2,
+                {scope.c_str(), "model.heads"},
+                "strided attention looks near with every other head and afar with the others; "
+                "expected model.heads 2 or more");
+  rules.require(
+      attention.scope == kernels::AttentionScope::kLocal || attention.global_tokens == 0,
+      {global_tokens.c_str(), scope.c_str()},
+      fmt::format("{} global tokens stand beside a local window alone; expected 0, or {}: local",
+                  attention.global_tokens, scope));
+}
+
 void check_model(const RunConfig& config, Rules& rules) {
   const TransformerOptions& model = config.model;
   rules.require(model.model % model.heads == 0, {"model.heads", "model.size"},
@@ -64,6 +80,12 @@ void check_model(const RunConfig& config, Rules& rules) {
       {"model.max_positions", "data.max_length", "model.positions"},
       fmt::format("{} learned positions are fewer than data.max_length {}; expected as many",
                   model.max_positions, config.data.max_length));
+  const auto check = [&](const char* block, const kernels::AttentionOptions& attention) {
+    check_attention(block, attention, model.heads, rules);
+  };
+  check("model.encoder.self_attention", model.encoder_self_attention);
+  check("model.decoder.self_attention", model.decoder_self_attention);
+  check("model.decoder.cross_attention", model.decoder_cross_attention);
 }
 
 void check_train(const RunConfig& config, Rules& rules) {

@@ -37,6 +37,23 @@ inline constexpr Choice<kernels::Activation> kActivations[] = {
     {"geglu", kernels::Activation::kGeglu}, {"swiglu", kernels::Activation::kSwiglu}};
 inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSinusoidal},
                                                    {"learned", Positions::kLearned}};
+inline constexpr Choice<kernels::AttentionScore> kAttentionScores[] = {
+    {"scaled_dot", kernels::AttentionScore::kScaledDot},
+    {"dot", kernels::AttentionScore::kDot},
+    {"general", kernels::AttentionScore::kGeneral},
+    {"additive", kernels::AttentionScore::kAdditive}};
+inline constexpr Choice<kernels::AttentionScope> kSelfAttentionScopes[] = {
+    {"global", kernels::AttentionScope::kGlobal},
+    {"local", kernels::AttentionScope::kLocal},
+    {"strided", kernels::AttentionScope::kStrided}};
+inline constexpr Choice<kernels::AttentionScope> kCrossAttentionScopes[] = {
+    {"global", kernels::AttentionScope::kGlobal},
+    {"monotonic", kernels::AttentionScope::kMonotonic},
+    {"predictive", kernels::AttentionScope::kPredictive}};
+inline constexpr Choice<kernels::AttentionNormalizer> kAttentionNormalizers[] = {
+    {"softmax", kernels::AttentionNormalizer::kSoftmax},
+    {"sparsemax", kernels::AttentionNormalizer::kSparsemax},
+    {"entmax15", kernels::AttentionNormalizer::kEntmax15}};
 inline constexpr Choice<Tying> kTyings[] = {
     {"none", Tying::kNone}, {"decoder", Tying::kDecoder}, {"all", Tying::kAll}};
 inline constexpr Choice<ScheduleKind> kSchedules[] = {{"inverse_sqrt", ScheduleKind::kInverseSqrt},
@@ -153,6 +170,49 @@ void visit_vocabulary(Config& config, Visitor& visit) {
         vocabulary.max_sentences, kCount);
 }
 
+/// What every attention has, under `block`.
+template <class Options, class Visitor>
+void visit_attention(const std::string& block, Options& attention, Visitor& visit) {
+  using enum AtResume;
+  visit(
+      Field{(block + ".score").c_str(), "", kRefuse,
+            "How query and key make a score: dot product over sqrt(width of a head), dot product, "
+            "with a matrix between them (general), or v tanh(query + key) (additive)."},
+      attention.score, OneOf<kernels::AttentionScore>(kAttentionScores));
+  visit(Field{(block + ".normalizer").c_str(), "", kRefuse,
+              "What makes weights of scores; sparsemax and entmax15 give most keys a weight of 0."},
+        attention.normalizer, OneOf<kernels::AttentionNormalizer>(kAttentionNormalizers));
+}
+
+template <class Options, class Visitor>
+void visit_self_attention(const std::string& block, Options& attention, Visitor& visit) {
+  using enum AtResume;
+  visit_attention(block, attention, visit);
+  visit(Field{(block + ".scope").c_str(), "", kRefuse,
+              "Which tokens see each other: all, near ones (local), or in every other head near "
+              "ones and in the others every so manieth (strided)."},
+        attention.scope, OneOf<kernels::AttentionScope>(kSelfAttentionScopes));
+  visit(Field{(block + ".window").c_str(), "tokens", kRefuse,
+              "How far local and strided attention see to each side; of strided, its stride too."},
+        attention.window, kWidth);
+  visit(Field{(block + ".global_tokens").c_str(), "tokens", kRefuse,
+              "First tokens of a sentence that see all and that all see, beside a local window."},
+        attention.global_tokens, Integer(0, 65536));
+}
+
+template <class Options, class Visitor>
+void visit_cross_attention(const std::string& block, Options& attention, Visitor& visit) {
+  using enum AtResume;
+  visit_attention(block, attention, visit);
+  visit(Field{(block + ".scope").c_str(), "", kRefuse,
+              "Which source tokens a target token sees: all, those around its own position "
+              "(monotonic), or around one that it predicts (predictive)."},
+        attention.scope, OneOf<kernels::AttentionScope>(kCrossAttentionScopes));
+  visit(Field{(block + ".window").c_str(), "tokens", kRefuse,
+              "How far monotonic and predictive attention see to each side."},
+        attention.window, kWidth);
+}
+
 template <class Config, class Visitor>
 void visit_model(Config& config, Visitor& visit) {
   using enum AtResume;
@@ -168,8 +228,11 @@ void visit_model(Config& config, Visitor& visit) {
       model.hidden, kWidth);
   visit(Field{"model.encoder.layers", "layers", kRefuse, "Depth of the encoder."},
         model.encoder_layers, kLayers);
+  visit_self_attention("model.encoder.self_attention", model.encoder_self_attention, visit);
   visit(Field{"model.decoder.layers", "layers", kRefuse, "Depth of the decoder."},
         model.decoder_layers, kLayers);
+  visit_self_attention("model.decoder.self_attention", model.decoder_self_attention, visit);
+  visit_cross_attention("model.decoder.cross_attention", model.decoder_cross_attention, visit);
   visit(Field{"model.norm", "", kRefuse,
               "Normalisation before each sub-layer (steadier) or behind it (the paper)."},
         model.norm, OneOf<NormPlace>(kNormPlaces));

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernels/activation.h"
+#include "kernels/attention_options.h"
 #include "nn/norm.h"
 #include "nn/positional_encoding.h"
 
@@ -12,8 +13,8 @@ namespace calque {
 /// a final norm behind each stack (Xiong et al. 2020).
 enum class NormPlace { kPre, kPost };
 
-/// Which embeddings are one matrix (Press and Wolf 2017): none; kDecoder: target embedding and output
-/// projection; kAll: the source embedding too, which needs a shared vocabulary.
+/// Which embeddings are one matrix (Press and Wolf 2017): none; kDecoder: target embedding and
+/// output projection; kAll: the source embedding too, which needs a shared vocabulary.
 enum class Tying { kNone, kDecoder, kAll };
 
 /// The `model` block of a config: every size of the Transformer.
@@ -29,6 +30,9 @@ struct TransformerOptions {
   Positions positions = Positions::kSinusoidal;
   int64_t max_positions = 512;  // rows of a learned position table
   Tying tied_embeddings = Tying::kAll;
+  kernels::AttentionOptions encoder_self_attention;
+  kernels::AttentionOptions decoder_self_attention;
+  kernels::AttentionOptions decoder_cross_attention;
   // Probabilities of dropout.
   double embedding_dropout = 0.1;   // on embedding + position
   double residual_dropout = 0.1;    // on each sub-layer's output

@@ -68,6 +68,43 @@ train: {learning_rate: 5e-4, schedule: cosine, initial_model: runs/old}
   CHECK(config.train.initial_model == "runs/old");
 }
 
+TEST_CASE("each attention of a layer has a block of its own", "[config]") {
+  const RunConfig config = parse(kData + R"(
+model:
+  encoder: {self_attention: {scope: local, window: 9, global_tokens: 1}}
+  decoder:
+    self_attention: {score: additive, scope: strided, normalizer: entmax15}
+    cross_attention: {score: general, scope: predictive, normalizer: sparsemax}
+)");
+  const kernels::AttentionOptions& encoder = config.model.encoder_self_attention;
+  CHECK(encoder.score == kernels::AttentionScore::kScaledDot);
+  CHECK(encoder.scope == kernels::AttentionScope::kLocal);
+  CHECK(encoder.window == 9);
+  CHECK(encoder.global_tokens == 1);
+  const kernels::AttentionOptions& decoder = config.model.decoder_self_attention;
+  CHECK(decoder.score == kernels::AttentionScore::kAdditive);
+  CHECK(decoder.scope == kernels::AttentionScope::kStrided);
+  CHECK(decoder.normalizer == kernels::AttentionNormalizer::kEntmax15);
+  const kernels::AttentionOptions& cross = config.model.decoder_cross_attention;
+  CHECK(cross.score == kernels::AttentionScore::kGeneral);
+  CHECK(cross.scope == kernels::AttentionScope::kPredictive);
+  CHECK(cross.normalizer == kernels::AttentionNormalizer::kSparsemax);
+}
+
+TEST_CASE("attentions that contradict themselves are refused", "[config]") {
+  CHECK(
+      message_of(kData + "model: {heads: 1, encoder: {self_attention: {scope: strided}}}\n")
+          .ends_with(":2: model.encoder.self_attention.scope: strided attention looks near with "
+                     "every other head and afar with the others; expected model.heads 2 or more"));
+  CHECK(message_of(kData, {"model.decoder.self_attention.global_tokens=2"})
+            .ends_with("model.decoder.self_attention.global_tokens: 2 global tokens stand beside a "
+                       "local window alone; expected 0, or model.decoder.self_attention.scope: "
+                       "local"));
+  CHECK(message_of(kData, {"model.decoder.cross_attention.scope=local"})
+            .ends_with("model.decoder.cross_attention.scope: expected one of global, monotonic, "
+                       "predictive, found local"));
+}
+
 TEST_CASE("all mistakes of a file are named at once", "[config]") {
   const std::string file = CALQUE_SOURCE_DIR "/tests/fixtures/config/mistakes.yaml";
   const std::vector<std::string> expected = {

@@ -31,21 +31,36 @@ RunConfig unusual_config() {
                  .copy = FaultPolicy::kError};
   config.vocabulary = {VocabularyType::kBpe,     777,    false, "true",
                        Normalization::kIdentity, 0.9995, 5};
-  config.model = {.model = 6,
-                  .heads = 3,
-                  .hidden = 7,
-                  .encoder_layers = 1,
-                  .decoder_layers = 2,
-                  .norm = NormPlace::kPost,
-                  .norm_kind = NormKind::kRms,
-                  .activation = kernels::Activation::kSwiglu,
-                  .positions = Positions::kLearned,
-                  .max_positions = 100,
-                  .tied_embeddings = Tying::kNone,
-                  .embedding_dropout = 0.01,
-                  .residual_dropout = 0.02,
-                  .attention_dropout = 0.03,
-                  .activation_dropout = 0.04};
+  config.model = {
+      .model = 6,
+      .heads = 3,
+      .hidden = 7,
+      .encoder_layers = 1,
+      .decoder_layers = 2,
+      .norm = NormPlace::kPost,
+      .norm_kind = NormKind::kRms,
+      .activation = kernels::Activation::kSwiglu,
+      .positions = Positions::kLearned,
+      .max_positions = 100,
+      .tied_embeddings = Tying::kNone,
+      .encoder_self_attention = {.score = kernels::AttentionScore::kDot,
+                                 .scope = kernels::AttentionScope::kLocal,
+                                 .window = 3,
+                                 .global_tokens = 2,
+                                 .normalizer = kernels::AttentionNormalizer::kEntmax15},
+      .decoder_self_attention = {.score = kernels::AttentionScore::kAdditive,
+                                 .scope = kernels::AttentionScope::kLocal,
+                                 .window = 5,
+                                 .global_tokens = 1,
+                                 .normalizer = kernels::AttentionNormalizer::kEntmax15},
+      .decoder_cross_attention = {.score = kernels::AttentionScore::kGeneral,
+                                  .scope = kernels::AttentionScope::kPredictive,
+                                  .window = 7,
+                                  .normalizer = kernels::AttentionNormalizer::kSparsemax},
+      .embedding_dropout = 0.01,
+      .residual_dropout = 0.02,
+      .attention_dropout = 0.03,
+      .activation_dropout = 0.04};
   TrainOptions& train = config.train;
   train.max_steps = 11;
   train.max_minutes = 0.5;
@@ -108,8 +123,9 @@ TEST_CASE("the effective config is blocks in a fixed order", "[config]") {
       "  train:\n"
       "    source: [\"a b.en\", \"c: #d.en\"]\n";
   CHECK(yaml.substr(0, begin.size()) == begin);
-  CHECK(yaml.find("  encoder:\n    layers: 1\n  decoder:\n    layers: 2\n  norm: post\n  "
-                  "norm_kind: rms\n") != std::string::npos);
+  CHECK(yaml.find("  encoder:\n    layers: 1\n    self_attention:\n      score: dot\n") !=
+        std::string::npos);
+  CHECK(yaml.find("  norm: post\n  norm_kind: rms\n") != std::string::npos);
 }
 
 TEST_CASE("a comparison names every key that differs, but not the threads", "[config]") {

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+namespace calque::kernels {
+
+/// How a query and a key make a score, in each head. kScaledDot: query key / sqrt(head) (Vaswani et
+/// al. 2017); kDot: query key; kGeneral: query^T W key (Luong et al. 2015); kAdditive:
+/// v^T tanh(query + key) (Bahdanau et al. 2015).
+enum class AttentionScore { kScaledDot, kDot, kGeneral, kAdditive };
+
+/// Which keys a query sees: see kernels/attention_scope.h.
+enum class AttentionScope { kGlobal, kLocal, kStrided, kMonotonic, kPredictive };
+
+/// What makes weights of a row of scores: softmax; sparsemax (Martins and Astudillo 2016) and
+/// 1.5-entmax (Peters et al. 2019), which give many keys a weight of exactly 0.
+enum class AttentionNormalizer { kSoftmax, kSparsemax, kEntmax15 };
+
+/// What one attention of a layer is: one of the blocks `model.encoder.self_attention`,
+/// `model.decoder.self_attention` and `model.decoder.cross_attention` of a config.
+struct AttentionOptions {
+  AttentionScore score = AttentionScore::kScaledDot;
+  AttentionScope scope = AttentionScope::kGlobal;
+  int64_t window = 64;        // of scopes but kGlobal: keys on each side; of kStrided, the stride
+  int64_t global_tokens = 0;  // of kLocal: first tokens that see all, and that all see
+  AttentionNormalizer normalizer = AttentionNormalizer::kSoftmax;
+};
+
+}  // namespace calque::kernels
