@@ -4,10 +4,10 @@ namespace calque {
 
 DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
-                      options.attention_dropout),
+                      options.attention_dropout, options.decoder_self_attention),
       self_attention_frame_(scope.sub("self_attention_norm"), options),
       cross_attention_(scope.sub("cross_attention"), options.model, options.heads,
-                       options.attention_dropout),
+                       options.attention_dropout, options.decoder_cross_attention),
       cross_attention_frame_(scope.sub("cross_attention_norm"), options),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
                     options.activation_dropout),
@@ -20,7 +20,7 @@ Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& 
     return self_attention_.self(context, input, target, /*causal=*/true);
   });
   return attend_and_feed(context, attended, target, project_memory(context, memory), source,
-                         probabilities);
+                         probabilities, nullptr);
 }
 
 Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cache,
@@ -29,15 +29,15 @@ Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cach
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
     return self_attention_.self_step(context, input, cache.self, slots);
   });
-  return attend_and_feed(context, attended, queries, Var(cache.memory), source, nullptr);
+  return attend_and_feed(context, attended, queries, Var(cache.memory), source, nullptr, &slots);
 }
 
 Var DecoderLayer::attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
                                   const Var& projected_memory, const SequenceLayout& source,
-                                  Real* probabilities) const {
+                                  Real* probabilities, const CacheSlots* slots) const {
   const Var attended = cross_attention_frame_.forward(context, x, [&](const Var& input) {
-    return cross_attention_.cross(context, input, queries, projected_memory, source,
-                                  probabilities);
+    return cross_attention_.cross(context, input, queries, projected_memory, source, probabilities,
+                                  slots);
   });
   return feed_forward_frame_.forward(
       context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });

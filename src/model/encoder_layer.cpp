@@ -4,7 +4,7 @@ namespace calque {
 
 EncoderLayer::EncoderLayer(const Scope& scope, const TransformerOptions& options)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
-                      options.attention_dropout),
+                      options.attention_dropout, options.encoder_self_attention),
       self_attention_frame_(scope.sub("self_attention_norm"), options),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
                     options.activation_dropout),
@@ -14,9 +14,8 @@ Var EncoderLayer::forward(Context& context, const Var& x, const SequenceLayout& 
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
     return self_attention_.self(context, input, layout, /*causal=*/false);
   });
-  return feed_forward_frame_.forward(context, attended, [&](const Var& input) {
-    return feed_forward_.forward(context, input);
-  });
+  return feed_forward_frame_.forward(
+      context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });
 }
 
 }  // namespace calque

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "autograd/ops/attention.h"
 #include "nn/key_value_cache.h"
 #include "nn/parameter.h"
 #include "tensor/sequence_layout.h"
@@ -7,12 +8,17 @@
 namespace calque {
 
 /// Multi-head attention (Vaswani et al. 2017, section 3.2.2): query, key and value are projected,
-/// each head attends in its own `head` = model / heads columns, and the heads' outputs are projected
-/// back. All weights [model, model], with biases. The weights of query, key and value are declared
-/// one behind the other, so one product serves them all.
+/// each head attends in its own `head` = model / heads columns, and the heads' outputs are
+/// projected back. All weights [model, model], with biases. The weights of query, key and value are
+/// declared one behind the other, so one product serves them all. Some kinds have weights more: the
+/// general score a matrix that the query goes through, `general.weight` [model, model]; the
+/// additive score `energy.weight` [model]; predictive scope `center.input.weight` [model, model]
+/// and `center.output.weight` [heads, model], which make the logits of centers, output tanh(input
+/// x).
 class MultiHeadAttention {
  public:
-  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads, double attention_dropout);
+  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads, double attention_dropout,
+                     const kernels::AttentionOptions& options = {});
 
   /// Self-attention: the rows of a sentence attend to each other; `causal`: to themselves and those
   /// before. x: [tokens, model] -> the same shape.
@@ -29,24 +35,34 @@ class MultiHeadAttention {
 
   /// Cross-attention: sentence s of `queries` attends to sentence s of `keys`, rows of `projected`.
   /// x: [query rows, model] -> the same shape. `probabilities`: null, or where the weights go (see
-  /// kernels::attention_forward).
+  /// kernels::attention_forward). `slots`: null, or of a decoding step, whose row r is a
+  /// hypothesis.
   Var cross(Context& context, const Var& x, const SequenceLayout& queries, const Var& projected,
-            const SequenceLayout& keys, Real* probabilities = nullptr) const;
+            const SequenceLayout& keys, Real* probabilities = nullptr,
+            const CacheSlots* slots = nullptr) const;
 
  private:
   ParameterStore& store_;
   int64_t model_;
   int64_t heads_;
   double dropout_;
+  kernels::AttentionOptions options_;
   uint32_t dropout_stream_;
+  uint32_t draw_stream_ = 0;  // of hard selection
   ParameterId query_weight_, key_weight_, value_weight_;
   ParameterId query_bias_, key_bias_, value_bias_;
   ParameterId output_weight_, output_bias_;
+  ParameterId general_weight_, energy_weight_;
+  ParameterId center_input_weight_, center_output_weight_;
 
   /// x W^T + b with the stacked weights of `first` .. `last`.
   Var project(Context& context, const Var& x, ParameterId first_weight, ParameterId last_weight,
               ParameterId first_bias, ParameterId last_bias) const;
   Var output(Context& context, const Var& heads) const;
+  Var project_query(Context& context, const Var& x) const;
+  ops::AttentionInputs self_inputs(Context& context, const Var& x) const;
+  kernels::AttentionShape shape(const Context& context, const SequenceLayout& queries,
+                                const SequenceLayout& keys, bool causal) const;
 };
 
 }  // namespace calque

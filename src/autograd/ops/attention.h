@@ -14,12 +14,17 @@ struct AttentionInputs {
   int64_t key_column = 0;
   int64_t value_column = 0;
   int64_t model = 0;
+  // What some kinds have beside; see kernels::RowAttentionInputs.
+  Var energy = {};                     // [model]
+  Var centers = {};                    // [query rows, heads]
+  const int32_t* positions = nullptr;  // [query rows]
 };
 
-/// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1):
-/// scores, softmax, dropout and weighted sum as one op, see kernels::attention_forward. Saves its
-/// output and one number per query and head. `probabilities`: null, or where the weights go.
-/// Returns [query rows, model].
+/// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1),
+/// or another kind as shape.options say: scores, normaliser, dropout and weighted sum as one op,
+/// see kernels::attention_forward and kernels::row_attention_forward. Saves its output and one
+/// number per query and head. `probabilities`: null, or where the weights go. Returns [query rows,
+/// model].
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
               Real* probabilities = nullptr);
 
