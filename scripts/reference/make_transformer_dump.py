@@ -171,7 +171,7 @@ def metadata(case: Case) -> dict[str, str]:
         "norm_kind": config.norm_kind,
         "activation": config.activation,
         "tied": config.tied,
-        "positions": "sinusoidal",
+        "positions": config.positions,
         "layer_norm_epsilon": str(LAYER_NORM_EPSILON),
         "label_smoothing": str(LABEL_SMOOTHING),
         "loss": "sum over target tokens",

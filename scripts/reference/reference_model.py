@@ -34,6 +34,7 @@ class Config:
     model: int = 16
     heads: int = 4
     hidden: int = 32
+    positions: str = "sinusoidal"  # sinusoidal | none | rotary
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,17 @@ class Layers:
             self.closest_to_kink = min(self.closest_to_kink, inner.abs().min().item())
         return self.linear(f"{scope}.output", activate(activation, inner))
 
-    def attention(self, scope: str, heads: int, x: Tensor, memory: Tensor, causal: bool) -> Tensor:
-        """Rows of `x` [queries, model] attend to rows of `memory` [keys, model] of one sentence."""
+    def attention(
+        self,
+        scope: str,
+        heads: int,
+        x: Tensor,
+        memory: Tensor,
+        causal: bool,
+        positions: str = "none",
+    ) -> Tensor:
+        """Rows of `x` [queries, model] attend to rows of `memory` [keys, model] of one sentence.
+        `positions`: what self-attention knows of them; kinds that it knows nothing of are none."""
 
         def split(rows: Tensor) -> Tensor:
             return rows.unflatten(1, (heads, -1)).transpose(0, 1)  # [heads, rows, head]
@@ -182,11 +192,21 @@ class Layers:
         query = split(self.linear(f"{scope}.query", x))
         key = split(self.linear(f"{scope}.key", memory))
         value = split(self.linear(f"{scope}.value", memory))
+        if positions == "rotary":
+            query, key = turned(query), turned(key)
         scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[2])
         if causal:
             scores = scores + causal_mask(len(x)).to(scores.dtype)
         context = F.softmax(scores, dim=-1) @ value
         return self.linear(f"{scope}.output", context.transpose(0, 1).flatten(1))
+
+
+def turned(x: Tensor) -> Tensor:
+    """Rotary positions: pairs of neighbours as complex numbers, times e^(i angle) of the row."""
+    table = sinusoids(x.shape[1], x.shape[2])
+    turns = torch.complex(table[:, 1::2], table[:, 0::2])
+    pairs = torch.view_as_complex(x.double().unflatten(2, (-1, 2)))
+    return torch.view_as_real(pairs * turns).flatten(2).to(x.dtype)
 
 
 def causal_mask(length: int) -> Tensor:
@@ -207,8 +227,10 @@ class Transformer(Layers):
 
     def embed(self, table: Tensor, ids: list[int]) -> Tensor:
         """Rows of the table times sqrt(model), plus positions: [len(ids), model]."""
-        positions = sinusoids(len(ids), self.config.model).to(table.dtype)
-        return table[torch.tensor(ids)] * math.sqrt(self.config.model) + positions
+        scaled = table[torch.tensor(ids)] * math.sqrt(self.config.model)
+        if self.config.positions != "sinusoidal":
+            return scaled
+        return scaled + sinusoids(len(ids), self.config.model).to(table.dtype)
 
     def residual(self, norm: str, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
         """pre: x + f(norm(x)); post: norm(x + f(x))."""
@@ -222,7 +244,9 @@ class Transformer(Layers):
     def self_attention_block(self, layer: str, x: Tensor, causal: bool) -> Tensor:
         scope, heads = f"{layer}.self_attention", self.config.heads
         return self.residual(
-            f"{scope}_norm", x, lambda rows: self.attention(scope, heads, rows, rows, causal)
+            f"{scope}_norm",
+            x,
+            lambda rows: self.attention(scope, heads, rows, rows, causal, self.config.positions),
         )
 
     def cross_attention_block(self, layer: str, x: Tensor, memory: Tensor) -> Tensor:
@@ -277,8 +301,9 @@ def copy_affine(target: nn.Module, parameters: dict[str, Tensor], scope: str) ->
 
 
 def has_torch_modules(config: Config) -> bool:
-    """Whether torch.nn's layers have this norm and this activation."""
-    return config.norm_kind == "layer" and config.activation in ("relu", "gelu")
+    """Whether torch.nn's layers have this norm, this activation and these positions."""
+    added = config.positions in ("sinusoidal", "none")
+    return added and config.norm_kind == "layer" and config.activation in ("relu", "gelu")
 
 
 def torch_stack(model: Transformer, stack: str) -> nn.Module:

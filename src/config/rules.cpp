@@ -71,6 +71,11 @@ void check_model(const RunConfig& config, Rules& rules) {
   rules.require(model.model % model.heads == 0, {"model.heads", "model.size"},
                 fmt::format("{} heads do not divide model.size {}; expected a divisor of it",
                             model.heads, model.model));
+  rules.require(model.positions != Positions::kRotary || model.model / model.heads % 2 == 0,
+                {"model.positions", "model.heads", "model.size"},
+                fmt::format("rotary positions turn pairs of numbers, but a head of model.size {} / "
+                            "{} heads has an odd number of them; expected an even one",
+                            model.model, model.heads));
   rules.require(model.tied_embeddings != Tying::kAll || config.vocabulary.shared,
                 {"model.tied_embeddings", "vocabulary.shared"},
                 "embeddings of source and target cannot be tied (all) when vocabulary.shared is "

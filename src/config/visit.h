@@ -36,7 +36,9 @@ inline constexpr Choice<kernels::Activation> kActivations[] = {
     {"swish", kernels::Activation::kSwish}, {"glu", kernels::Activation::kGlu},
     {"geglu", kernels::Activation::kGeglu}, {"swiglu", kernels::Activation::kSwiglu}};
 inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSinusoidal},
-                                                   {"learned", Positions::kLearned}};
+                                                   {"learned", Positions::kLearned},
+                                                   {"none", Positions::kNone},
+                                                   {"rotary", Positions::kRotary}};
 inline constexpr Choice<kernels::AttentionScore> kAttentionScores[] = {
     {"scaled_dot", kernels::AttentionScore::kScaledDot},
     {"dot", kernels::AttentionScore::kDot},
@@ -244,10 +246,13 @@ void visit_model(Config& config, Visitor& visit) {
               "Function inside the feed-forward networks. The gated ones multiply by a second "
               "layer, the gate, which goes through sigmoid (glu), gelu (geglu) or swish (swiglu)."},
         model.activation, OneOf<kernels::Activation>(kActivations));
-  visit(Field{"model.positions", "", kRefuse, "How a token's position enters the model."},
+  visit(Field{"model.positions", "", kRefuse,
+              "How a token's position enters the model: added to its embedding (sinusoidal: the "
+              "paper; learned), by turning self-attention's queries and keys (rotary), or not at "
+              "all."},
         model.positions, OneOf<Positions>(kPositions));
   visit(Field{"model.max_positions", "tokens", kRefuse,
-              "Longest sentence of learned positions; unused with sinusoidal ones."},
+              "Longest sentence of learned positions; unused with others."},
         model.max_positions, kWidth);
   visit(
       Field{"model.tied_embeddings", "", kRefuse,

@@ -38,6 +38,8 @@ template <>
 inline constexpr uint8_t kType<int8_t> = 1;
 template <>
 inline constexpr uint8_t kType<int16_t> = 2;
+template <>
+inline constexpr uint8_t kType<int32_t> = 3;
 
 /// CTranslate2's numbers for activations, and for what the gate of a gated kind goes through; its
 /// GELU, as ours, is the exact one.
@@ -144,6 +146,11 @@ void ModelFile::collect_stack(const std::string& stack) {
     const std::string self = ours + "self_attention";
     linear(theirs + "self_attention/linear_0", {self + ".query", self + ".key", self + ".value"});
     linear(theirs + "self_attention/linear_1", {self + ".output"});
+    if (options.positions == Positions::kRotary) {
+      number<int32_t>(theirs + "self_attention/rotary_dim",
+                      static_cast<int32_t>(options.model / options.heads));
+      number<int8_t>(theirs + "self_attention/rotary_interleave", 1);  // pairs are neighbours
+    }
     norm(theirs + "self_attention/layer_norm", self + "_norm");
     if (decoder) {
       const std::string cross = ours + "cross_attention";
@@ -172,11 +179,15 @@ void ModelFile::collect_positions() {
     weights(kDecoder, {"target_positions.weight"});
     return;
   }
-  // CTranslate2 makes sinusoids of its own where it finds none, in another order and from 1.
+  if (options.positions == Positions::kRotary) return;
+  // CTranslate2 makes sinusoids of its own where it finds no table, in another order and from 1: so
+  // no positions are a table of zeros.
   Variable table{kDecoder, kType<float>, {kExportedPositions, options.model}, {}, {}};
   table.own.resize(static_cast<size_t>(kExportedPositions * options.model) * sizeof(Real));
-  kernels::sinusoidal_positions<Real>(
-      {reinterpret_cast<Real*>(table.own.data()), kExportedPositions, options.model});
+  if (options.positions == Positions::kSinusoidal) {
+    kernels::sinusoidal_positions<Real>(
+        {reinterpret_cast<Real*>(table.own.data()), kExportedPositions, options.model});
+  }
   variables_.push_back(std::move(table));
   aliases_.emplace_back(kEncoder, kDecoder);
 }

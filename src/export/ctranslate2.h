@@ -6,7 +6,7 @@
 
 namespace calque {
 
-/// Positions that an exported model with sinusoids has: as many tokens as CTranslate2 reads of a
+/// Positions that an exported model with sinusoids or none has: as many tokens as CTranslate2 reads of a
 /// source unless its `max_input_length` says otherwise.
 inline constexpr int64_t kExportedPositions = 1024;
 

@@ -18,6 +18,11 @@ const TransformerOptions& checked(const TransformerOptions& options, int64_t sou
     throw UserError(fmt::format("model.size ({}) must be a multiple of model.heads ({})",
                                 options.model, options.heads));
   }
+  if (options.positions == Positions::kRotary && options.model / options.heads % 2 != 0) {
+    throw UserError(fmt::format("model.positions: rotary needs heads of an even width, but "
+                                "model.size ({}) / model.heads ({}) is {}",
+                                options.model, options.heads, options.model / options.heads));
+  }
   if (options.tied_embeddings == Tying::kAll && source_vocab != target_vocab) {
     throw UserError(fmt::format(
         "model.tied_embeddings: all needs one vocabulary for both sides (vocabulary.shared: true), "
@@ -115,9 +120,8 @@ Var Transformer::decode_step(Context& context, Ids ids, DecoderCache& cache,
                              const CacheSlots& slots, const SequenceLayout& queries,
                              const SequenceLayout& source) {
   const Var table = target_positions_.table(context, *std::ranges::max_element(slots.lengths));
-  auto* positions = context.arena.allocate<int32_t>(slots.rows());
-  std::ranges::transform(slots.lengths, positions, [](int32_t length) { return length - 1; });
-  const Var x = target_embedding_.forward(context, ids, table, {positions, ids.size()});
+  const Var x =
+      target_embedding_.forward(context, ids, table, newest_positions(context.arena, slots));
   return logits(context, decoder_.step(context, x, cache, slots, queries, source));
 }
 

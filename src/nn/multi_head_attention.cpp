@@ -4,12 +4,13 @@
 
 #include "autograd/ops/attention.h"
 #include "autograd/ops/linear.h"
+#include "autograd/ops/rotary.h"
 #include "base/profile.h"
 
 namespace calque {
 
 MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
-                                       double attention_dropout)
+                                       double attention_dropout, Positions positions)
     : store_(scope.store()),
       model_(model),
       heads_(heads),
@@ -29,6 +30,7 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
   value_bias_ = bias("value");
   output_weight_ = weight("output");
   output_bias_ = bias("output");
+  if (positions == Positions::kRotary) rotary_.emplace(model / heads);
 }
 
 Var MultiHeadAttention::project(Context& context, const Var& x, ParameterId first_weight,
@@ -42,10 +44,20 @@ Var MultiHeadAttention::output(Context& context, const Var& heads) const {
   return project(context, heads, output_weight_, output_weight_, output_bias_, output_bias_);
 }
 
+template <class Positions>
+Var MultiHeadAttention::project_self(Context& context, const Var& x,
+                                     const Positions& positions) const {
+  Var projected = project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
+  if (!rotary_ || x.rows() == 0) return projected;
+  const std::span<const int32_t> of_rows = positions(context.arena);
+  return ops::rotary(context, std::move(projected), 2 * model_,
+                     rotary_->rows(std::ranges::max(of_rows) + 1), of_rows);
+}
+
 Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayout& layout,
                              bool causal) const {
   const Var projected =
-      project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
+      project_self(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
   const ops::AttentionInputs inputs{projected, 0, projected, model_, 2 * model_, model_};
   const kernels::AttentionShape shape{layout, layout, heads_, causal,
                                       context.dropout(dropout_, dropout_stream_)};
@@ -55,7 +67,7 @@ Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayou
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,
                                   const CacheSlots& slots) const {
   const Var projected =
-      project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
+      project_self(context, x, [&](Arena& arena) { return newest_positions(arena, slots); });
   const MatrixView<Real> rows = projected.matrix();
   const Tensor attended = context.arena.tensor({x.rows(), model_});
   {

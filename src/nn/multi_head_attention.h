@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "nn/key_value_cache.h"
-#include "nn/parameter.h"
+#include "nn/positional_encoding.h"
 #include "tensor/sequence_layout.h"
 
 namespace calque {
@@ -10,9 +12,13 @@ namespace calque {
 /// each head attends in its own `head` = model / heads columns, and the heads' outputs are projected
 /// back. All weights [model, model], with biases. The weights of query, key and value are declared
 /// one behind the other, so one product serves them all.
+///
+/// Self-attention may know of positions: with kRotary queries and keys are turned by theirs
+/// (ops::rotary).
 class MultiHeadAttention {
  public:
-  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads, double attention_dropout);
+  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads, double attention_dropout,
+                     Positions positions = Positions::kNone);
 
   /// Self-attention: the rows of a sentence attend to each other; `causal`: to themselves and those
   /// before. x: [tokens, model] -> the same shape.
@@ -42,11 +48,16 @@ class MultiHeadAttention {
   ParameterId query_weight_, key_weight_, value_weight_;
   ParameterId query_bias_, key_bias_, value_bias_;
   ParameterId output_weight_, output_bias_;
+  mutable std::optional<SinusoidTable> rotary_;  // of width head; grows
 
   /// x W^T + b with the stacked weights of `first` .. `last`.
   Var project(Context& context, const Var& x, ParameterId first_weight, ParameterId last_weight,
               ParameterId first_bias, ParameterId last_bias) const;
   Var output(Context& context, const Var& heads) const;
+  /// Query, key and value of self-attention side by side, [tokens, 3 model], for rows at
+  /// `positions(arena)`.
+  template <class Positions>
+  Var project_self(Context& context, const Var& x, const Positions& positions) const;
 };
 
 }  // namespace calque

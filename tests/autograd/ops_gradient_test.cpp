@@ -13,6 +13,8 @@
 #include "autograd/ops/linear.h"
 #include "autograd/ops/projection_cross_entropy.h"
 #include "autograd/ops/rms_norm.h"
+#include "autograd/ops/rotary.h"
+#include "kernels/embedding.h"
 #include "support/catch.h"
 #include "support/gradient_check.h"
 
@@ -153,6 +155,17 @@ TEST_CASE("self-attention over one projected matrix has exact gradients", "[auto
   // Columns that nobody reads get zero gradients.
   CHECK(worst_gradient_error(
             {{8, 20}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);
+}
+
+TEST_CASE("rotary positions have exact gradients", "[autograd]") {
+  const std::vector<int32_t> positions{0, 1, 2, 0, 1, 7};
+  std::vector<Real> memory(8 * 4);
+  const MatrixView<Real> table(memory.data(), 8, 4);
+  kernels::sinusoidal_positions<Real>(table);
+  const int64_t turned = GENERATE(0, 8, 12);
+  CHECK(worst_gradient_error({{6, 5}, {12, 5}}, [&](Context& c, auto in) {
+          return ops::rotary(c, ops::linear(c, in[0], in[1], Var()), turned, table, positions);
+        }) < kTolerance);
 }
 
 TEST_CASE("cross-attention has exact gradients", "[autograd]") {

@@ -246,6 +246,10 @@ TEST_CASE("values that contradict each other are refused", "[config]") {
         where +
             "model.max_positions: 10 learned positions are fewer than data.max_length 256; "
             "expected as many");
+  CHECK(message_of(kData + "model: {positions: rotary, size: 12, heads: 4}\n") ==
+        where +
+            "model.positions: rotary positions turn pairs of numbers, but a head of model.size 12 "
+            "/ 4 heads has an odd number of them; expected an even one");
   CHECK(message_of(kData + "train: {schedule: linear, max_steps: 100}\n") ==
         where +
             "train.max_steps: 4000 warm-up steps leave nothing of train.max_steps 100 for the "

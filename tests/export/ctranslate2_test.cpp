@@ -291,6 +291,31 @@ TEST_CASE("RMS norms and gates go to CTranslate2 under its names for them", "[ex
   }
 }
 
+TEST_CASE("positions in self-attention, or none, go to CTranslate2 as what they are", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  const TemporaryFolder folder;
+  const auto exported = [&](Positions positions, const std::string& name, int64_t more) {
+    options.positions = positions;
+    const OpenedModel opened = model_to_export(options, sample_tokenizers(/*shared=*/true));
+    export_to_ctranslate2(opened, folder / name);
+    ModelBinary binary(folder / name / "model.bin");
+    check_complete(opened, binary, more);
+    return binary;
+  };
+  const ModelBinary none = exported(Positions::kNone, "none", kExportedPositions * 8);
+  CHECK(none.at("decoder/position_encodings/encodings").floats() ==
+        std::vector<float>(kExportedPositions * 8, 0.0F));
+
+  const ModelBinary rotary = exported(Positions::kRotary, "rotary", 0);
+  CHECK_FALSE(rotary.variables.contains("decoder/position_encodings/encodings"));
+  for (const std::string layer : {"encoder/layer_0", "encoder/layer_1", "decoder/layer_0"}) {
+    CHECK(rotary.at(layer + "/self_attention/rotary_dim").number() == 4);
+    CHECK(rotary.at(layer + "/self_attention/rotary_dim").type == 3);
+    CHECK(rotary.at(layer + "/self_attention/rotary_interleave").number() == 1);
+  }
+  CHECK_FALSE(rotary.variables.contains("decoder/layer_0/attention/rotary_dim"));
+}
+
 /// The vocabulary with its end piece called otherwise.
 Tokenizer with_other_end(const Tokenizer& tokenizer) {
   std::string bytes = tokenizer.serialized();

@@ -86,6 +86,15 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
   CHECK(worst.value < kTolerance);
 }
 
+TEST_CASE("the whole model has exact gradients with each kind of positions", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.positions = GENERATE(Positions::kNone, Positions::kRotary);
+  options.attention_dropout = 0.3;
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
+}
+
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {
   constexpr int64_t kVocab = 11;
   const test::ExampleBatch batch({3, 1, 2}, {1, 4, 2}, kVocab);

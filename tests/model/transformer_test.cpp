@@ -129,6 +129,25 @@ TEST_CASE("cached decoding equals teacher forcing", "[model]") {
   });
 }
 
+/// Cached decoding, teacher forcing and single sentences agree. Some sentences are longer than a
+/// block of keys.
+void check_ways_agree(const TransformerOptions& options) {
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  const test::ExampleBatch batch({5, 0, 9, 98}, {4, 7, 0, 3}, kVocab);
+  test::with_each_engine([&] {
+    const std::vector<Real> packed = teacher_forced(model, batch.view());
+    CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
+    CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
+  });
+}
+
+TEST_CASE("with each kind of positions, cached decoding equals teacher forcing and single sentences",
+          "[model]") {
+  TransformerOptions options = some_options(GENERATE(NormPlace::kPre, NormPlace::kPost));
+  options.positions = GENERATE(Positions::kNone, Positions::kRotary);
+  check_ways_agree(options);
+}
+
 /// Loss and all gradients of one training pass with dropout.
 std::vector<Real> training_pass(Transformer& model, const TrainingExample& example) {
   Machine m;
