@@ -135,6 +135,7 @@ CASES = [
     feed_forward_case("geglu"),
     feed_forward_case("swiglu"),
     attention_case("attention_rotary", causal=False, cross=False, positions="rotary"),
+    attention_case("attention_alibi", causal=False, cross=False, positions="alibi"),
 ]
 
 

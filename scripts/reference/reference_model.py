@@ -34,7 +34,7 @@ class Config:
     model: int = 16
     heads: int = 4
     hidden: int = 32
-    positions: str = "sinusoidal"  # sinusoidal | none | rotary
+    positions: str = "sinusoidal"  # sinusoidal | none | rotary | alibi
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,8 @@ class Layers:
         if positions == "rotary":
             query, key = turned(query), turned(key)
         scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[2])
+        if positions == "alibi":
+            scores = scores - alibi_slopes(heads)[:, None, None] * distances(len(x)).abs()
         if causal:
             scores = scores + causal_mask(len(x)).to(scores.dtype)
         context = F.softmax(scores, dim=-1) @ value
@@ -207,6 +209,20 @@ def turned(x: Tensor) -> Tensor:
     turns = torch.complex(table[:, 1::2], table[:, 0::2])
     pairs = torch.view_as_complex(x.double().unflatten(2, (-1, 2)))
     return torch.view_as_real(pairs * turns).flatten(2).to(x.dtype)
+
+
+def alibi_slopes(heads: int) -> Tensor:
+    """A geometric sequence for powers of two; others take every other one of twice as many."""
+    power = 2 ** int(math.log2(heads))
+    slopes = [2 ** (-8 * (i + 1) / power) for i in range(power)]
+    between = [2 ** (-8 * (i + 1) / (2 * power)) for i in range(0, 2 * power, 2)]
+    return torch.tensor((slopes + between)[:heads])
+
+
+def distances(length: int) -> Tensor:
+    """Number of the key less number of the query: [queries, keys]."""
+    numbers = torch.arange(length)
+    return numbers[None, :] - numbers[:, None]
 
 
 def causal_mask(length: int) -> Tensor:

@@ -38,7 +38,8 @@ inline constexpr Choice<kernels::Activation> kActivations[] = {
 inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSinusoidal},
                                                    {"learned", Positions::kLearned},
                                                    {"none", Positions::kNone},
-                                                   {"rotary", Positions::kRotary}};
+                                                   {"rotary", Positions::kRotary},
+                                                   {"alibi", Positions::kAlibi}};
 inline constexpr Choice<kernels::AttentionScore> kAttentionScores[] = {
     {"scaled_dot", kernels::AttentionScore::kScaledDot},
     {"dot", kernels::AttentionScore::kDot},
@@ -248,8 +249,8 @@ void visit_model(Config& config, Visitor& visit) {
         model.activation, OneOf<kernels::Activation>(kActivations));
   visit(Field{"model.positions", "", kRefuse,
               "How a token's position enters the model: added to its embedding (sinusoidal: the "
-              "paper; learned), by turning self-attention's queries and keys (rotary), or not at "
-              "all."},
+              "paper; learned), in self-attention by turning queries and keys (rotary) or lowering "
+              "scores by the distance (alibi), or not at all."},
         model.positions, OneOf<Positions>(kPositions));
   visit(Field{"model.max_positions", "tokens", kRefuse,
               "Longest sentence of learned positions; unused with others."},

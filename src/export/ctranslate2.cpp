@@ -252,6 +252,9 @@ void check_fits(const OpenedModel& opened, const ModelFile& file) {
   if (heads > kMostHeads) {
     reasons.push_back(fmt::format("model.heads is {}, but it holds {} at most", heads, kMostHeads));
   }
+  if (opened.model->options().positions == Positions::kAlibi) {
+    reasons.emplace_back("model.positions is alibi, but its encoder knows no such positions");
+  }
   for (const Variable& variable : file.variables()) {
     if (variable.bytes() <= kMostBytes) continue;
     reasons.push_back(fmt::format("{} has {} bytes, but one array may have {} at most",

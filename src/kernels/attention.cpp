@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "base/parallel.h"
-#include "kernels/attention_head.h"
+#include "kernels/attention_distance.h"
 #include "kernels/elementwise.h"
 
 namespace calque::kernels {
@@ -26,6 +26,7 @@ int64_t most_parts(const SequenceLayout& layout, int64_t size) {
 template <class T>
 struct Forward {
   const AttentionShape& shape;
+  const DistanceTerms<T>& distances;
   ConstMatrixView<T> query, key, value;
   MatrixView<T> output;
   T* log_sums;
@@ -87,7 +88,8 @@ struct Forward {
 
   void add_block(const AttentionHead& head, const Block& block, const KeyRows<T>& rows,
                  const Queries& queries, const Scratch& scratch) const {
-    multiply_keys(block, rows.keys_of(block), queries.packed, scratch.weights);
+    score_block(shape, distances, head, block, rows.keys_of(block), queries.packed,
+                scratch.weights);
     weigh(block, queries, scratch);
     const bool first = block.keys.begin == 0;
     if (!first) scale_rows(queries.outputs, scratch.fade, queries.outputs);
@@ -168,7 +170,8 @@ struct Forward {
                               queries.range.count, head.keys);
     zero_rows(saved);
     for_key_blocks(queries.range, {0, head.keys}, shape.causal, [&](const Block& block) {
-      multiply_keys<T>(block, block.keys.of(head.key_rows(key)), queries.packed, scratch.weights);
+      score_block<T>(shape, distances, head, block, block.keys.of(head.key_rows(key)),
+                     queries.packed, scratch.weights);
       for_query_vectors<T>(
           block, {0, block.keys.count}, [&](int64_t query, Range keys, const auto& visible) {
             const Vec<T> log_sum = simd::load(queries.highest + query);
@@ -190,6 +193,7 @@ struct Forward {
 template <class T>
 struct Backward {
   const AttentionShape& shape;
+  const DistanceTerms<T>& distances;
   ConstMatrixView<T> query, key, value, output;
   const T* log_sums;
   ConstMatrixView<T> doutput;
@@ -260,7 +264,7 @@ struct Backward {
     for_key_blocks(queries, rows.range, shape.causal, [&](const Block& block) {
       const ConstMatrixView<T> k = rows.keys_of(block);
       const ConstMatrixView<T> v = rows.values_of(block);
-      multiply_keys(block, k, scratch.queries, scratch.weights);
+      score_block(shape, distances, head, block, k, scratch.queries, scratch.weights);
       multiply_keys(block, v, scratch.gradients, scratch.dscores);
       for_bands(block.keys.count, [&](Range band) {
         if (shape.dropout.active()) {
@@ -338,7 +342,8 @@ void for_pieces(const AttentionShape& shape, int64_t model, int64_t count, Works
 template <class T>
 void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
                        ConstMatrixView<T> key, ConstMatrixView<T> value, MatrixView<T> output,
-                       T* log_sums, T* probabilities, Workspace& workspace) {
+                       T* log_sums, T* probabilities, Workspace& workspace,
+                       const DistanceTerms<T>& distances) {
   check_attention(shape, query.rows, key.rows, query.cols);
   Workspace::Scope scope(workspace.shared());
   int64_t* const begins = scope.allocate<int64_t>(shape.queries.sentences());
@@ -347,7 +352,8 @@ void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
     begins[s] = begin;
     begin += shape.heads * shape.queries.lengths[s] * shape.keys.lengths[s];
   }
-  const Forward<T> pass{shape, query, key, value, output, log_sums, probabilities, begins};
+  const Forward<T> pass{shape,  distances, query,         key,   value,
+                        output, log_sums,  probabilities, begins};
   for_pieces(shape, query.cols, most_parts(shape.queries, kChunk), workspace,
              [&](const AttentionHead& head, int64_t piece, Arena& arena) {
                const Range queries = Range{0, head.queries}.part(piece, kChunk);
@@ -360,11 +366,13 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
                         ConstMatrixView<T> key, ConstMatrixView<T> value, ConstMatrixView<T> output,
                         const T* log_sums, ConstMatrixView<T> doutput, MatrixView<T> dquery,
                         bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
-                        MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace) {
+                        MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace,
+                        const DistanceTerms<T>& distances) {
   check_attention(shape, query.rows, key.rows, query.cols);
-  const Backward<T> pass{shape,           query,  key,  value,  output,           log_sums,
-                         doutput,         dquery, dkey, dvalue, accumulate_query, accumulate_key,
-                         accumulate_value};
+  const Backward<T> pass{shape,  distances,        query,          key,
+                         value,  output,           log_sums,       doutput,
+                         dquery, dkey,             dvalue,         accumulate_query,
+                         accumulate_key, accumulate_value};
   const int64_t chunks =
       std::max(most_parts(shape.queries, kChunk), most_parts(shape.keys, kChunk));
   for (int64_t round = 0; round < chunks; ++round) {
@@ -377,19 +385,22 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
 
 template void attention_forward(const AttentionShape&, ConstMatrixView<float>,
                                 ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>,
-                                float*, float*, Workspace&);
+                                float*, float*, Workspace&, const DistanceTerms<float>&);
 template void attention_forward(const AttentionShape&, ConstMatrixView<double>,
                                 ConstMatrixView<double>, ConstMatrixView<double>,
-                                MatrixView<double>, double*, double*, Workspace&);
+                                MatrixView<double>, double*, double*, Workspace&,
+                                const DistanceTerms<double>&);
 template void attention_backward(const AttentionShape&, ConstMatrixView<float>,
                                  ConstMatrixView<float>, ConstMatrixView<float>,
                                  ConstMatrixView<float>, const float*, ConstMatrixView<float>,
                                  MatrixView<float>, bool, MatrixView<float>, bool,
-                                 MatrixView<float>, bool, Workspace&);
+                                 MatrixView<float>, bool, Workspace&,
+                                 const DistanceTerms<float>&);
 template void attention_backward(const AttentionShape&, ConstMatrixView<double>,
                                  ConstMatrixView<double>, ConstMatrixView<double>,
                                  ConstMatrixView<double>, const double*, ConstMatrixView<double>,
                                  MatrixView<double>, bool, MatrixView<double>, bool,
-                                 MatrixView<double>, bool, Workspace&);
+                                 MatrixView<double>, bool, Workspace&,
+                                 const DistanceTerms<double>&);
 
 }  // namespace calque::kernels

@@ -23,6 +23,19 @@ struct AttentionShape {
   Dropout dropout;
 };
 
+/// What the distance of a query and a key of a sentence adds to self-attention.
+template <class T>
+struct DistanceTerms {
+  /// ALiBi (Press et al. 2022): the scaled score of query i and key j is less by slope |i - j|, see
+  /// alibi_slope.
+  bool alibi = false;
+};
+
+/// How steeply ALiBi lowers the scores of a head, `index` of `heads`: 2^(-8 (index + 1) / heads) for
+/// a power of two of heads; of others the slopes of the next lower power of two, then every other
+/// slope of the next higher one, as the authors do.
+double alibi_slope(int64_t index, int64_t heads);
+
 /// Scaled dot-product attention (Vaswani et al. 2017, eq. 1), for each sentence and head:
 ///   output = dropout(softmax(query key^T / sqrt(head))) value
 /// query, output: [query rows, model]; key, value: [key rows, model]; each head owns `head` =
@@ -31,10 +44,12 @@ struct AttentionShape {
 /// scaled-score row, for backward; null in inference. `probabilities`: null, or where the weights
 /// before dropout go: per sentence in order, [heads, queries, keys] contiguous (0 where causal
 /// forbids). Rows outside the layouts are not written. A sentence with no key gives zeros.
+/// `distances`: of self-attention.
 template <class T>
 void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
                        ConstMatrixView<T> key, ConstMatrixView<T> value, MatrixView<T> output,
-                       T* log_sums, T* probabilities, Workspace& workspace);
+                       T* log_sums, T* probabilities, Workspace& workspace,
+                       const DistanceTerms<T>& distances = {});
 
 /// Recomputes probabilities P = exp(scores - log_sums) and dropout D, then with dP = D(doutput
 /// value^T):
@@ -48,7 +63,8 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
                         ConstMatrixView<T> key, ConstMatrixView<T> value, ConstMatrixView<T> output,
                         const T* log_sums, ConstMatrixView<T> doutput, MatrixView<T> dquery,
                         bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
-                        MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace);
+                        MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace,
+                        const DistanceTerms<T>& distances = {});
 
 /// One step of causal self-attention with a cache, for `rows` hypotheses at once:
 ///   output[r] = softmax(query[r] K_r^T / sqrt(head)) V_r
@@ -59,6 +75,6 @@ template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
                     std::span<const int32_t> slots, int64_t slot_stride,
                     std::span<const int32_t> lengths, int64_t heads, MatrixView<T> output,
-                    Workspace& workspace);
+                    Workspace& workspace, const DistanceTerms<T>& distances = {});
 
 }  // namespace calque::kernels

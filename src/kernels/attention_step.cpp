@@ -13,16 +13,23 @@ template <class T>
 struct Step {
   ConstMatrixView<T> query, keys, values;
   std::span<const int32_t> slots;
-  int64_t slot_stride, head;
+  int64_t slot_stride, heads;
   MatrixView<T> output;
+  const DistanceTerms<T>& distances;
 
-  /// One hypothesis and head: the head's columns begin at `column`. `weights`: scratch, [length].
-  void run_head(int64_t row, int64_t length, int64_t column, T* weights) const {
+  /// One hypothesis and head. `weights`: scratch, [length].
+  void run_head(int64_t row, int64_t length, int64_t index, T* weights) const {
+    const int64_t head = query.cols / heads;
+    const int64_t column = index * head;
     const int32_t* const slot = slots.data() + row * slot_stride;
     const T* const q = query.row(row) + column;
     const T scale = T(1) / std::sqrt(static_cast<T>(head));
     for (int64_t p = 0; p < length; ++p) {
       weights[p] = scale * dot(q, keys.row(slot[p]) + column, head);
+    }
+    if (distances.alibi) {
+      const T slope = static_cast<T>(alibi_slope(index, heads));
+      for (int64_t p = 0; p < length; ++p) weights[p] -= slope * static_cast<T>(length - 1 - p);
     }
     const T inverse =
         static_cast<T>(1 / exp_row(weights, length, row_max(weights, length), weights));
@@ -42,7 +49,7 @@ template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
                     std::span<const int32_t> slots, int64_t slot_stride,
                     std::span<const int32_t> lengths, int64_t heads, MatrixView<T> output,
-                    Workspace& workspace) {
+                    Workspace& workspace, const DistanceTerms<T>& distances) {
   const int64_t rows = query.rows;
   if (rows == 0) return;
   const int64_t longest = *std::ranges::max_element(lengths);
@@ -51,22 +58,23 @@ void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatr
                    std::ssize(slots) >= (rows - 1) * slot_stride + lengths.back(),
                "{} slots and {} lengths for {} hypotheses of length {}, {} apart", slots.size(),
                lengths.size(), rows, longest, slot_stride);
-  const Step<T> step{query, keys, values, slots, slot_stride, query.cols / heads, output};
+  const Step<T> step{query, keys, values, slots, slot_stride, heads, output, distances};
   parallel_rows(rows, 2 * longest * query.cols, [&](int64_t begin, int64_t end, int worker) {
     Workspace::Scope scope(workspace.worker(worker));
     T* const weights = scope.allocate<T>(longest);
     for (int64_t row = begin; row < end; ++row) {
       const int64_t length = lengths[static_cast<size_t>(row)];
-      for (int64_t h = 0; h < heads; ++h) step.run_head(row, length, h * step.head, weights);
+      for (int64_t h = 0; h < heads; ++h) step.run_head(row, length, h, weights);
     }
   });
 }
 
 template void attention_step(ConstMatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
                              std::span<const int32_t>, int64_t, std::span<const int32_t>, int64_t,
-                             MatrixView<float>, Workspace&);
+                             MatrixView<float>, Workspace&, const DistanceTerms<float>&);
 template void attention_step(ConstMatrixView<double>, ConstMatrixView<double>,
                              ConstMatrixView<double>, std::span<const int32_t>, int64_t,
-                             std::span<const int32_t>, int64_t, MatrixView<double>, Workspace&);
+                             std::span<const int32_t>, int64_t, MatrixView<double>, Workspace&,
+                             const DistanceTerms<double>&);
 
 }  // namespace calque::kernels

@@ -14,6 +14,7 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
     : store_(scope.store()),
       model_(model),
       heads_(heads),
+      distances_{.alibi = positions == Positions::kAlibi},
       dropout_(attention_dropout),
       dropout_stream_(scope.dropout_stream()) {
   const auto weight = [&](const char* name) {
@@ -61,7 +62,7 @@ Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayou
   const ops::AttentionInputs inputs{projected, 0, projected, model_, 2 * model_, model_};
   const kernels::AttentionShape shape{layout, layout, heads_, causal,
                                       context.dropout(dropout_, dropout_stream_)};
-  return output(context, ops::attention(context, inputs, shape));
+  return output(context, ops::attention(context, inputs, shape, distances_));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,
@@ -79,7 +80,8 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
     }
     kernels::attention_step<Real>(rows.column_range(0, model_), cache.keys.matrix(),
                                   cache.values.matrix(), slots.ancestors, slots.stride,
-                                  slots.lengths, heads_, attended.matrix(), context.workspace);
+                                  slots.lengths, heads_, attended.matrix(), context.workspace,
+                                  distances_);
   }
   return output(context, Var(attended));
 }
@@ -95,7 +97,7 @@ Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayo
   const ops::AttentionInputs inputs{query, 0, projected, 0, model_, model_};
   const kernels::AttentionShape shape{queries, keys, heads_, false,
                                       context.dropout(dropout_, dropout_stream_)};
-  return output(context, ops::attention(context, inputs, shape, probabilities));
+  return output(context, ops::attention(context, inputs, shape, {}, probabilities));
 }
 
 }  // namespace calque

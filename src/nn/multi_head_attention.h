@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "kernels/attention.h"
 #include "nn/key_value_cache.h"
 #include "nn/positional_encoding.h"
 #include "tensor/sequence_layout.h"
@@ -14,7 +15,7 @@ namespace calque {
 /// one behind the other, so one product serves them all.
 ///
 /// Self-attention may know of positions: with kRotary queries and keys are turned by theirs
-/// (ops::rotary).
+/// (ops::rotary), with kAlibi their distance lowers the scores (kernels::DistanceTerms).
 class MultiHeadAttention {
  public:
   MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads, double attention_dropout,
@@ -43,6 +44,7 @@ class MultiHeadAttention {
   ParameterStore& store_;
   int64_t model_;
   int64_t heads_;
+  kernels::DistanceTerms<Real> distances_;  // of self-attention
   double dropout_;
   uint32_t dropout_stream_;
   ParameterId query_weight_, key_weight_, value_weight_;

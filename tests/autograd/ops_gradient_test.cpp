@@ -143,9 +143,10 @@ TEST_CASE("self-attention over one projected matrix has exact gradients", "[auto
   const SequenceLayout layout = layout_of(buffer, {3, 1, 4});
   const bool causal = GENERATE(false, true);
   const double rate = GENERATE(0.0, 0.4);
+  const bool alibi = GENERATE(false, true);
   const auto attend = [&](Context& c, const Var& x, int64_t key, int64_t value) {
     return ops::attention(c, {x, 0, x, key, value, 6},
-                          {layout, layout, 2, causal, c.dropout(rate, 3)});
+                          {layout, layout, 2, causal, c.dropout(rate, 3)}, {.alibi = alibi});
   };
   CHECK(worst_gradient_error(
             {{8, 18}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);

@@ -314,6 +314,10 @@ TEST_CASE("positions in self-attention, or none, go to CTranslate2 as what they 
     CHECK(rotary.at(layer + "/self_attention/rotary_interleave").number() == 1);
   }
   CHECK_FALSE(rotary.variables.contains("decoder/layer_0/attention/rotary_dim"));
+
+  CHECK_THAT(user_error([&] { exported(Positions::kAlibi, "alibi", 0); }),
+             ContainsSubstring("cannot be exported for CTranslate2:\n  model.positions is alibi, "
+                               "but its encoder knows no such positions"));
 }
 
 /// The vocabulary with its end piece called otherwise.

@@ -19,6 +19,7 @@ struct Case {
   int64_t heads;
   bool causal;
   Dropout dropout;
+  DistanceTerms<T> distances;
   TestMatrix<T> query, key, value, output, doutput, dquery, dkey, dvalue, log_sums;
 
   Case(const std::vector<int64_t>& query_lengths, const std::vector<int64_t>& key_lengths,
@@ -43,11 +44,11 @@ struct Case {
   }
   void forward(Workspace& workspace, T* probabilities = nullptr) {
     attention_forward<T>(shape(), query, key, value, output, log_sums.view().data, probabilities,
-                         workspace);
+                         workspace, distances);
   }
   void backward(Workspace& workspace, bool accumulate = false) {
     attention_backward<T>(shape(), query, key, value, output, log_sums.view().data, doutput, dquery,
-                          accumulate, dkey, accumulate, dvalue, accumulate, workspace);
+                          accumulate, dkey, accumulate, dvalue, accumulate, workspace, distances);
   }
 };
 
@@ -81,7 +82,11 @@ TestMatrix<double> naive(const Case<double>& c) {
           for (int64_t d = h * head; d < (h + 1) * head; ++d) {
             score += c.query.at(row, d) * c.key.at(shape.keys.begins[index] + j, d);
           }
-          weights.push_back(std::exp(score / std::sqrt(static_cast<double>(head))));
+          score /= std::sqrt(static_cast<double>(head));
+          if (c.distances.alibi) {
+            score -= alibi_slope(h, c.heads) * std::abs(static_cast<double>(i - j));
+          }
+          weights.push_back(std::exp(score));
           sum += weights.back();
         }
         for (int64_t j = 0; j < keys; ++j) {
@@ -237,6 +242,40 @@ TEST_CASE("attention's gradients are those of its output in long sentences too",
     check_slope(c, c.query, c.dquery, workspace);
     check_slope(c, c.key, c.dkey, workspace);
     check_slope(c, c.value, c.dvalue, workspace);
+  }
+}
+
+TEST_CASE("ALiBi's slopes are those of its authors", "[kernels]") {
+  const auto slopes = [](int64_t heads) {
+    std::vector<double> all;
+    for (int64_t h = 0; h < heads; ++h) all.push_back(alibi_slope(h, heads));
+    return all;
+  };
+  CHECK(slopes(1) == std::vector<double>{0x1p-8});
+  CHECK(slopes(8) == std::vector<double>{0x1p-1, 0x1p-2, 0x1p-3, 0x1p-4, 0x1p-5, 0x1p-6, 0x1p-7,
+                                         0x1p-8});
+  CHECK(slopes(3) == std::vector<double>{0x1p-4, 0x1p-8, 0x1p-2});
+  CHECK(slopes(6) == std::vector<double>{0x1p-2, 0x1p-4, 0x1p-6, 0x1p-8, 0x1p-1, 0x1p-3});
+}
+
+TEST_CASE("with ALiBi, attention equals its formula and has its gradients", "[kernels]") {
+  Workspace workspace(threads());
+  for (const Lengths& l : shapes()) {
+    if (l.queries != l.keys) continue;
+    CAPTURE(l.queries, l.model, l.causal);
+    Case<double> wide(l.queries, l.keys, l.model, l.heads, l.causal, 0.2);
+    Case<float> narrow(l.queries, l.keys, l.model, l.heads, l.causal, 0.2);
+    wide.distances.alibi = narrow.distances.alibi = true;
+    wide.forward(workspace);
+    wide.backward(workspace);
+    narrow.forward(workspace);
+    narrow.backward(workspace);
+    CHECK(relative_difference(wide.output, naive(wide)) < 1e-13);
+    CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
+    CHECK(relative_difference(narrow.dkey, wide.dkey) < 2e-5);
+    check_slope(wide, wide.query, wide.dquery, workspace);
+    check_slope(wide, wide.key, wide.dkey, workspace);
+    check_slope(wide, wide.value, wide.dvalue, workspace);
   }
 }
 
@@ -396,6 +435,7 @@ struct StepCase {
   std::vector<int32_t> lengths{11, 1, 13};
   TestMatrix<T> query, keys, values, output;
   std::vector<int32_t> slots;
+  DistanceTerms<T> distances;
 
   explicit StepCase(int64_t model)
       : query(TestMatrix<T>::random(kRows, model, 1, model + 2)),
@@ -407,19 +447,23 @@ struct StepCase {
     }
   }
   void run(Workspace& workspace) {
-    attention_step<T>(query, keys, values, slots, kStride, lengths, kHeads, output, workspace);
+    attention_step<T>(query, keys, values, slots, kStride, lengths, kHeads, output, workspace,
+                      distances);
   }
 };
 
 TEST_CASE("attention_step equals the last row of causal attention", "[kernels]") {
   Workspace workspace(threads());
+  const bool alibi = GENERATE(false, true);
   for (const int64_t model : {2, 10, 64}) {
     StepCase<float> step(model);
+    step.distances.alibi = alibi;
     step.run(workspace);
     for (int64_t r = 0; r < step.kRows; ++r) {
       const int64_t length = step.lengths[static_cast<size_t>(r)];
       const std::vector<int64_t> lengths{length};
       Case<float> full(lengths, lengths, model, step.kHeads, true);
+      full.distances.alibi = alibi;
       for (int64_t p = 0; p < length; ++p) {
         const int32_t slot = step.slots[static_cast<size_t>(r * step.kStride + p)];
         for (int64_t c = 0; c < model; ++c) {

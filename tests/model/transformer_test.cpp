@@ -144,7 +144,7 @@ void check_ways_agree(const TransformerOptions& options) {
 TEST_CASE("with each kind of positions, cached decoding equals teacher forcing and single sentences",
           "[model]") {
   TransformerOptions options = some_options(GENERATE(NormPlace::kPre, NormPlace::kPost));
-  options.positions = GENERATE(Positions::kNone, Positions::kRotary);
+  options.positions = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi);
   check_ways_agree(options);
 }
 

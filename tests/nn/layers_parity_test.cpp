@@ -118,7 +118,8 @@ TEST_CASE("self-attention is PyTorch's", "[nn]") {
 
 TEST_CASE("self-attention that knows of positions is PyTorch's", "[nn]") {
   const auto [name, positions] =
-      GENERATE(table<std::string, Positions>({{"rotary", Positions::kRotary}}));
+      GENERATE(table<std::string, Positions>({{"rotary", Positions::kRotary},
+                                              {"alibi", Positions::kAlibi}}));
   with_each_engine([&name = name, positions = positions] {
     Reference reference("attention_" + name);
     const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0, positions);

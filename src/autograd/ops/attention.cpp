@@ -41,6 +41,7 @@ struct AttentionBackward {
   AttentionInputs in;
   Var y;
   kernels::AttentionShape shape;
+  kernels::DistanceTerms<Real> distances;
   const Real* log_sums;
 
   /// The gradient of one input matrix, zeroed where the parts written do not cover it exactly.
@@ -76,14 +77,14 @@ struct AttentionBackward {
     kernels::attention_backward<Real>(op.shape, input.query, input.key, input.value, op.y.matrix(),
                                       op.log_sums, tape.gradient(op.y).matrix(), gradient.query,
                                       dquery.accumulate, gradient.key, dmemory.accumulate,
-                                      gradient.value, dmemory.accumulate, workspace);
+                                      gradient.value, dmemory.accumulate, workspace, op.distances);
   }
 };
 
 }  // namespace
 
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
-              Real* probabilities) {
+              const kernels::DistanceTerms<Real>& distances, Real* probabilities) {
   const ProfileScope scope(
       "attention", [&] { return kernels::work::attention_forward<Real>(shape, inputs.model); });
   const int64_t rows = inputs.query.rows();
@@ -92,11 +93,12 @@ Var attention(Context& context, const AttentionInputs& inputs, const kernels::At
   Real* log_sums = nullptr;
   if (y.needs_gradient()) {
     log_sums = context.arena.allocate<Real>(rows * shape.heads);
-    context.tape->record(y, AttentionBackward{inputs, y, shape, log_sums}, &AttentionBackward::run);
+    context.tape->record(y, AttentionBackward{inputs, y, shape, distances, log_sums},
+                         &AttentionBackward::run);
   }
   const Views input = views(inputs, inputs.query.matrix(), inputs.memory.matrix());
   kernels::attention_forward<Real>(shape, input.query, input.key, input.value, value.matrix(),
-                                   log_sums, probabilities, context.workspace);
+                                   log_sums, probabilities, context.workspace, distances);
   return y;
 }
 

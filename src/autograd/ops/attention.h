@@ -18,9 +18,9 @@ struct AttentionInputs {
 
 /// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1):
 /// scores, softmax, dropout and weighted sum as one op, see kernels::attention_forward. Saves its
-/// output and one number per query and head. `probabilities`: null, or where the weights go.
-/// Returns [query rows, model].
+/// output and one number per query and head. `distances`: of self-attention. `probabilities`: null,
+/// or where the weights go. Returns [query rows, model].
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
-              Real* probabilities = nullptr);
+              const kernels::DistanceTerms<Real>& distances = {}, Real* probabilities = nullptr);
 
 }  // namespace calque::ops
