@@ -55,8 +55,8 @@ class Case:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
-def attention_case(name: str, causal: bool, cross: bool, positions: str = "none") -> Case:
-    """Multi-head attention of packed sentences, projections included."""
+def attention_case(name: str, causal: bool, cross: bool, positions: str = "none", shared: int = HEADS) -> Case:
+    """Multi-head attention of packed sentences, projections included; `shared`: heads of keys."""
     memory_lengths = MEMORY_LENGTHS if cross else QUERY_LENGTHS
 
     def forward(layers: Layers, inputs: dict[str, Tensor]) -> Tensor:
@@ -73,7 +73,10 @@ def attention_case(name: str, causal: bool, cross: bool, positions: str = "none"
     metadata = {"heads": str(HEADS), "causal": str(causal).lower()}
     if positions != "none":
         metadata["positions"] = positions
-    return Case(name, attention_shapes(SCOPE, MODEL), inputs, MODEL, forward, integers, metadata)
+    if shared != HEADS:
+        metadata["key_value_heads"] = str(shared)
+    shapes = attention_shapes(SCOPE, MODEL, MODEL // HEADS * shared)
+    return Case(name, shapes, inputs, MODEL, forward, integers, metadata)
 
 
 def norm_case(kind: str) -> Case:
@@ -136,6 +139,8 @@ CASES = [
     feed_forward_case("swiglu"),
     attention_case("attention_rotary", causal=False, cross=False, positions="rotary"),
     attention_case("attention_alibi", causal=False, cross=False, positions="alibi"),
+    attention_case("attention_grouped", causal=True, cross=False, shared=2),
+    attention_case("attention_multi_query", causal=False, cross=True, shared=1),
 ]
 
 

@@ -66,10 +66,14 @@ def norm_shapes(scope: str, kind: str, model: int) -> dict[str, tuple[int, ...]]
     return gain if kind == "rms" else gain | {f"{scope}.bias": (model,)}
 
 
-def attention_shapes(scope: str, model: int) -> dict[str, tuple[int, ...]]:
+def attention_shapes(
+    scope: str, model: int, key_model: int | None = None
+) -> dict[str, tuple[int, ...]]:
+    """`key_model`: width of all heads of keys, and of values; as the model's, or less."""
     shapes: dict[str, tuple[int, ...]] = {}
     for part in ("query", "key", "value", "output"):
-        shapes |= linear_shapes(f"{scope}.{part}", model, model)
+        outputs = key_model if key_model and part in ("key", "value") else model
+        shapes |= linear_shapes(f"{scope}.{part}", model, outputs)
     return shapes
 
 
@@ -187,7 +191,8 @@ class Layers:
         `positions`: what self-attention knows of them; kinds that it knows nothing of are none."""
 
         def split(rows: Tensor) -> Tensor:
-            return rows.unflatten(1, (heads, -1)).transpose(0, 1)  # [heads, rows, head]
+            part = rows.unflatten(1, (-1, x.shape[1] // heads)).transpose(0, 1)
+            return part.repeat_interleave(heads // len(part), 0)  # [heads, rows, head]
 
         query = split(self.linear(f"{scope}.query", x))
         key = split(self.linear(f"{scope}.key", memory))

@@ -55,6 +55,12 @@ void check_attention(const std::string& block, const kernels::AttentionOptions& 
                      int64_t heads, Rules& rules) {
   const std::string scope = block + ".scope";
   const std::string global_tokens = block + ".global_tokens";
+  const std::string key_value_heads = block + ".key_value_heads";
+  rules.require(heads % attention.key_value_heads_of(heads) == 0,
+                {key_value_heads.c_str(), "model.heads"},
+                fmt::format("{} heads of keys and values do not divide model.heads {}; expected a "
+                            "divisor of it",
+                            attention.key_value_heads, heads));
   rules.require(attention.scope != kernels::AttentionScope::kStrided || heads >= 2,
                 {scope.c_str(), "model.heads"},
                 "strided attention looks near with every other head and afar with the others; "

@@ -185,6 +185,10 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
   visit(Field{(block + ".normalizer").c_str(), "", kRefuse,
               "What makes weights of scores; sparsemax and entmax15 give most keys a weight of 0."},
         attention.normalizer, OneOf<kernels::AttentionNormalizer>(kAttentionNormalizers));
+  visit(Field{(block + ".key_value_heads").c_str(), "heads", kRefuse,
+              "Heads of keys and values, a divisor of model.heads, each for as many of those: "
+              "smaller caches; 1: one for all. 0: as many as model.heads."},
+        attention.key_value_heads, Integer(0, 65536));
 }
 
 template <class Options, class Visitor>

@@ -100,6 +100,12 @@ class ModelFile {
   void weights(const std::string& name, const std::vector<std::string>& parameters);
   /// `<name>/weight` and `<name>/bias` of these layers, stacked so.
   void linear(const std::string& name, std::vector<std::string> layers);
+  /// How many heads of keys and values the attention `name` has, where they are fewer.
+  void shared_heads(const std::string& name, const kernels::AttentionOptions& attention) {
+    const int64_t heads = attention.key_value_heads_of(model_.options().heads);
+    if (heads == model_.options().heads) return;
+    number<int32_t>(name + "/num_heads_kv", static_cast<int32_t>(heads));
+  }
   void norm(const std::string& name, const std::string& layer) {
     weights(name + "/gamma", {layer + ".weight"});
     if (model_.options().norm_kind == NormKind::kLayer) weights(name + "/beta", {layer + ".bias"});
@@ -146,6 +152,8 @@ void ModelFile::collect_stack(const std::string& stack) {
     const std::string self = ours + "self_attention";
     linear(theirs + "self_attention/linear_0", {self + ".query", self + ".key", self + ".value"});
     linear(theirs + "self_attention/linear_1", {self + ".output"});
+    shared_heads(theirs + "self_attention",
+                 decoder ? options.decoder_self_attention : options.encoder_self_attention);
     if (options.positions == Positions::kRotary) {
       number<int32_t>(theirs + "self_attention/rotary_dim",
                       static_cast<int32_t>(options.model / options.heads));
@@ -157,6 +165,7 @@ void ModelFile::collect_stack(const std::string& stack) {
       linear(theirs + "attention/linear_0", {cross + ".query"});
       linear(theirs + "attention/linear_1", {cross + ".key", cross + ".value"});
       linear(theirs + "attention/linear_2", {cross + ".output"});
+      shared_heads(theirs + "attention", options.decoder_cross_attention);
       norm(theirs + "attention/layer_norm", cross + "_norm");
     }
     if (kernels::activation_inputs(options.activation) == 1) {

@@ -187,8 +187,8 @@ struct Forward {
   }
 };
 
-/// Of every sentence and head one task for each pair of a chunk of its queries and a chunk of its
-/// keys. The pairs are worked on in rounds, in which no chunk occurs twice, so that tasks can add
+/// Of every sentence and head of keys one task for each pair of a chunk of its queries and a chunk of
+/// its keys. The pairs are worked on in rounds, in which no chunk occurs twice, so that tasks can add
 /// to the gradients of their rows: query chunk i meets key chunk (round - i) modulo their number.
 template <class T>
 struct Backward {
@@ -231,8 +231,9 @@ struct Backward {
     const Range keys = Range{0, head.keys}.part((round + count - chunk) % count, kChunk);
     if (round == 0) {  // every chunk occurs once
       if (starts(dquery, accumulate_query)) zero_rows(queries.of(head.query_rows(dquery)));
-      if (starts(dkey, accumulate_key)) zero_rows(keys.of(head.key_rows(dkey)));
-      if (starts(dvalue, accumulate_value)) zero_rows(keys.of(head.key_rows(dvalue)));
+      const bool first = head.index % head.group == 0;  // of those that add to them
+      if (first && starts(dkey, accumulate_key)) zero_rows(keys.of(head.key_rows(dkey)));
+      if (first && starts(dvalue, accumulate_value)) zero_rows(keys.of(head.key_rows(dvalue)));
     }
     if (keys.count == 0 || (shape.causal && keys.begin > queries.begin)) return;
     Workspace::Scope scope(arena);
@@ -319,20 +320,24 @@ int64_t most_products(const AttentionShape& shape, int64_t model) {
 }
 
 /// Calls `body(head, piece, worker's arena)` for `count` pieces of every sentence and head, on all
-/// threads. Where all sentences are short, a task is a sentence: its heads are neighbours in
-/// memory.
+/// threads; on one, and in their order, for `together` neighbouring heads. Where all sentences are
+/// short, a task is a sentence: its heads are neighbours in memory.
 template <class Body>
-void for_pieces(const AttentionShape& shape, int64_t model, int64_t count, Workspace& workspace,
-                const Body& body) {
+void for_pieces(const AttentionShape& shape, int64_t model, int64_t key_model, int64_t count,
+                int64_t together, Workspace& workspace, const Body& body) {
   constexpr int64_t kMany = 8;
   constexpr int64_t kProductsOfShort = int64_t{1} << 20;
   const int64_t sentences = shape.queries.sentences();
   const bool by_sentence = sentences >= kMany && most_products(shape, model) <= kProductsOfShort;
-  const int64_t step = by_sentence ? shape.heads * count : 1;
-  const int64_t tasks = sentences * shape.heads * count / step;
+  const int64_t units = shape.heads / together;
+  const int64_t step = by_sentence ? units * count : 1;
+  const int64_t tasks = sentences * units * count / step;
   parallel_for(tasks, [&](int64_t task, int worker) {
     for (int64_t i = task * step; i < (task + 1) * step; ++i) {
-      body(AttentionHead(shape, i / count, model), i % count, workspace.worker(worker));
+      const int64_t first = i / count * together;
+      for (int64_t head = first; head < first + together; ++head) {
+        body(AttentionHead(shape, head, model, key_model), i % count, workspace.worker(worker));
+      }
     }
   });
 }
@@ -344,7 +349,7 @@ void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
                        ConstMatrixView<T> key, ConstMatrixView<T> value, MatrixView<T> output,
                        T* log_sums, T* probabilities, Workspace& workspace,
                        const DistanceTerms<T>& distances) {
-  check_attention(shape, query.rows, key.rows, query.cols);
+  check_attention(shape, query.rows, key.rows, query.cols, key.cols);
   Workspace::Scope scope(workspace.shared());
   int64_t* const begins = scope.allocate<int64_t>(shape.queries.sentences());
   int64_t begin = 0;
@@ -354,7 +359,7 @@ void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
   }
   const Forward<T> pass{shape,  distances, query,         key,   value,
                         output, log_sums,  probabilities, begins};
-  for_pieces(shape, query.cols, most_parts(shape.queries, kChunk), workspace,
+  for_pieces(shape, query.cols, key.cols, most_parts(shape.queries, kChunk), 1, workspace,
              [&](const AttentionHead& head, int64_t piece, Arena& arena) {
                const Range queries = Range{0, head.queries}.part(piece, kChunk);
                if (queries.count > 0) pass.run_chunk(head, queries, arena);
@@ -368,7 +373,7 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
                         bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
                         MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace,
                         const DistanceTerms<T>& distances) {
-  check_attention(shape, query.rows, key.rows, query.cols);
+  check_attention(shape, query.rows, key.rows, query.cols, key.cols);
   const Backward<T> pass{shape,  distances,        query,          key,
                          value,  output,           log_sums,       doutput,
                          dquery, dkey,             dvalue,         accumulate_query,
@@ -376,7 +381,7 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
   const int64_t chunks =
       std::max(most_parts(shape.queries, kChunk), most_parts(shape.keys, kChunk));
   for (int64_t round = 0; round < chunks; ++round) {
-    for_pieces(shape, query.cols, chunks, workspace,
+    for_pieces(shape, query.cols, key.cols, chunks, query.cols / key.cols, workspace,
                [&](const AttentionHead& head, int64_t chunk, Arena& arena) {
                  pass.run_chunk(head, round, chunk, arena);
                });

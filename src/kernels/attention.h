@@ -38,8 +38,10 @@ double alibi_slope(int64_t index, int64_t heads);
 
 /// Scaled dot-product attention (Vaswani et al. 2017, eq. 1), for each sentence and head:
 ///   output = dropout(softmax(query key^T / sqrt(head))) value
-/// query, output: [query rows, model]; key, value: [key rows, model]; each head owns `head` =
-/// model / heads neighbouring columns. Views may be strided: column ranges of one [tokens, 3 model]
+/// query, output: [query rows, model]; key, value: [key rows, key model]; each head owns `head` =
+/// model / heads neighbouring columns. Where key model is less than model, it has fewer heads: each
+/// serves as many neighbouring query heads (grouped-query attention, Ainslie et al. 2023), and its
+/// gradients are those heads', summed in their order. Views may be strided: column ranges of one
 /// matrix. `log_sums`: [query rows, heads], the log of the softmax's denominator of each
 /// scaled-score row, for backward; null in inference. `probabilities`: null, or where the weights
 /// before dropout go: per sentence in order, [heads, queries, keys] contiguous (0 where causal
@@ -70,7 +72,7 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
 ///   output[r] = softmax(query[r] K_r^T / sqrt(head)) V_r
 /// where K_r and V_r are the `lengths[r]` keys and values of hypothesis r, gathered from the cache:
 /// the one at position p is row `slots[r * slot_stride + p]` of `keys` and `values`. query, output:
-/// [rows, model]; keys, values: [slots, model].
+/// [rows, model]; keys, values: [slots, key model], as in attention_forward.
 template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
                     std::span<const int32_t> slots, int64_t slot_stride,

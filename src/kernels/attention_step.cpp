@@ -21,11 +21,12 @@ struct Step {
   void run_head(int64_t row, int64_t length, int64_t index, T* weights) const {
     const int64_t head = query.cols / heads;
     const int64_t column = index * head;
+    const int64_t key_column = index / (query.cols / keys.cols) * head;
     const int32_t* const slot = slots.data() + row * slot_stride;
     const T* const q = query.row(row) + column;
     const T scale = T(1) / std::sqrt(static_cast<T>(head));
     for (int64_t p = 0; p < length; ++p) {
-      weights[p] = scale * dot(q, keys.row(slot[p]) + column, head);
+      weights[p] = scale * dot(q, keys.row(slot[p]) + key_column, head);
     }
     if (distances.alibi) {
       const T slope = static_cast<T>(alibi_slope(index, heads));
@@ -37,7 +38,7 @@ struct Step {
     std::fill_n(out, head, T(0));
     for (int64_t p = 0; p < length; ++p) {
       const T weight = weights[p] * inverse;
-      const T* const value = values.row(slot[p]) + column;
+      const T* const value = values.row(slot[p]) + key_column;
       for (int64_t c = 0; c < head; ++c) out[c] += weight * value[c];
     }
   }
@@ -54,6 +55,8 @@ void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatr
   if (rows == 0) return;
   const int64_t longest = *std::ranges::max_element(lengths);
   CALQUE_CHECK(heads > 0 && query.cols % heads == 0, "model {} in {} heads", query.cols, heads);
+  CALQUE_CHECK(keys.cols > 0 && query.cols % keys.cols == 0 && heads % (query.cols / keys.cols) == 0,
+               "keys of width {} for {} heads of model {}", keys.cols, heads, query.cols);
   CALQUE_CHECK(std::ssize(lengths) == rows && longest <= slot_stride &&
                    std::ssize(slots) >= (rows - 1) * slot_stride + lengths.back(),
                "{} slots and {} lengths for {} hypotheses of length {}, {} apart", slots.size(),

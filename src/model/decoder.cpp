@@ -4,7 +4,7 @@
 
 namespace calque {
 
-Decoder::Decoder(const Scope& scope, const TransformerOptions& options) : model_(options.model) {
+Decoder::Decoder(const Scope& scope, const TransformerOptions& options) {
   for (int64_t i = 0; i < options.decoder_layers; ++i) {
     layers_.emplace_back(scope.sub("layers").sub(i), options);
   }
@@ -25,9 +25,8 @@ Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, cons
 
 DecoderCache Decoder::make_cache(Arena& arena, int64_t slots, int64_t source_rows) const {
   DecoderCache cache;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    cache.layers.push_back(
-        {KeyValueCache(arena, slots, model_), arena.tensor({source_rows, 2 * model_})});
+  for (const DecoderLayer& layer : layers_) {
+    cache.layers.push_back(layer.make_cache(arena, slots, source_rows));
   }
   return cache;
 }

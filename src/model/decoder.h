@@ -39,7 +39,6 @@ class Decoder {
  private:
   std::vector<DecoderLayer> layers_;
   std::optional<Norm> norm_;
-  int64_t model_;
 
   Var finish(Context& context, const Var& x) const;
 };

@@ -4,10 +4,11 @@ namespace calque {
 
 DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
-                      options.attention_dropout, options.positions),
+                      options.decoder_self_attention, options.attention_dropout,
+                      options.positions),
       self_attention_frame_(scope.sub("self_attention_norm"), options),
       cross_attention_(scope.sub("cross_attention"), options.model, options.heads,
-                       options.attention_dropout),
+                       options.decoder_cross_attention, options.attention_dropout),
       cross_attention_frame_(scope.sub("cross_attention_norm"), options),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
                     options.activation_dropout),
@@ -21,6 +22,12 @@ Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& 
   });
   return attend_and_feed(context, attended, target, project_memory(context, memory), source,
                          probabilities);
+}
+
+DecoderCache::Layer DecoderLayer::make_cache(Arena& arena, int64_t slots,
+                                             int64_t source_rows) const {
+  return {KeyValueCache(arena, slots, self_attention_.key_model()),
+          arena.tensor({source_rows, 2 * cross_attention_.key_model()})};
 }
 
 Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cache,

@@ -18,7 +18,10 @@ class DecoderLayer {
   Var forward(Context& context, const Var& x, const SequenceLayout& target, const Var& memory,
               const SequenceLayout& source, Real* probabilities = nullptr) const;
 
-  /// The memory's keys and values: [source tokens, 2 model].
+  /// A cache for `slots` tokens and `source_rows` rows of memory, in an arena.
+  DecoderCache::Layer make_cache(Arena& arena, int64_t slots, int64_t source_rows) const;
+
+  /// The memory's keys and values: [source tokens, 2 key model].
   Var project_memory(Context& context, const Var& memory) const {
     return cross_attention_.project_memory(context, memory);
   }

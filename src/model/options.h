@@ -38,6 +38,11 @@ struct TransformerOptions {
   double residual_dropout = 0.1;    // on each sub-layer's output
   double attention_dropout = 0.0;   // on attention weights
   double activation_dropout = 0.0;  // inside the feed-forward network
+
+  /// Width of a row of an attention's keys, and of its values.
+  int64_t key_model(const kernels::AttentionOptions& attention) const {
+    return model / heads * attention.key_value_heads_of(heads);
+  }
 };
 
 }  // namespace calque

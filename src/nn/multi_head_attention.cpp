@@ -10,27 +10,29 @@
 namespace calque {
 
 MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
+                                       const kernels::AttentionOptions& options,
                                        double attention_dropout, Positions positions)
     : store_(scope.store()),
       model_(model),
       heads_(heads),
+      key_model_(model / heads * options.key_value_heads_of(heads)),
       distances_{.alibi = positions == Positions::kAlibi},
       dropout_(attention_dropout),
       dropout_stream_(scope.dropout_stream()) {
-  const auto weight = [&](const char* name) {
-    return scope.sub(name).declare("weight", {model, model}, Init::kXavierUniform);
+  const auto weight = [&](const char* name, int64_t out) {
+    return scope.sub(name).declare("weight", {out, model}, Init::kXavierUniform);
   };
-  const auto bias = [&](const char* name) {
-    return scope.sub(name).declare("bias", {model}, Init::kZeros);
+  const auto bias = [&](const char* name, int64_t out) {
+    return scope.sub(name).declare("bias", {out}, Init::kZeros);
   };
-  query_weight_ = weight("query");
-  key_weight_ = weight("key");
-  value_weight_ = weight("value");
-  query_bias_ = bias("query");
-  key_bias_ = bias("key");
-  value_bias_ = bias("value");
-  output_weight_ = weight("output");
-  output_bias_ = bias("output");
+  query_weight_ = weight("query", model);
+  key_weight_ = weight("key", key_model_);
+  value_weight_ = weight("value", key_model_);
+  query_bias_ = bias("query", model);
+  key_bias_ = bias("key", key_model_);
+  value_bias_ = bias("value", key_model_);
+  output_weight_ = weight("output", model);
+  output_bias_ = bias("output", model);
   if (positions == Positions::kRotary) rotary_.emplace(model / heads);
 }
 
@@ -51,7 +53,7 @@ Var MultiHeadAttention::project_self(Context& context, const Var& x,
   Var projected = project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
   if (!rotary_ || x.rows() == 0) return projected;
   const std::span<const int32_t> of_rows = positions(context.arena);
-  return ops::rotary(context, std::move(projected), 2 * model_,
+  return ops::rotary(context, std::move(projected), model_ + key_model_,
                      rotary_->rows(std::ranges::max(of_rows) + 1), of_rows);
 }
 
@@ -59,7 +61,8 @@ Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayou
                              bool causal) const {
   const Var projected =
       project_self(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
-  const ops::AttentionInputs inputs{projected, 0, projected, model_, 2 * model_, model_};
+  const ops::AttentionInputs inputs{projected, 0,      projected, model_, model_ + key_model_,
+                                    model_,    key_model_};
   const kernels::AttentionShape shape{layout, layout, heads_, causal,
                                       context.dropout(dropout_, dropout_stream_)};
   return output(context, ops::attention(context, inputs, shape, distances_));
@@ -75,8 +78,9 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
     const ProfileScope scope("attention");
     for (int64_t r = 0; r < rows.rows; ++r) {
       const int64_t slot = slots.new_slot(r);
-      std::copy_n(rows.row(r) + model_, model_, cache.keys.matrix().row(slot));
-      std::copy_n(rows.row(r) + 2 * model_, model_, cache.values.matrix().row(slot));
+      const Real* const key = rows.row(r) + model_;
+      std::copy_n(key, key_model_, cache.keys.matrix().row(slot));
+      std::copy_n(key + key_model_, key_model_, cache.values.matrix().row(slot));
     }
     kernels::attention_step<Real>(rows.column_range(0, model_), cache.keys.matrix(),
                                   cache.values.matrix(), slots.ancestors, slots.stride,
@@ -94,7 +98,7 @@ Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayo
                               const Var& projected, const SequenceLayout& keys,
                               Real* probabilities) const {
   const Var query = project(context, x, query_weight_, query_weight_, query_bias_, query_bias_);
-  const ops::AttentionInputs inputs{query, 0, projected, 0, model_, model_};
+  const ops::AttentionInputs inputs{query, 0, projected, 0, key_model_, model_, key_model_};
   const kernels::AttentionShape shape{queries, keys, heads_, false,
                                       context.dropout(dropout_, dropout_stream_)};
   return output(context, ops::attention(context, inputs, shape, {}, probabilities));

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "kernels/attention.h"
+#include "kernels/attention_options.h"
 #include "nn/key_value_cache.h"
 #include "nn/positional_encoding.h"
 #include "tensor/sequence_layout.h"
@@ -11,15 +12,20 @@ namespace calque {
 
 /// Multi-head attention (Vaswani et al. 2017, section 3.2.2): query, key and value are projected,
 /// each head attends in its own `head` = model / heads columns, and the heads' outputs are projected
-/// back. All weights [model, model], with biases. The weights of query, key and value are declared
-/// one behind the other, so one product serves them all.
+/// back. The weights are [model, model], of key and value [key model, model] with key model =
+/// key_value_heads head, all with biases. The weights of query, key and value are declared one
+/// behind the other, so one product serves them all.
 ///
 /// Self-attention may know of positions: with kRotary queries and keys are turned by theirs
 /// (ops::rotary), with kAlibi their distance lowers the scores (kernels::DistanceTerms).
 class MultiHeadAttention {
  public:
-  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads, double attention_dropout,
+  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
+                     const kernels::AttentionOptions& options, double attention_dropout,
                      Positions positions = Positions::kNone);
+
+  /// Width of a row of keys, and of one of values: key model.
+  int64_t key_model() const { return key_model_; }
 
   /// Self-attention: the rows of a sentence attend to each other; `causal`: to themselves and those
   /// before. x: [tokens, model] -> the same shape.
@@ -31,7 +37,7 @@ class MultiHeadAttention {
                 const CacheSlots& slots) const;
 
   /// Keys and values of what cross-attention looks at: [memory rows, model] -> [memory rows,
-  /// 2 model], computed once for all decoding steps.
+  /// 2 key model], computed once for all decoding steps.
   Var project_memory(Context& context, const Var& memory) const;
 
   /// Cross-attention: sentence s of `queries` attends to sentence s of `keys`, rows of `projected`.
@@ -44,6 +50,7 @@ class MultiHeadAttention {
   ParameterStore& store_;
   int64_t model_;
   int64_t heads_;
+  int64_t key_model_;
   kernels::DistanceTerms<Real> distances_;  // of self-attention
   double dropout_;
   uint32_t dropout_stream_;
@@ -56,8 +63,8 @@ class MultiHeadAttention {
   Var project(Context& context, const Var& x, ParameterId first_weight, ParameterId last_weight,
               ParameterId first_bias, ParameterId last_bias) const;
   Var output(Context& context, const Var& heads) const;
-  /// Query, key and value of self-attention side by side, [tokens, 3 model], for rows at
-  /// `positions(arena)`.
+  /// Query, key and value of self-attention side by side, [tokens, model + 2 key model], for rows
+  /// at `positions(arena)`.
   template <class Positions>
   Var project_self(Context& context, const Var& x, const Positions& positions) const;
 };

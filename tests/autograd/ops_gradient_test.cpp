@@ -153,6 +153,11 @@ TEST_CASE("self-attention over one projected matrix has exact gradients", "[auto
   // Query, key and value may be the very same columns.
   CHECK(worst_gradient_error(
             {{8, 6}}, [&](Context& c, auto in) { return attend(c, in[0], 0, 0); }) < kTolerance);
+  // Heads may share keys and values.
+  CHECK(worst_gradient_error({{8, 12}}, [&](Context& c, auto in) {
+          return ops::attention(c, {in[0], 0, in[0], 6, 9, 6, 3},
+                                {layout, layout, 2, causal, c.dropout(rate, 3)}, {.alibi = alibi});
+        }) < kTolerance);
   // Columns that nobody reads get zero gradients.
   CHECK(worst_gradient_error(
             {{8, 20}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);

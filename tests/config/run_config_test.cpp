@@ -91,6 +91,16 @@ model:
   CHECK(cross.normalizer == kernels::AttentionNormalizer::kSparsemax);
 }
 
+TEST_CASE("each attention may have fewer heads of keys and values", "[config]") {
+  const RunConfig config = parse(kData, {"model.heads=8", "model.size=64",
+                                         "model.decoder.self_attention.key_value_heads=2"});
+  CHECK(config.model.key_model(config.model.decoder_self_attention) == 16);
+  CHECK(config.model.key_model(config.model.encoder_self_attention) == 64);
+  CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=3"})
+            .ends_with("model.decoder.cross_attention.key_value_heads: 3 heads of keys and values "
+                       "do not divide model.heads 8; expected a divisor of it"));
+}
+
 TEST_CASE("attentions that contradict themselves are refused", "[config]") {
   CHECK(
       message_of(kData + "model: {heads: 1, encoder: {self_attention: {scope: strided}}}\n")

@@ -320,6 +320,26 @@ TEST_CASE("positions in self-attention, or none, go to CTranslate2 as what they 
                                "but its encoder knows no such positions"));
 }
 
+TEST_CASE("fewer heads of keys and values go to CTranslate2 with their number", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  options.decoder_self_attention.key_value_heads = 1;
+  options.decoder_cross_attention.key_value_heads = 1;
+  const OpenedModel opened = model_to_export(options, sample_tokenizers(/*shared=*/true));
+  const TemporaryFolder folder;
+  export_to_ctranslate2(opened, folder / "out");
+  const ModelBinary binary(folder / "out/model.bin");
+  check_complete(opened, binary, kExportedPositions * options.model);
+  for (const std::string name : {"self_attention", "attention"}) {
+    CHECK(binary.at("decoder/layer_0/" + name + "/num_heads_kv").number() == 1);
+    CHECK(binary.at("decoder/layer_0/" + name + "/num_heads_kv").type == 3);
+  }
+  CHECK_FALSE(binary.variables.contains("encoder/layer_0/self_attention/num_heads_kv"));
+  CHECK(binary.at("decoder/layer_0/self_attention/linear_0/weight").dimensions ==
+        std::vector<uint32_t>{16, 8});
+  CHECK(binary.at("decoder/layer_0/attention/linear_1/weight").dimensions ==
+        std::vector<uint32_t>{8, 8});
+}
+
 /// The vocabulary with its end piece called otherwise.
 Tokenizer with_other_end(const Tokenizer& tokenizer) {
   std::string bytes = tokenizer.serialized();

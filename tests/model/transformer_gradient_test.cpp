@@ -95,6 +95,18 @@ TEST_CASE("the whole model has exact gradients with each kind of positions", "[m
   CHECK(worst.value < kTolerance);
 }
 
+TEST_CASE("the whole model has exact gradients with shared keys and values", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.heads = 4;
+  options.encoder_self_attention.key_value_heads = 2;
+  options.decoder_self_attention.key_value_heads = 1;
+  options.decoder_cross_attention.key_value_heads = 2;
+  options.positions = GENERATE(Positions::kSinusoidal, Positions::kRotary);
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
+}
+
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {
   constexpr int64_t kVocab = 11;
   const test::ExampleBatch batch({3, 1, 2}, {1, 4, 2}, kVocab);

@@ -19,22 +19,28 @@ Views views(const AttentionInputs& in, MatrixView<Real> query, MatrixView<Real> 
   Views v;
   if (query.data != nullptr) v.query = query.column_range(in.query_column, in.model);
   if (memory.data != nullptr) {
-    v.key = memory.column_range(in.key_column, in.model);
-    v.value = memory.column_range(in.value_column, in.model);
+    v.key = memory.column_range(in.key_column, in.key_model);
+    v.value = memory.column_range(in.value_column, in.key_model);
   }
   return v;
 }
 
-/// Whether parts of `width` columns at `begins` cover `columns` exactly once. If not, the gradient
-/// starts from zeros and every part is added.
-bool parts_tile(std::initializer_list<int64_t> begins, int64_t width, int64_t columns) {
-  std::array<int64_t, 3> sorted{};
-  std::copy(begins.begin(), begins.end(), sorted.begin());
-  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(begins.size()));
-  for (size_t i = 0; i < begins.size(); ++i) {
-    if (sorted[i] != static_cast<int64_t>(i) * width) return false;
+/// A range of columns.
+struct Part {
+  int64_t begin, width;
+};
+
+/// Whether the parts, three at most, cover `columns` exactly once. If not, the gradient starts from
+/// zeros and every part is added.
+bool parts_tile(std::initializer_list<Part> parts, int64_t columns) {
+  std::array<Part, 3> sorted{};
+  const auto end = std::copy(parts.begin(), parts.end(), sorted.begin());
+  std::sort(sorted.begin(), end, [](Part a, Part b) { return a.begin < b.begin; });
+  int64_t covered = 0;
+  for (auto part = sorted.begin(); part != end; covered += (part++)->width) {
+    if (part->begin != covered) return false;
   }
-  return static_cast<int64_t>(begins.size()) * width == columns;
+  return covered == columns;
 }
 
 struct AttentionBackward {
@@ -53,24 +59,24 @@ struct AttentionBackward {
 
   static void run(const AttentionBackward& op, Tape& tape, Workspace& workspace) {
     const ProfileScope scope("attention backward", [&] {
-      return kernels::work::attention_backward<Real>(op.shape, op.in.model);
+      return kernels::work::attention_backward<Real>(op.shape, op.in.model, op.in.key_model);
     });
     const AttentionInputs& in = op.in;
     const bool same = in.query.needs_gradient() && in.query.slot == in.memory.slot;
     const bool all_rows =
         op.shape.queries.tokens == in.query.rows() && op.shape.keys.tokens == in.memory.rows();
+    const Part query{in.query_column, in.model};
+    const Part key{in.key_column, in.key_model};
+    const Part value{in.value_column, in.key_model};
     GradientTarget dquery;
     GradientTarget dmemory;
     if (same) {
-      const bool tiled =
-          parts_tile({in.query_column, in.key_column, in.value_column}, in.model, in.query.cols());
+      const bool tiled = parts_tile({query, key, value}, in.query.cols());
       dquery = dmemory = prepare(tape.target(in.query), tiled && all_rows);
     } else {
-      dquery = prepare(tape.target(in.query),
-                       parts_tile({in.query_column}, in.model, in.query.cols()) && all_rows);
-      dmemory = prepare(
-          tape.target(in.memory),
-          parts_tile({in.key_column, in.value_column}, in.model, in.memory.cols()) && all_rows);
+      dquery = prepare(tape.target(in.query), parts_tile({query}, in.query.cols()) && all_rows);
+      dmemory =
+          prepare(tape.target(in.memory), parts_tile({key, value}, in.memory.cols()) && all_rows);
     }
     const Views input = views(in, in.query.matrix(), in.memory.matrix());
     const Views gradient = views(in, dquery.matrix(), dmemory.matrix());
@@ -85,8 +91,9 @@ struct AttentionBackward {
 
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
               const kernels::DistanceTerms<Real>& distances, Real* probabilities) {
-  const ProfileScope scope(
-      "attention", [&] { return kernels::work::attention_forward<Real>(shape, inputs.model); });
+  const ProfileScope scope("attention", [&] {
+    return kernels::work::attention_forward<Real>(shape, inputs.model, inputs.key_model);
+  });
   const int64_t rows = inputs.query.rows();
   const Tensor value = context.arena.tensor({rows, inputs.model});
   const Var y = context.result(value, inputs.query, inputs.memory);

@@ -6,14 +6,15 @@
 namespace calque::ops {
 
 /// Where the three inputs of attention are: the query is `model` columns of one matrix, key and
-/// value are `model` columns each of a second one (the same one in self-attention).
+/// value are `key_model` columns each of a second one (the same one in self-attention).
 struct AttentionInputs {
   Var query;  // [query rows, >= query_column + model]
   int64_t query_column = 0;
-  Var memory;  // [key rows, >= key_column, value_column + model]
+  Var memory;  // [key rows, >= key_column, value_column + key_model]
   int64_t key_column = 0;
   int64_t value_column = 0;
   int64_t model = 0;
+  int64_t key_model = model;
 };
 
 /// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1):
