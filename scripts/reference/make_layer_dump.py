@@ -34,6 +34,7 @@ from reference_model import (
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL, HEADS, HIDDEN, VOCAB = 16, 4, 32, 37
+MAX_DISTANCE = 2  # of relative positions
 LABEL_SMOOTHING = 0.1
 QUERY_LENGTHS = [5, 1, 3]
 MEMORY_LENGTHS = [2, 7, 4]
@@ -75,7 +76,8 @@ def attention_case(name: str, causal: bool, cross: bool, positions: str = "none"
         metadata["positions"] = positions
     if shared != HEADS:
         metadata["key_value_heads"] = str(shared)
-    shapes = attention_shapes(SCOPE, MODEL, MODEL // HEADS * shared)
+    table = (2 * MAX_DISTANCE + 1, MODEL // HEADS) if positions == "relative" else None
+    shapes = attention_shapes(SCOPE, MODEL, MODEL // HEADS * shared, table)
     return Case(name, shapes, inputs, MODEL, forward, integers, metadata)
 
 
@@ -141,6 +143,7 @@ CASES = [
     attention_case("attention_alibi", causal=False, cross=False, positions="alibi"),
     attention_case("attention_grouped", causal=True, cross=False, shared=2),
     attention_case("attention_multi_query", causal=False, cross=True, shared=1),
+    attention_case("attention_relative", causal=False, cross=False, positions="relative"),
 ]
 
 

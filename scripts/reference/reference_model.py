@@ -34,7 +34,7 @@ class Config:
     model: int = 16
     heads: int = 4
     hidden: int = 32
-    positions: str = "sinusoidal"  # sinusoidal | none | rotary | alibi
+    positions: str = "sinusoidal"  # sinusoidal | none | rotary | alibi | relative
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,13 @@ def norm_shapes(scope: str, kind: str, model: int) -> dict[str, tuple[int, ...]]
 
 
 def attention_shapes(
-    scope: str, model: int, key_model: int | None = None
+    scope: str, model: int, key_model: int | None = None, table: tuple[int, int] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """`key_model`: width of all heads of keys, and of values; as the model's, or less."""
+    """`key_model`: width of all heads of keys, and of values; as the model's, or less. `table`: the
+    shape of relative positions' tables, where there are any."""
     shapes: dict[str, tuple[int, ...]] = {}
+    if table:
+        shapes = {f"{scope}.relative_{part}.weight": table for part in ("key", "value")}
     for part in ("query", "key", "value", "output"):
         outputs = key_model if key_model and part in ("key", "value") else model
         shapes |= linear_shapes(f"{scope}.{part}", model, outputs)
@@ -199,13 +202,27 @@ class Layers:
         value = split(self.linear(f"{scope}.value", memory))
         if positions == "rotary":
             query, key = turned(query), turned(key)
-        scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[2])
+        scores = query @ key.transpose(1, 2)
+        if positions == "relative":
+            keys, values = self.relative_rows(scope, len(x))
+            scores = scores + torch.einsum("hid,ijd->hij", query, keys)
+        scores = scores / math.sqrt(query.shape[2])
         if positions == "alibi":
             scores = scores - alibi_slopes(heads)[:, None, None] * distances(len(x)).abs()
         if causal:
             scores = scores + causal_mask(len(x)).to(scores.dtype)
-        context = F.softmax(scores, dim=-1) @ value
+        weights = F.softmax(scores, dim=-1)
+        context = weights @ value
+        if positions == "relative":
+            context = context + torch.einsum("hij,ijd->hid", weights, values)
         return self.linear(f"{scope}.output", context.transpose(0, 1).flatten(1))
+
+    def relative_rows(self, scope: str, length: int) -> tuple[Tensor, Tensor]:
+        """What the tables of keys and values say of each distance: [queries, keys, head] each."""
+        tables = [self.parameters[f"{scope}.relative_{part}.weight"] for part in ("key", "value")]
+        farthest = len(tables[0]) // 2
+        rows = distances(length).clamp(-farthest, farthest) + farthest
+        return tables[0][rows], tables[1][rows]
 
 
 def turned(x: Tensor) -> Tensor:

@@ -39,7 +39,8 @@ inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSi
                                                    {"learned", Positions::kLearned},
                                                    {"none", Positions::kNone},
                                                    {"rotary", Positions::kRotary},
-                                                   {"alibi", Positions::kAlibi}};
+                                                   {"alibi", Positions::kAlibi},
+                                                   {"relative", Positions::kRelative}};
 inline constexpr Choice<kernels::AttentionScore> kAttentionScores[] = {
     {"scaled_dot", kernels::AttentionScore::kScaledDot},
     {"dot", kernels::AttentionScore::kDot},
@@ -253,12 +254,16 @@ void visit_model(Config& config, Visitor& visit) {
         model.activation, OneOf<kernels::Activation>(kActivations));
   visit(Field{"model.positions", "", kRefuse,
               "How a token's position enters the model: added to its embedding (sinusoidal: the "
-              "paper; learned), in self-attention by turning queries and keys (rotary) or lowering "
-              "scores by the distance (alibi), or not at all."},
+              "paper; learned), in self-attention by turning queries and keys (rotary), lowering "
+              "scores by the distance (alibi) or learned vectors per distance (relative), or not "
+              "at all."},
         model.positions, OneOf<Positions>(kPositions));
   visit(Field{"model.max_positions", "tokens", kRefuse,
               "Longest sentence of learned positions; unused with others."},
         model.max_positions, kWidth);
+  visit(Field{"model.max_distance", "tokens", kRefuse,
+              "Farthest distance that relative positions tell apart; unused with others."},
+        model.max_distance, kWidth);
   visit(
       Field{"model.tied_embeddings", "", kRefuse,
             "Which embeddings are one matrix: none; decoder: target and output; all: source too."},

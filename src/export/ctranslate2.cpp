@@ -159,6 +159,12 @@ void ModelFile::collect_stack(const std::string& stack) {
                       static_cast<int32_t>(options.model / options.heads));
       number<int8_t>(theirs + "self_attention/rotary_interleave", 1);  // pairs are neighbours
     }
+    if (options.positions == Positions::kRelative) {
+      for (const std::string part : {"key", "value"}) {
+        weights(fmt::format("{}self_attention/relative_position_{}s", theirs, part),
+                {fmt::format("{}.relative_{}.weight", self, part)});
+      }
+    }
     norm(theirs + "self_attention/layer_norm", self + "_norm");
     if (decoder) {
       const std::string cross = ours + "cross_attention";
@@ -188,7 +194,7 @@ void ModelFile::collect_positions() {
     weights(kDecoder, {"target_positions.weight"});
     return;
   }
-  if (options.positions == Positions::kRotary) return;
+  if (options.positions == Positions::kRotary || options.positions == Positions::kRelative) return;
   // CTranslate2 makes sinusoids of its own where it finds no table, in another order and from 1: so
   // no positions are a table of zeros.
   Variable table{kDecoder, kType<float>, {kExportedPositions, options.model}, {}, {}};

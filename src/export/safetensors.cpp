@@ -47,6 +47,7 @@ nlohmann::json configuration(const Transformer& model) {
       {"begin_id", kBeginId},
       {"end_id", kEndId}};
   if (options.positions == Positions::kLearned) json["max_positions"] = options.max_positions;
+  if (options.positions == Positions::kRelative) json["max_distance"] = options.max_distance;
   return json;
 }
 

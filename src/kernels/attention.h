@@ -29,6 +29,17 @@ struct DistanceTerms {
   /// ALiBi (Press et al. 2022): the scaled score of query i and key j is less by slope |i - j|, see
   /// alibi_slope.
   bool alibi = false;
+  /// Relative positions (Shaw et al. 2018, eq. 3 and 4): row min(max(j - i, -k), k) + k of `keys` is
+  /// added to key j, that of `values` to value j, as query i sees them, the same in every head.
+  /// [2 k + 1, head] each; both without data: none.
+  ConstMatrixView<T> keys, values;
+};
+
+/// Where the gradients of those tables go, [2 k + 1, head]; a table without data is not wanted.
+template <class T>
+struct DistanceGradients {
+  MatrixView<T> keys, values;
+  bool accumulate_keys = false, accumulate_values = false;
 };
 
 /// How steeply ALiBi lowers the scores of a head, `index` of `heads`: 2^(-8 (index + 1) / heads) for
@@ -66,7 +77,8 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
                         const T* log_sums, ConstMatrixView<T> doutput, MatrixView<T> dquery,
                         bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
                         MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace,
-                        const DistanceTerms<T>& distances = {});
+                        const DistanceTerms<T>& distances = {},
+                        const DistanceGradients<T>& ddistances = {});
 
 /// One step of causal self-attention with a cache, for `rows` hypotheses at once:
 ///   output[r] = softmax(query[r] K_r^T / sqrt(head)) V_r

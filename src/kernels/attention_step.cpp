@@ -27,6 +27,9 @@ struct Step {
     const T scale = T(1) / std::sqrt(static_cast<T>(head));
     for (int64_t p = 0; p < length; ++p) {
       weights[p] = scale * dot(q, keys.row(slot[p]) + key_column, head);
+      if (const T* const more = row_of(distances.keys, length - 1 - p)) {
+        weights[p] += scale * dot(q, more, head);
+      }
     }
     if (distances.alibi) {
       const T slope = static_cast<T>(alibi_slope(index, heads));
@@ -40,7 +43,16 @@ struct Step {
       const T weight = weights[p] * inverse;
       const T* const value = values.row(slot[p]) + key_column;
       for (int64_t c = 0; c < head; ++c) out[c] += weight * value[c];
+      if (const T* const more = row_of(distances.values, length - 1 - p)) {
+        for (int64_t c = 0; c < head; ++c) out[c] += weight * more[c];
+      }
     }
+  }
+
+  /// The row of a table of relative positions for a key so far back; null without a table.
+  static const T* row_of(ConstMatrixView<T> table, int64_t back) {
+    const int64_t farthest = table.rows / 2;
+    return table.data == nullptr ? nullptr : table.row(farthest - std::min(back, farthest));
   }
 };
 

@@ -5,7 +5,7 @@ namespace calque {
 DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
                       options.decoder_self_attention, options.attention_dropout,
-                      options.positions),
+                      options.self_positions()),
       self_attention_frame_(scope.sub("self_attention_norm"), options),
       cross_attention_(scope.sub("cross_attention"), options.model, options.heads,
                        options.decoder_cross_attention, options.attention_dropout),

@@ -5,7 +5,7 @@ namespace calque {
 EncoderLayer::EncoderLayer(const Scope& scope, const TransformerOptions& options)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
                       options.encoder_self_attention, options.attention_dropout,
-                      options.positions),
+                      options.self_positions()),
       self_attention_frame_(scope.sub("self_attention_norm"), options),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
                     options.activation_dropout),

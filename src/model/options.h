@@ -29,6 +29,7 @@ struct TransformerOptions {
   kernels::Activation activation = kernels::Activation::kRelu;
   Positions positions = Positions::kSinusoidal;
   int64_t max_positions = 512;  // rows of a learned position table
+  int64_t max_distance = 16;    // farthest that relative positions tell apart
   Tying tied_embeddings = Tying::kAll;
   kernels::AttentionOptions encoder_self_attention;
   kernels::AttentionOptions decoder_self_attention;
@@ -38,6 +39,8 @@ struct TransformerOptions {
   double residual_dropout = 0.1;    // on each sub-layer's output
   double attention_dropout = 0.0;   // on attention weights
   double activation_dropout = 0.0;  // inside the feed-forward network
+
+  SelfPositions self_positions() const { return {positions, max_distance}; }
 
   /// Width of a row of an attention's keys, and of its values.
   int64_t key_model(const kernels::AttentionOptions& attention) const {

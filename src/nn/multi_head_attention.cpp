@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "autograd/ops/attention.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/rotary.h"
 #include "base/profile.h"
@@ -11,29 +10,38 @@ namespace calque {
 
 MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
                                        const kernels::AttentionOptions& options,
-                                       double attention_dropout, Positions positions)
+                                       double attention_dropout, const SelfPositions& positions,
+                                       double gain)
     : store_(scope.store()),
       model_(model),
       heads_(heads),
       key_model_(model / heads * options.key_value_heads_of(heads)),
-      distances_{.alibi = positions == Positions::kAlibi},
       dropout_(attention_dropout),
-      dropout_stream_(scope.dropout_stream()) {
-  const auto weight = [&](const char* name, int64_t out) {
-    return scope.sub(name).declare("weight", {out, model}, Init::kXavierUniform);
+      dropout_stream_(scope.dropout_stream()),
+      alibi_(positions.kind == Positions::kAlibi) {
+  const auto weight = [&](const char* name, int64_t out, double spread = 1) {
+    return scope.sub(name).declare("weight", {out, model}, Init::kXavierUniform, spread);
   };
   const auto bias = [&](const char* name, int64_t out) {
     return scope.sub(name).declare("bias", {out}, Init::kZeros);
   };
   query_weight_ = weight("query", model);
   key_weight_ = weight("key", key_model_);
-  value_weight_ = weight("value", key_model_);
+  value_weight_ = weight("value", key_model_, gain);
   query_bias_ = bias("query", model);
   key_bias_ = bias("key", key_model_);
   value_bias_ = bias("value", key_model_);
-  output_weight_ = weight("output", model);
+  output_weight_ = weight("output", model, gain);
   output_bias_ = bias("output", model);
-  if (positions == Positions::kRotary) rotary_.emplace(model / heads);
+  if (positions.kind == Positions::kRotary) rotary_.emplace(model / heads);
+  if (positions.kind == Positions::kRelative) {
+    const Shape shape{2 * positions.max_distance + 1, model / heads};
+    const auto table = [&](const char* name) {
+      return scope.sub(name).declare("weight", shape, Init::kXavierUniform);
+    };
+    relative_key_ = table("relative_key");
+    relative_value_ = table("relative_value");
+  }
 }
 
 Var MultiHeadAttention::project(Context& context, const Var& x, ParameterId first_weight,
@@ -45,6 +53,11 @@ Var MultiHeadAttention::project(Context& context, const Var& x, ParameterId firs
 
 Var MultiHeadAttention::output(Context& context, const Var& heads) const {
   return project(context, heads, output_weight_, output_weight_, output_bias_, output_bias_);
+}
+
+ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
+  if (!relative_key_) return {.alibi = alibi_};
+  return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
 }
 
 template <class Positions>
@@ -65,7 +78,7 @@ Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayou
                                     model_,    key_model_};
   const kernels::AttentionShape shape{layout, layout, heads_, causal,
                                       context.dropout(dropout_, dropout_stream_)};
-  return output(context, ops::attention(context, inputs, shape, distances_));
+  return output(context, ops::attention(context, inputs, shape, distances(context)));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,
@@ -85,7 +98,7 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
     kernels::attention_step<Real>(rows.column_range(0, model_), cache.keys.matrix(),
                                   cache.values.matrix(), slots.ancestors, slots.stride,
                                   slots.lengths, heads_, attended.matrix(), context.workspace,
-                                  distances_);
+                                  ops::terms(distances(context)));
   }
   return output(context, Var(attended));
 }

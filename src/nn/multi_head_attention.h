@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "kernels/attention.h"
+#include "autograd/ops/attention.h"
 #include "kernels/attention_options.h"
 #include "nn/key_value_cache.h"
 #include "nn/positional_encoding.h"
@@ -17,12 +17,14 @@ namespace calque {
 /// behind the other, so one product serves them all.
 ///
 /// Self-attention may know of positions: with kRotary queries and keys are turned by theirs
-/// (ops::rotary), with kAlibi their distance lowers the scores (kernels::DistanceTerms).
+/// (ops::rotary), with kAlibi their distance lowers the scores, and with kRelative it chooses rows of
+/// `relative_key` and `relative_value`, [2 max_distance + 1, head] (kernels::DistanceTerms).
 class MultiHeadAttention {
  public:
+  /// `gain`: of the initial weights of value and output.
   MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
                      const kernels::AttentionOptions& options, double attention_dropout,
-                     Positions positions = Positions::kNone);
+                     const SelfPositions& positions = {}, double gain = 1);
 
   /// Width of a row of keys, and of one of values: key model.
   int64_t key_model() const { return key_model_; }
@@ -51,18 +53,21 @@ class MultiHeadAttention {
   int64_t model_;
   int64_t heads_;
   int64_t key_model_;
-  kernels::DistanceTerms<Real> distances_;  // of self-attention
   double dropout_;
   uint32_t dropout_stream_;
   ParameterId query_weight_, key_weight_, value_weight_;
   ParameterId query_bias_, key_bias_, value_bias_;
   ParameterId output_weight_, output_bias_;
+  // What self-attention knows of positions, or nothing of it.
   mutable std::optional<SinusoidTable> rotary_;  // of width head; grows
+  bool alibi_;
+  ParameterId relative_key_, relative_value_;
 
   /// x W^T + b with the stacked weights of `first` .. `last`.
   Var project(Context& context, const Var& x, ParameterId first_weight, ParameterId last_weight,
               ParameterId first_bias, ParameterId last_bias) const;
   Var output(Context& context, const Var& heads) const;
+  ops::AttentionDistances distances(Context& context) const;
   /// Query, key and value of self-attention side by side, [tokens, model + 2 key model], for rows
   /// at `positions(arena)`.
   template <class Positions>

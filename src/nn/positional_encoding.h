@@ -12,10 +12,16 @@ namespace calque {
 
 /// How a token's position enters the model: added to its embedding, as sinusoids (Vaswani et al.
 /// 2017, section 3.5) or a learned vector per position (Gehring et al. 2017); in self-attention, by
-/// turning queries and keys (kRotary; Su et al. 2021) or by what their distance takes off the scores
-/// (kAlibi; Press et al. 2022); or not at all (kNone), where only causal attention knows of an order
-/// (Haviv et al. 2022).
-enum class Positions { kSinusoidal, kLearned, kNone, kRotary, kAlibi };
+/// turning queries and keys (kRotary; Su et al. 2021), by what their distance takes off the scores
+/// (kAlibi; Press et al. 2022) or by learned vectors per distance (kRelative; Shaw et al. 2018); or
+/// not at all (kNone), where only causal attention knows of an order (Haviv et al. 2022).
+enum class Positions { kSinusoidal, kLearned, kNone, kRotary, kAlibi, kRelative };
+
+/// What self-attention is to know of positions.
+struct SelfPositions {
+  Positions kind = Positions::kNone;
+  int64_t max_distance = 16;  // kRelative: the farthest that is told apart
+};
 
 /// The table that is added to the embeddings: [longest, model].
 class PositionalEncoding {

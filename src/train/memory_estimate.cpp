@@ -72,7 +72,12 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   const auto loss = static_cast<double>(
       kernels::cross_entropy_scratch(static_cast<int64_t>(tokens), options.model, target_vocab));
   const auto packed = static_cast<double>(2 * kernels::prepared_bytes(train.precision));
-  estimate.scratch = loss * sizeof(Real) + packed * weights;
+  // Relative positions: sums by distance of gradients of scores and of weights (DistanceSums).
+  const double by_distance = options.positions == Positions::kRelative
+                                 ? tokens * 2 * static_cast<double>(options.heads) *
+                                       static_cast<double>(2 * options.max_distance + 1)
+                                 : 0;
+  estimate.scratch = (loss + by_distance) * sizeof(Real) + packed * weights;
   return estimate;
 }
 

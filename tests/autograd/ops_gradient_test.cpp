@@ -163,6 +163,18 @@ TEST_CASE("self-attention over one projected matrix has exact gradients", "[auto
             {{8, 20}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);
 }
 
+TEST_CASE("self-attention with relative positions has exact gradients", "[autograd]") {
+  SequenceLayoutBuffer buffer;
+  const SequenceLayout layout = layout_of(buffer, {3, 1, 4});
+  const bool causal = GENERATE(false, true);
+  const double rate = GENERATE(0.0, 0.4);
+  CHECK(worst_gradient_error({{8, 18}, {5, 3}, {5, 3}}, [&](Context& c, auto in) {
+          return ops::attention(c, {in[0], 0, in[0], 6, 12, 6},
+                                {layout, layout, 2, causal, c.dropout(rate, 3)},
+                                {false, in[1], in[2]});
+        }) < kTolerance);
+}
+
 TEST_CASE("rotary positions have exact gradients", "[autograd]") {
   const std::vector<int32_t> positions{0, 1, 2, 0, 1, 7};
   std::vector<Real> memory(8 * 4);

@@ -42,6 +42,7 @@ RunConfig unusual_config() {
       .activation = kernels::Activation::kSwiglu,
       .positions = Positions::kLearned,
       .max_positions = 100,
+      .max_distance = 7,
       .tied_embeddings = Tying::kNone,
       .encoder_self_attention = {.score = kernels::AttentionScore::kDot,
                                  .scope = kernels::AttentionScope::kLocal,

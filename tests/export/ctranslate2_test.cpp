@@ -315,6 +315,14 @@ TEST_CASE("positions in self-attention, or none, go to CTranslate2 as what they 
   }
   CHECK_FALSE(rotary.variables.contains("decoder/layer_0/attention/rotary_dim"));
 
+  options.max_distance = 3;
+  const ModelBinary relative = exported(Positions::kRelative, "relative", 0);
+  CHECK_FALSE(relative.variables.contains("decoder/position_encodings/encodings"));
+  for (const std::string part : {"keys", "values"}) {
+    CHECK(relative.at("decoder/layer_0/self_attention/relative_position_" + part).dimensions ==
+          std::vector<uint32_t>{7, 4});
+  }
+
   CHECK_THAT(user_error([&] { exported(Positions::kAlibi, "alibi", 0); }),
              ContainsSubstring("cannot be exported for CTranslate2:\n  model.positions is alibi, "
                                "but its encoder knows no such positions"));

@@ -88,7 +88,9 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
 
 TEST_CASE("the whole model has exact gradients with each kind of positions", "[model]") {
   TransformerOptions options = test::tiny_options();
-  options.positions = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi);
+  options.positions = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi,
+                               Positions::kRelative);
+  options.max_distance = 2;
   options.attention_dropout = 0.3;
   const test::ParameterDifference worst = worst_error(options, 0.1);
   INFO(worst.name);

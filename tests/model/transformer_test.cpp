@@ -144,7 +144,9 @@ void check_ways_agree(const TransformerOptions& options) {
 TEST_CASE("with each kind of positions, cached decoding equals teacher forcing and single sentences",
           "[model]") {
   TransformerOptions options = some_options(GENERATE(NormPlace::kPre, NormPlace::kPost));
-  options.positions = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi);
+  options.positions = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi,
+                               Positions::kRelative);
+  options.max_distance = 3;
   check_ways_agree(options);
 }
 
@@ -154,7 +156,8 @@ TEST_CASE("with shared keys and values, cached decoding equals teacher forcing a
   options.encoder_self_attention.key_value_heads = 1;
   options.decoder_self_attention.key_value_heads = 2;
   options.decoder_cross_attention.key_value_heads = GENERATE(1, 2);
-  options.positions = GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi);
+  options.positions = GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi,
+                               Positions::kRelative);
   check_ways_agree(options);
 }
 

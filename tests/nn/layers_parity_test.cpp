@@ -119,11 +119,12 @@ TEST_CASE("self-attention is PyTorch's", "[nn]") {
 TEST_CASE("self-attention that knows of positions is PyTorch's", "[nn]") {
   const auto [name, positions] =
       GENERATE(table<std::string, Positions>({{"rotary", Positions::kRotary},
-                                              {"alibi", Positions::kAlibi}}));
+                                              {"alibi", Positions::kAlibi},
+                                              {"relative", Positions::kRelative}}));
   with_each_engine([&name = name, positions = positions] {
     Reference reference("attention_" + name);
     const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), {}, 0,
-                                       positions);
+                                       {positions, /*max_distance=*/2});
     reference.allocate();
     reference.check(attention.self(reference.context(), reference.input("input"),
                                    reference.layout("lengths"), /*causal=*/false));

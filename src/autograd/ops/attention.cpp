@@ -43,11 +43,15 @@ bool parts_tile(std::initializer_list<Part> parts, int64_t columns) {
   return covered == columns;
 }
 
+MatrixView<Real> matrix_of(const Var& table) {
+  return table ? table.matrix() : MatrixView<Real>();
+}
+
 struct AttentionBackward {
   AttentionInputs in;
   Var y;
   kernels::AttentionShape shape;
-  kernels::DistanceTerms<Real> distances;
+  AttentionDistances distances;
   const Real* log_sums;
 
   /// The gradient of one input matrix, zeroed where the parts written do not cover it exactly.
@@ -78,25 +82,33 @@ struct AttentionBackward {
       dmemory =
           prepare(tape.target(in.memory), parts_tile({key, value}, in.memory.cols()) && all_rows);
     }
+    const GradientTarget dkeys = tape.target(op.distances.keys);
+    const GradientTarget dvalues = tape.target(op.distances.values);
     const Views input = views(in, in.query.matrix(), in.memory.matrix());
     const Views gradient = views(in, dquery.matrix(), dmemory.matrix());
     kernels::attention_backward<Real>(op.shape, input.query, input.key, input.value, op.y.matrix(),
                                       op.log_sums, tape.gradient(op.y).matrix(), gradient.query,
                                       dquery.accumulate, gradient.key, dmemory.accumulate,
-                                      gradient.value, dmemory.accumulate, workspace, op.distances);
+                                      gradient.value, dmemory.accumulate, workspace, terms(op.distances),
+                                      {dkeys.matrix(), dvalues.matrix(), dkeys.accumulate,
+                                       dvalues.accumulate});
   }
 };
 
 }  // namespace
 
+kernels::DistanceTerms<Real> terms(const AttentionDistances& distances) {
+  return {distances.alibi, matrix_of(distances.keys), matrix_of(distances.values)};
+}
+
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
-              const kernels::DistanceTerms<Real>& distances, Real* probabilities) {
+              const AttentionDistances& distances, Real* probabilities) {
   const ProfileScope scope("attention", [&] {
     return kernels::work::attention_forward<Real>(shape, inputs.model, inputs.key_model);
   });
   const int64_t rows = inputs.query.rows();
   const Tensor value = context.arena.tensor({rows, inputs.model});
-  const Var y = context.result(value, inputs.query, inputs.memory);
+  const Var y = context.result(value, inputs.query, inputs.memory, distances.keys, distances.values);
   Real* log_sums = nullptr;
   if (y.needs_gradient()) {
     log_sums = context.arena.allocate<Real>(rows * shape.heads);
@@ -105,7 +117,7 @@ Var attention(Context& context, const AttentionInputs& inputs, const kernels::At
   }
   const Views input = views(inputs, inputs.query.matrix(), inputs.memory.matrix());
   kernels::attention_forward<Real>(shape, input.query, input.key, input.value, value.matrix(),
-                                   log_sums, probabilities, context.workspace, distances);
+                                   log_sums, probabilities, context.workspace, terms(distances));
   return y;
 }
 

@@ -17,11 +17,18 @@ struct AttentionInputs {
   int64_t key_model = model;
 };
 
+/// As kernels::DistanceTerms; keys and values: [2 k + 1, head] or empty Vars.
+struct AttentionDistances {
+  bool alibi = false;
+  Var keys, values;
+};
+kernels::DistanceTerms<Real> terms(const AttentionDistances& distances);
+
 /// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1):
 /// scores, softmax, dropout and weighted sum as one op, see kernels::attention_forward. Saves its
 /// output and one number per query and head. `distances`: of self-attention. `probabilities`: null,
 /// or where the weights go. Returns [query rows, model].
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
-              const kernels::DistanceTerms<Real>& distances = {}, Real* probabilities = nullptr);
+              const AttentionDistances& distances = {}, Real* probabilities = nullptr);
 
 }  // namespace calque::ops
