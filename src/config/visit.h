@@ -278,6 +278,9 @@ void visit_model(Config& config, Visitor& visit) {
   visit(Field{"model.dropout.activation", "probability", kWarn,
               "Dropout inside the feed-forward networks."},
         model.activation_dropout, kDropout);
+  visit(Field{"model.dropout.layer", "probability", kWarn,
+              "Layers that each micro-batch of a training leaves out, whole (LayerDrop)."},
+        model.layer_dropout, kDropout);
 }
 
 template <class Config, class Visitor>

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "model/layer_drop.h"
+
 namespace calque {
 
-Decoder::Decoder(const Scope& scope, const TransformerOptions& options) {
+Decoder::Decoder(const Scope& scope, const TransformerOptions& options)
+    : layer_dropout_(options.layer_dropout), encoder_layers_(options.encoder_layers) {
   for (int64_t i = 0; i < options.decoder_layers; ++i) {
     layers_.emplace_back(scope.sub("layers").sub(i), options);
   }
@@ -16,6 +19,7 @@ Decoder::Decoder(const Scope& scope, const TransformerOptions& options) {
 Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
                      const SequenceLayout& source, const CrossAttentionTap& tap) const {
   for (size_t i = 0; i < layers_.size(); ++i) {
+    if (drops_layer(context, layer_dropout_, encoder_layers_ + static_cast<int64_t>(i))) continue;
     const bool tapped = static_cast<int64_t>(i) == tap.layer;
     x = layers_[i].forward(context, x, target, memory, source,
                            tapped ? tap.probabilities : nullptr);

@@ -39,6 +39,7 @@ struct TransformerOptions {
   double residual_dropout = 0.1;    // on each sub-layer's output
   double attention_dropout = 0.0;   // on attention weights
   double activation_dropout = 0.0;  // inside the feed-forward network
+  double layer_dropout = 0.0;       // of whole layers: see model/layer_drop.h
 
   SelfPositions self_positions() const { return {positions, max_distance}; }
 

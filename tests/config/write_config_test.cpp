@@ -64,7 +64,8 @@ RunConfig unusual_config() {
       .embedding_dropout = 0.01,
       .residual_dropout = 0.02,
       .attention_dropout = 0.03,
-      .activation_dropout = 0.04};
+      .activation_dropout = 0.04,
+      .layer_dropout = 0.05};
   TrainOptions& train = config.train;
   train.max_steps = 11;
   train.max_minutes = 0.5;

@@ -109,6 +109,15 @@ TEST_CASE("the whole model has exact gradients with shared keys and values", "[m
   CHECK(worst.value < kTolerance);
 }
 
+TEST_CASE("the whole model has exact gradients with layers left out", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.decoder_layers = 2;
+  options.layer_dropout = GENERATE(0.3, 0.6);
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
+}
+
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {
   constexpr int64_t kVocab = 11;
   const test::ExampleBatch batch({3, 1, 2}, {1, 4, 2}, kVocab);
