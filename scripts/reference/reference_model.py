@@ -24,7 +24,7 @@ GATES = {"glu": "sigmoid", "geglu": "gelu", "swiglu": "swish"}  # Shazeer 2020
 class Config:
     """Sizes and kinds of one model."""
 
-    norm: str  # pre | post
+    norm: str  # pre | post | deep
     norm_kind: str  # layer | rms
     activation: str  # relu | gelu | swish | glu | geglu | swiglu
     tied: str  # none | all
@@ -271,10 +271,16 @@ class Transformer(Layers):
         return scaled + sinusoids(len(ids), self.config.model).to(table.dtype)
 
     def residual(self, norm: str, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """pre: x + f(norm(x)); post: norm(x + f(x))."""
+        """pre: x + f(norm(x)); post: norm(x + f(x)); deep: norm(alpha x + f(x))."""
         if self.config.norm == "pre":
             return x + sublayer(self.norm(norm, self.config.norm_kind, x))
-        return self.norm(norm, self.config.norm_kind, x + sublayer(x))
+        alpha = self.alpha(norm.split(".")[0]) if self.config.norm == "deep" else 1.0
+        return self.norm(norm, self.config.norm_kind, alpha * x + sublayer(x))
+
+    def alpha(self, stack: str) -> float:
+        """DeepNorm's factor of residual connections (Wang et al. 2022, table 1)."""
+        encoder, decoder = self.config.encoder_layers, self.config.decoder_layers
+        return 0.81 * (encoder**4 * decoder) ** 0.0625 if stack == "encoder" else (3 * decoder) ** 0.25
 
     def final_norm(self, scope: str, x: Tensor) -> Tensor:
         return self.norm(scope, self.config.norm_kind, x) if self.config.norm == "pre" else x
@@ -341,7 +347,7 @@ def copy_affine(target: nn.Module, parameters: dict[str, Tensor], scope: str) ->
 def has_torch_modules(config: Config) -> bool:
     """Whether torch.nn's layers have this norm, this activation and these positions."""
     added = config.positions in ("sinusoidal", "none")
-    return added and config.norm_kind == "layer" and config.activation in ("relu", "gelu")
+    return config.norm != "deep" and added and config.norm_kind == "layer" and config.activation in ("relu", "gelu")
 
 
 def torch_stack(model: Transformer, stack: str) -> nn.Module:

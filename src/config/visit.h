@@ -28,7 +28,8 @@ inline constexpr Choice<VocabularyType> kVocabularyTypes[] = {{"unigram", Vocabu
 inline constexpr Choice<Normalization> kNormalizations[] = {{"nmt_nfkc", Normalization::kNmtNfkc},
                                                             {"identity", Normalization::kIdentity}};
 inline constexpr Choice<NormPlace> kNormPlaces[] = {{"pre", NormPlace::kPre},
-                                                    {"post", NormPlace::kPost}};
+                                                    {"post", NormPlace::kPost},
+                                                    {"deep", NormPlace::kDeep}};
 inline constexpr Choice<NormKind> kNormKinds[] = {{"layer", NormKind::kLayer},
                                                   {"rms", NormKind::kRms}};
 inline constexpr Choice<kernels::Activation> kActivations[] = {
@@ -242,7 +243,8 @@ void visit_model(Config& config, Visitor& visit) {
   visit_self_attention("model.decoder.self_attention", model.decoder_self_attention, visit);
   visit_cross_attention("model.decoder.cross_attention", model.decoder_cross_attention, visit);
   visit(Field{"model.norm", "", kRefuse,
-              "Normalisation before each sub-layer (steadier) or behind it (the paper)."},
+              "Normalisation before each sub-layer (steadier), behind it (the paper), or behind it "
+              "with residuals and first weights scaled for deep stacks (deep: DeepNorm)."},
         model.norm, OneOf<NormPlace>(kNormPlaces));
   visit(Field{"model.norm_kind", "", kRefuse,
               "What is normalised by: layer: mean and variance (the paper); rms: the root mean "

@@ -270,6 +270,9 @@ void check_fits(const OpenedModel& opened, const ModelFile& file) {
   if (opened.model->options().positions == Positions::kAlibi) {
     reasons.emplace_back("model.positions is alibi, but its encoder knows no such positions");
   }
+  if (opened.model->options().norm == NormPlace::kDeep) {
+    reasons.emplace_back("model.norm is deep, but its residual connections are not scaled");
+  }
   for (const Variable& variable : file.variables()) {
     if (variable.bytes() <= kMostBytes) continue;
     reasons.push_back(fmt::format("{} has {} bytes, but one array may have {} at most",

@@ -9,7 +9,7 @@ namespace calque {
 Decoder::Decoder(const Scope& scope, const TransformerOptions& options)
     : layer_dropout_(options.layer_dropout), encoder_layers_(options.encoder_layers) {
   for (int64_t i = 0; i < options.decoder_layers; ++i) {
-    layers_.emplace_back(scope.sub("layers").sub(i), options);
+    layers_.emplace_back(scope.sub("layers").sub(i), options, decoder_deep_norm(options));
   }
   if (options.norm == NormPlace::kPre) {
     norm_.emplace(scope.sub("norm"), options.norm_kind, options.model);

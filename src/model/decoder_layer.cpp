@@ -2,17 +2,19 @@
 
 namespace calque {
 
-DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options)
+DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options,
+                           const DeepNorm& deep)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
                       options.decoder_self_attention, options.attention_dropout,
-                      options.self_positions()),
-      self_attention_frame_(scope.sub("self_attention_norm"), options),
+                      options.self_positions(), deep.beta),
+      self_attention_frame_(scope.sub("self_attention_norm"), options, deep),
       cross_attention_(scope.sub("cross_attention"), options.model, options.heads,
-                       options.decoder_cross_attention, options.attention_dropout),
-      cross_attention_frame_(scope.sub("cross_attention_norm"), options),
+                       options.decoder_cross_attention, options.attention_dropout, SelfPositions(),
+                       deep.beta),
+      cross_attention_frame_(scope.sub("cross_attention_norm"), options, deep),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
-                    options.activation_dropout),
-      feed_forward_frame_(scope.sub("feed_forward_norm"), options) {}
+                    options.activation_dropout, deep.beta),
+      feed_forward_frame_(scope.sub("feed_forward_norm"), options, deep) {}
 
 Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& target,
                           const Var& memory, const SequenceLayout& source,

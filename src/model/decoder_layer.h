@@ -11,7 +11,7 @@ namespace calque {
 /// cross-attention to the encoder's memory, then feed-forward.
 class DecoderLayer {
  public:
-  DecoderLayer(const Scope& scope, const TransformerOptions& options);
+  DecoderLayer(const Scope& scope, const TransformerOptions& options, const DeepNorm& deep);
 
   /// All positions at once. x: [target tokens, model] -> the same shape; memory: [source tokens,
   /// model]. `probabilities`: null, or where the weights of the cross-attention go.

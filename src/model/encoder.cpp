@@ -7,7 +7,7 @@ namespace calque {
 Encoder::Encoder(const Scope& scope, const TransformerOptions& options)
     : layer_dropout_(options.layer_dropout) {
   for (int64_t i = 0; i < options.encoder_layers; ++i) {
-    layers_.emplace_back(scope.sub("layers").sub(i), options);
+    layers_.emplace_back(scope.sub("layers").sub(i), options, encoder_deep_norm(options));
   }
   if (options.norm == NormPlace::kPre) {
     norm_.emplace(scope.sub("norm"), options.norm_kind, options.model);

@@ -10,8 +10,9 @@
 namespace calque {
 
 /// Where the norms stand: kPost: norm(x + f(x)), as the paper; kPre: x + f(norm(x)) with
-/// a final norm behind each stack (Xiong et al. 2020).
-enum class NormPlace { kPre, kPost };
+/// a final norm behind each stack (Xiong et al. 2020); kDeep: norm(alpha x + f(x)), for deep stacks
+/// (model/deep_norm.h).
+enum class NormPlace { kPre, kPost, kDeep };
 
 /// Which embeddings are one matrix (Press and Wolf 2017): none; kDecoder: target embedding and
 /// output projection; kAll: the source embedding too, which needs a shared vocabulary.

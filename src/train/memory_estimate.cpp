@@ -19,7 +19,9 @@ namespace {
 double layer_width(const TransformerOptions& options, const kernels::AttentionOptions& self) {
   const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
   const double hidden_rows = options.activation == kernels::Activation::kRelu ? 1 : inputs + 1;
-  return 6 * static_cast<double>(options.model) + 2 * static_cast<double>(options.key_model(self)) +
+  const double scaled = options.norm == NormPlace::kDeep ? 2 : 0;  // inputs of both sub-layers
+  return (6 + scaled) * static_cast<double>(options.model) +
+         2 * static_cast<double>(options.key_model(self)) +
          hidden_rows * static_cast<double>(options.hidden);
 }
 
@@ -31,7 +33,7 @@ double encoder_layer_width(const TransformerOptions& options) {
 /// source token.
 double decoder_layer_width(const TransformerOptions& options) {
   return layer_width(options, options.decoder_self_attention) +
-         4 * static_cast<double>(options.model) +
+         (options.norm == NormPlace::kDeep ? 5 : 4) * static_cast<double>(options.model) +
          2 * static_cast<double>(options.key_model(options.decoder_cross_attention));
 }
 

@@ -14,6 +14,7 @@
 #include "autograd/ops/projection_cross_entropy.h"
 #include "autograd/ops/rms_norm.h"
 #include "autograd/ops/rotary.h"
+#include "autograd/ops/scale.h"
 #include "kernels/embedding.h"
 #include "support/catch.h"
 #include "support/gradient_check.h"
@@ -54,6 +55,17 @@ TEST_CASE("the residual connection has exact gradients with and without dropout"
         }) < kTolerance);
   CHECK(worst_gradient_error({{6, 5}}, [&](Context& c, auto in) {
           return ops::add_dropout(c, in[0], in[0], c.dropout(rate, 3));
+        }) < kTolerance);
+}
+
+TEST_CASE("scaling has exact gradients, added to others too", "[autograd]") {
+  CHECK(worst_gradient_error({{6, 5}}, [](Context& c, auto in) {
+          return ops::scale(c, in[0], 1.7);
+        }) < kTolerance);
+  CHECK(worst_gradient_error({{6, 5}, {6, 5}}, [](Context& c, auto in) {
+          const kernels::Dropout none = c.dropout(0, 0);
+          const Var sum = ops::add_dropout(c, in[0], in[1], none);
+          return ops::add_dropout(c, ops::scale(c, sum, -0.3), sum, none);
         }) < kTolerance);
 }
 

@@ -328,6 +328,16 @@ TEST_CASE("positions in self-attention, or none, go to CTranslate2 as what they 
                                "but its encoder knows no such positions"));
 }
 
+TEST_CASE("DeepNorm is refused for CTranslate2", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  options.norm = NormPlace::kDeep;
+  const OpenedModel opened = model_to_export(options, sample_tokenizers(/*shared=*/true));
+  const TemporaryFolder folder;
+  CHECK_THAT(user_error([&] { export_to_ctranslate2(opened, folder / "out"); }),
+             ContainsSubstring("cannot be exported for CTranslate2:\n  model.norm is deep, but its "
+                               "residual connections are not scaled"));
+}
+
 TEST_CASE("fewer heads of keys and values go to CTranslate2 with their number", "[export]") {
   TransformerOptions options = test::tiny_options();
   options.decoder_self_attention.key_value_heads = 1;

@@ -49,7 +49,7 @@ test::ParameterDifference worst_error(const TransformerOptions& options, double 
 
 TEST_CASE("the whole model has exact gradients", "[model]") {
   TransformerOptions options = test::tiny_options();
-  options.norm = GENERATE(NormPlace::kPre, NormPlace::kPost);
+  options.norm = GENERATE(NormPlace::kPre, NormPlace::kPost, NormPlace::kDeep);
   options.tied_embeddings = GENERATE(Tying::kNone, Tying::kDecoder, Tying::kAll);
   const test::ParameterDifference worst = worst_error(options, 0.1);
   INFO(worst.name);
