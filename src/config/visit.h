@@ -27,9 +27,8 @@ inline constexpr Choice<VocabularyType> kVocabularyTypes[] = {{"unigram", Vocabu
                                                               {"bpe", VocabularyType::kBpe}};
 inline constexpr Choice<Normalization> kNormalizations[] = {{"nmt_nfkc", Normalization::kNmtNfkc},
                                                             {"identity", Normalization::kIdentity}};
-inline constexpr Choice<NormPlace> kNormPlaces[] = {{"pre", NormPlace::kPre},
-                                                    {"post", NormPlace::kPost},
-                                                    {"deep", NormPlace::kDeep}};
+inline constexpr Choice<NormPlace> kNormPlaces[] = {
+    {"pre", NormPlace::kPre}, {"post", NormPlace::kPost}, {"deep", NormPlace::kDeep}};
 inline constexpr Choice<NormKind> kNormKinds[] = {{"layer", NormKind::kLayer},
                                                   {"rms", NormKind::kRms}};
 inline constexpr Choice<kernels::Activation> kActivations[] = {

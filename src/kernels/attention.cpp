@@ -193,9 +193,10 @@ struct Forward {
   }
 };
 
-/// Of every sentence and head of keys one task for each pair of a chunk of its queries and a chunk of
-/// its keys. The pairs are worked on in rounds, in which no chunk occurs twice, so that tasks can add
-/// to the gradients of their rows: query chunk i meets key chunk (round - i) modulo their number.
+/// Of every sentence and head of keys one task for each pair of a chunk of its queries and a chunk
+/// of its keys. The pairs are worked on in rounds, in which no chunk occurs twice, so that tasks
+/// can add to the gradients of their rows: query chunk i meets key chunk (round - i) modulo their
+/// number.
 template <class T>
 struct Backward {
   const AttentionShape& shape;
@@ -400,15 +401,25 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
                         const T* log_sums, ConstMatrixView<T> doutput, MatrixView<T> dquery,
                         bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
                         MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace,
-                        const DistanceTerms<T>& distances,
-                        const DistanceGradients<T>& ddistances) {
+                        const DistanceTerms<T>& distances, const DistanceGradients<T>& ddistances) {
   check_attention(shape, query.rows, key.rows, query.cols, key.cols);
   Workspace::Scope scope(workspace.shared());
   const DistanceSums<T> sums(shape, distances, ddistances, query.rows, scope);
-  const Backward<T> pass{shape,    distances, sums,    query,
-                         key,      value,     output,  log_sums,
-                         doutput,  dquery,    dkey,    dvalue,
-                         accumulate_query,    accumulate_key,  accumulate_value};
+  const Backward<T> pass{shape,
+                         distances,
+                         sums,
+                         query,
+                         key,
+                         value,
+                         output,
+                         log_sums,
+                         doutput,
+                         dquery,
+                         dkey,
+                         dvalue,
+                         accumulate_query,
+                         accumulate_key,
+                         accumulate_value};
   const int64_t chunks =
       std::max(most_parts(shape.queries, kChunk), most_parts(shape.keys, kChunk));
   for (int64_t round = 0; round < chunks; ++round) {
@@ -420,15 +431,14 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
   sums.finish(query, doutput, ddistances, workspace);
 }
 
-#define CALQUE_INSTANTIATE(T)                                                                   \
-  template void attention_forward(const AttentionShape&, ConstMatrixView<T>, ConstMatrixView<T>, \
-                                  ConstMatrixView<T>, MatrixView<T>, T*, T*, Workspace&,        \
-                                  const DistanceTerms<T>&);                                     \
-  template void attention_backward(const AttentionShape&, ConstMatrixView<T>,                   \
-                                   ConstMatrixView<T>, ConstMatrixView<T>, ConstMatrixView<T>,  \
-                                   const T*, ConstMatrixView<T>, MatrixView<T>, bool,           \
-                                   MatrixView<T>, bool, MatrixView<T>, bool, Workspace&,        \
-                                   const DistanceTerms<T>&, const DistanceGradients<T>&);
+#define CALQUE_INSTANTIATE(T)                                                                     \
+  template void attention_forward(const AttentionShape&, ConstMatrixView<T>, ConstMatrixView<T>,  \
+                                  ConstMatrixView<T>, MatrixView<T>, T*, T*, Workspace&,          \
+                                  const DistanceTerms<T>&);                                       \
+  template void attention_backward(                                                               \
+      const AttentionShape&, ConstMatrixView<T>, ConstMatrixView<T>, ConstMatrixView<T>,          \
+      ConstMatrixView<T>, const T*, ConstMatrixView<T>, MatrixView<T>, bool, MatrixView<T>, bool, \
+      MatrixView<T>, bool, Workspace&, const DistanceTerms<T>&, const DistanceGradients<T>&);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)
 #undef CALQUE_INSTANTIATE

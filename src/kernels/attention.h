@@ -29,22 +29,22 @@ struct DistanceTerms {
   /// ALiBi (Press et al. 2022): the scaled score of query i and key j is less by slope |i - j|, see
   /// alibi_slope.
   bool alibi = false;
-  /// Relative positions (Shaw et al. 2018, eq. 3 and 4): row min(max(j - i, -k), k) + k of `keys` is
-  /// added to key j, that of `values` to value j, as query i sees them, the same in every head.
+  /// Relative positions (Shaw et al. 2018, eq. 3 and 4): row min(max(j - i, -k), k) + k of `keys`
+  /// is added to key j, that of `values` to value j, as query i sees them, the same in every head.
   /// [2 k + 1, head] each; both without data: none.
-  ConstMatrixView<T> keys, values;
+  ConstMatrixView<T> keys{}, values{};
 };
 
 /// Where the gradients of those tables go, [2 k + 1, head]; a table without data is not wanted.
 template <class T>
 struct DistanceGradients {
-  MatrixView<T> keys, values;
+  MatrixView<T> keys{}, values{};
   bool accumulate_keys = false, accumulate_values = false;
 };
 
-/// How steeply ALiBi lowers the scores of a head, `index` of `heads`: 2^(-8 (index + 1) / heads) for
-/// a power of two of heads; of others the slopes of the next lower power of two, then every other
-/// slope of the next higher one, as the authors do.
+/// How steeply ALiBi lowers the scores of a head, `index` of `heads`: 2^(-8 (index + 1) / heads)
+/// for a power of two of heads; of others the slopes of the next lower power of two, then every
+/// other slope of the next higher one, as the authors do.
 double alibi_slope(int64_t index, int64_t heads);
 
 /// Scaled dot-product attention (Vaswani et al. 2017, eq. 1), for each sentence and head:

@@ -147,13 +147,12 @@ void DistanceSums<T>::finish(ConstMatrixView<T> query, ConstMatrixView<T> doutpu
   multiply(of_values_, doutput, gradients.values, gradients.accumulate_values, workspace);
 }
 
-#define CALQUE_INSTANTIATE(T)                                                                    \
-  template void score_block(const AttentionShape&, const DistanceTerms<T>&,                      \
-                            const AttentionHead&, const Block&, ConstMatrixView<T>, const T*,    \
-                            T*, T*);                                                             \
-  template void add_table_products(const Block&, ConstMatrixView<T>, const T*, T*, T*);          \
-  template void sum_by_distance(const Block&, const T*, int64_t, T*);                            \
-  template void add_table_rows(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>);       \
+#define CALQUE_INSTANTIATE(T)                                                                     \
+  template void score_block(const AttentionShape&, const DistanceTerms<T>&, const AttentionHead&, \
+                            const Block&, ConstMatrixView<T>, const T*, T*, T*);                  \
+  template void add_table_products(const Block&, ConstMatrixView<T>, const T*, T*, T*);           \
+  template void sum_by_distance(const Block&, const T*, int64_t, T*);                             \
+  template void add_table_rows(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>);        \
   template class DistanceSums<T>;
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

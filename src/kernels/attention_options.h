@@ -24,9 +24,9 @@ struct AttentionOptions {
   int64_t window = 64;        // of scopes but kGlobal: keys on each side; of kStrided, the stride
   int64_t global_tokens = 0;  // of kLocal: first tokens that see all, and that all see
   AttentionNormalizer normalizer = AttentionNormalizer::kSoftmax;
-  /// Heads of keys and values, a divisor of `heads`, each for as many neighbouring query heads; 0: as
-  /// many as those. Fewer: grouped-query attention (Ainslie et al. 2023); one: multi-query attention
-  /// (Shazeer 2019).
+  /// Heads of keys and values, a divisor of `heads`, each for as many neighbouring query heads; 0:
+  /// as many as those. Fewer: grouped-query attention (Ainslie et al. 2023); one: multi-query
+  /// attention (Shazeer 2019).
   int64_t key_value_heads = 0;
 
   int64_t key_value_heads_of(int64_t heads) const {

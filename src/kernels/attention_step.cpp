@@ -67,8 +67,9 @@ void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatr
   if (rows == 0) return;
   const int64_t longest = *std::ranges::max_element(lengths);
   CALQUE_CHECK(heads > 0 && query.cols % heads == 0, "model {} in {} heads", query.cols, heads);
-  CALQUE_CHECK(keys.cols > 0 && query.cols % keys.cols == 0 && heads % (query.cols / keys.cols) == 0,
-               "keys of width {} for {} heads of model {}", keys.cols, heads, query.cols);
+  CALQUE_CHECK(
+      keys.cols > 0 && query.cols % keys.cols == 0 && heads % (query.cols / keys.cols) == 0,
+      "keys of width {} for {} heads of model {}", keys.cols, heads, query.cols);
   CALQUE_CHECK(std::ssize(lengths) == rows && longest <= slot_stride &&
                    std::ssize(slots) >= (rows - 1) * slot_stride + lengths.back(),
                "{} slots and {} lengths for {} hypotheses of length {}, {} apart", slots.size(),

@@ -42,8 +42,8 @@ void scale(std::span<const T> source, T factor, std::span<T> target, bool accumu
   check_sizes(source, target);
   for_ranges(source.size(), [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      target.data()[i] = accumulate ? target.data()[i] + factor * source.data()[i]
-                                    : factor * source.data()[i];
+      target.data()[i] =
+          accumulate ? target.data()[i] + factor * source.data()[i] : factor * source.data()[i];
     }
   });
 }
@@ -78,12 +78,12 @@ void move_towards(std::span<const T> source, T factor, std::span<T> target) {
              });
 }
 
-#define CALQUE_INSTANTIATE(T)                                \
-  template void fill(std::span<T>, T);                       \
-  template void copy(std::span<const T>, std::span<T>);      \
+#define CALQUE_INSTANTIATE(T)                                     \
+  template void fill(std::span<T>, T);                            \
+  template void copy(std::span<const T>, std::span<T>);           \
   template void scale(std::span<const T>, T, std::span<T>, bool); \
-  template void add_to(std::span<const T>, std::span<T>);    \
-  template void add_rows(ConstMatrixView<T>, MatrixView<T>); \
+  template void add_to(std::span<const T>, std::span<T>);         \
+  template void add_rows(ConstMatrixView<T>, MatrixView<T>);      \
   template void move_towards(std::span<const T>, T, std::span<T>);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

@@ -61,9 +61,9 @@ void rotary(ConstMatrixView<T> x, int64_t turned, ConstMatrixView<T> table,
   });
 }
 
-#define CALQUE_INSTANTIATE(T)                                                                \
-  template void rotary(ConstMatrixView<T>, int64_t, ConstMatrixView<T>,                      \
-                       std::span<const int32_t>, Turn, MatrixView<T>, bool);
+#define CALQUE_INSTANTIATE(T)                                                                     \
+  template void rotary(ConstMatrixView<T>, int64_t, ConstMatrixView<T>, std::span<const int32_t>, \
+                       Turn, MatrixView<T>, bool);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)
 #undef CALQUE_INSTANTIATE

@@ -16,7 +16,8 @@ enum class Turn { kForward, kBack };
 ///   y[2i] = x[2i] cos a - x[2i + 1] sin a;  y[2i + 1] = x[2i] sin a + x[2i + 1] cos a
 /// (kBack: by -a). The other columns are handed on. x, y: [tokens, columns], y may be x; with
 /// `accumulate` y += that. table: [longest, head], sinusoidal_positions of an even width `head`,
-/// which divides `turned`. Throws InternalError for sizes that do not fit and positions out of range.
+/// which divides `turned`. Throws InternalError for sizes that do not fit and positions out of
+/// range.
 template <class T>
 void rotary(ConstMatrixView<T> x, int64_t turned, ConstMatrixView<T> table,
             std::span<const int32_t> positions, Turn turn, MatrixView<T> y, bool accumulate);

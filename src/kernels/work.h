@@ -61,8 +61,8 @@ double visible_pairs(const AttentionShape& shape);
 /// Two products over the visible pairs (scores, output); query, key, value in, output out.
 template <class T>
 profile::Work attention_forward(const AttentionShape& shape, int64_t model, int64_t key_model) {
-  profile::Work work = pass<T>(static_cast<double>(2 * shape.queries.tokens * model +
-                                                   2 * shape.keys.tokens * key_model));
+  profile::Work work = pass<T>(
+      static_cast<double>(2 * shape.queries.tokens * model + 2 * shape.keys.tokens * key_model));
   work.flops = 2 * 2 * visible_pairs(shape) * static_cast<double>(model);
   return work;
 }
@@ -71,8 +71,8 @@ profile::Work attention_forward(const AttentionShape& shape, int64_t model, int6
 /// five matrices in, three out.
 template <class T>
 profile::Work attention_backward(const AttentionShape& shape, int64_t model, int64_t key_model) {
-  profile::Work work = pass<T>(static_cast<double>(4 * shape.queries.tokens * model +
-                                                   4 * shape.keys.tokens * key_model));
+  profile::Work work = pass<T>(
+      static_cast<double>(4 * shape.queries.tokens * model + 4 * shape.keys.tokens * key_model));
   work.flops = 5 * 2 * visible_pairs(shape) * static_cast<double>(model);
   return work;
 }

@@ -45,8 +45,7 @@ Var DecoderLayer::attend_and_feed(Context& context, const Var& x, const Sequence
                                   const Var& projected_memory, const SequenceLayout& source,
                                   Real* probabilities) const {
   const Var attended = cross_attention_frame_.forward(context, x, [&](const Var& input) {
-    return cross_attention_.cross(context, input, queries, projected_memory, source,
-                                  probabilities);
+    return cross_attention_.cross(context, input, queries, projected_memory, source, probabilities);
   });
   return feed_forward_frame_.forward(
       context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });

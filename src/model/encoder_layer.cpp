@@ -16,9 +16,8 @@ Var EncoderLayer::forward(Context& context, const Var& x, const SequenceLayout& 
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
     return self_attention_.self(context, input, layout, /*causal=*/false);
   });
-  return feed_forward_frame_.forward(context, attended, [&](const Var& input) {
-    return feed_forward_.forward(context, input);
-  });
+  return feed_forward_frame_.forward(
+      context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });
 }
 
 }  // namespace calque

@@ -22,10 +22,9 @@ double linear_layer_flops(const TransformerOptions& options, int64_t target_voca
   const double source_row =
       encoder_layers * (self_attention(options.encoder_self_attention) + feed_forward) +
       decoder_layers * cross_memory;
-  const double target_row =
-      decoder_layers *
-          (self_attention(options.decoder_self_attention) + cross_attention + feed_forward) +
-      model * static_cast<double>(target_vocab);
+  const double target_row = decoder_layers * (self_attention(options.decoder_self_attention) +
+                                              cross_attention + feed_forward) +
+                            model * static_cast<double>(target_vocab);
   constexpr double kPasses = 3;  // forward, and two products backward
   return kPasses * 2 *
          (static_cast<double>(source_tokens) * source_row +

@@ -22,16 +22,17 @@ const TransformerOptions& checked(const TransformerOptions& options, int64_t sou
        {&options.encoder_self_attention, &options.decoder_self_attention,
         &options.decoder_cross_attention}) {
     const int64_t shared = attention->key_value_heads_of(options.heads);
-    if (shared < 1 || options.heads % shared != 0) {
-      throw UserError(fmt::format(
-          "model.heads ({}) must be a multiple of an attention's key_value_heads ({})",
-          options.heads, shared));
+    if (options.heads % shared != 0) {
+      throw UserError(
+          fmt::format("model.heads ({}) must be a multiple of an attention's key_value_heads ({})",
+                      options.heads, shared));
     }
   }
   if (options.positions == Positions::kRotary && options.model / options.heads % 2 != 0) {
-    throw UserError(fmt::format("model.positions: rotary needs heads of an even width, but "
-                                "model.size ({}) / model.heads ({}) is {}",
-                                options.model, options.heads, options.model / options.heads));
+    throw UserError(
+        fmt::format("model.positions: rotary needs heads of an even width, but "
+                    "model.size ({}) / model.heads ({}) is {}",
+                    options.model, options.heads, options.model / options.heads));
   }
   if (options.tied_embeddings == Tying::kAll && source_vocab != target_vocab) {
     throw UserError(fmt::format(

@@ -6,7 +6,8 @@
 namespace calque {
 
 /// Fills `value` with its initial numbers; element i is a pure function of (key, i).
-///   kXavierUniform: uniform in [-a, a], a = spread sqrt(6 / (in + out)), for a weight [out, in] (Glorot
+///   kXavierUniform: uniform in [-a, a], a = spread sqrt(6 / (in + out)), for a weight [out, in]
+///   (Glorot
 ///     and Bengio 2010)
 ///   kNormal: mean 0, standard deviation `spread`
 ///   kZeros, kOnes: as they say

@@ -74,8 +74,8 @@ Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayou
                              bool causal) const {
   const Var projected =
       project_self(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
-  const ops::AttentionInputs inputs{projected, 0,      projected, model_, model_ + key_model_,
-                                    model_,    key_model_};
+  const ops::AttentionInputs inputs{projected,           0,      projected, model_,
+                                    model_ + key_model_, model_, key_model_};
   const kernels::AttentionShape shape{layout, layout, heads_, causal,
                                       context.dropout(dropout_, dropout_stream_)};
   return output(context, ops::attention(context, inputs, shape, distances(context)));

@@ -11,14 +11,14 @@
 namespace calque {
 
 /// Multi-head attention (Vaswani et al. 2017, section 3.2.2): query, key and value are projected,
-/// each head attends in its own `head` = model / heads columns, and the heads' outputs are projected
-/// back. The weights are [model, model], of key and value [key model, model] with key model =
-/// key_value_heads head, all with biases. The weights of query, key and value are declared one
-/// behind the other, so one product serves them all.
+/// each head attends in its own `head` = model / heads columns, and the heads' outputs are
+/// projected back. The weights are [model, model], of key and value [key model, model] with key
+/// model = key_value_heads head, all with biases. The weights of query, key and value are declared
+/// one behind the other, so one product serves them all.
 ///
 /// Self-attention may know of positions: with kRotary queries and keys are turned by theirs
-/// (ops::rotary), with kAlibi their distance lowers the scores, and with kRelative it chooses rows of
-/// `relative_key` and `relative_value`, [2 max_distance + 1, head] (kernels::DistanceTerms).
+/// (ops::rotary), with kAlibi their distance lowers the scores, and with kRelative it chooses rows
+/// of `relative_key` and `relative_value`, [2 max_distance + 1, head] (kernels::DistanceTerms).
 class MultiHeadAttention {
  public:
   /// `gain`: of the initial weights of value and output.

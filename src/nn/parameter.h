@@ -23,7 +23,8 @@ struct Parameter {
   Shape shape;
   int64_t offset = 0;  // in elements, from the start of each block
   Init init = Init::kZeros;
-  double spread = 1;  // of kNormal, the standard deviation; of kXavierUniform, a factor of the bound
+  double spread =
+      1;  // of kNormal, the standard deviation; of kXavierUniform, a factor of the bound
 };
 
 /// An index into the store; what modules keep.

@@ -17,10 +17,10 @@ PositionalEncoding::PositionalEncoding(const Scope& scope, Positions kind, int64
 Var PositionalEncoding::table(Context& context, int64_t longest) {
   if (weight_) {
     if (longest > max_positions_) {
-      throw UserError(fmt::format(
-          "a sentence has {} tokens, but this model has learned only {} positions "
-          "(model.max_positions): shorten the sentence, or train with more positions",
-          longest, max_positions_));
+      throw UserError(
+          fmt::format("a sentence has {} tokens, but this model has learned only {} positions "
+                      "(model.max_positions): shorten the sentence, or train with more positions",
+                      longest, max_positions_));
     }
     return store_.var(context, weight_);
   }

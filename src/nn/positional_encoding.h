@@ -30,8 +30,8 @@ class PositionalEncoding {
   /// constant that grows with the longest sentence seen.
   PositionalEncoding(const Scope& scope, Positions kind, int64_t model, int64_t max_positions);
 
-  /// The table, with at least `longest` rows; an empty Var for kinds that add none. Throws UserError
-  /// when a learned one is shorter. Learned ones stay valid as long as the context.
+  /// The table, with at least `longest` rows; an empty Var for kinds that add none. Throws
+  /// UserError when a learned one is shorter. Learned ones stay valid as long as the context.
   Var table(Context& context, int64_t longest);
 
  private:

@@ -59,9 +59,8 @@ TEST_CASE("the residual connection has exact gradients with and without dropout"
 }
 
 TEST_CASE("scaling has exact gradients, added to others too", "[autograd]") {
-  CHECK(worst_gradient_error({{6, 5}}, [](Context& c, auto in) {
-          return ops::scale(c, in[0], 1.7);
-        }) < kTolerance);
+  CHECK(worst_gradient_error(
+            {{6, 5}}, [](Context& c, auto in) { return ops::scale(c, in[0], 1.7); }) < kTolerance);
   CHECK(worst_gradient_error({{6, 5}, {6, 5}}, [](Context& c, auto in) {
           const kernels::Dropout none = c.dropout(0, 0);
           const Var sum = ops::add_dropout(c, in[0], in[1], none);

@@ -92,8 +92,8 @@ model:
 }
 
 TEST_CASE("each attention may have fewer heads of keys and values", "[config]") {
-  const RunConfig config = parse(kData, {"model.heads=8", "model.size=64",
-                                         "model.decoder.self_attention.key_value_heads=2"});
+  const RunConfig config = parse(
+      kData, {"model.heads=8", "model.size=64", "model.decoder.self_attention.key_value_heads=2"});
   CHECK(config.model.key_model(config.model.decoder_self_attention) == 16);
   CHECK(config.model.key_model(config.model.encoder_self_attention) == 64);
   CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=3"})

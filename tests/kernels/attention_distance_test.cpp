@@ -1,5 +1,5 @@
-// Relative positions in attention's kernels, against attention whose keys and values are written out
-// for each query.
+// Relative positions in attention's kernels, against attention whose keys and values are written
+// out for each query.
 
 #include <algorithm>
 #include <cmath>

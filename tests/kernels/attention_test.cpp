@@ -313,8 +313,8 @@ TEST_CASE("ALiBi's slopes are those of its authors", "[kernels]") {
     return all;
   };
   CHECK(slopes(1) == std::vector<double>{0x1p-8});
-  CHECK(slopes(8) == std::vector<double>{0x1p-1, 0x1p-2, 0x1p-3, 0x1p-4, 0x1p-5, 0x1p-6, 0x1p-7,
-                                         0x1p-8});
+  CHECK(slopes(8) ==
+        std::vector<double>{0x1p-1, 0x1p-2, 0x1p-3, 0x1p-4, 0x1p-5, 0x1p-6, 0x1p-7, 0x1p-8});
   CHECK(slopes(3) == std::vector<double>{0x1p-4, 0x1p-8, 0x1p-2});
   CHECK(slopes(6) == std::vector<double>{0x1p-2, 0x1p-4, 0x1p-6, 0x1p-8, 0x1p-1, 0x1p-3});
 }

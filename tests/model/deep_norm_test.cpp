@@ -39,10 +39,9 @@ TEST_CASE("with DeepNorm, values, outputs and feed-forward networks begin smalle
     const auto ends_with = [&](const char* end) { return parameter.name.ends_with(end); };
     const bool scaled = ends_with("value.weight") || ends_with("output.weight") ||
                         ends_with("feed_forward.input.weight");
-    const double beta = !scaled ? 1
-                        : parameter.name.starts_with("encoder")
-                            ? encoder_deep_norm(options).beta
-                            : decoder_deep_norm(options).beta;
+    const double beta = !scaled                                 ? 1
+                        : parameter.name.starts_with("encoder") ? encoder_deep_norm(options).beta
+                                                                : decoder_deep_norm(options).beta;
     const auto values = deep.parameters().value(parameter).values();
     const auto others = plain.parameters().value(parameter).values();
     CHECK(std::ranges::equal(values, others, [&](Real a, Real b) {

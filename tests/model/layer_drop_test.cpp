@@ -65,11 +65,12 @@ TEST_CASE("a dropped layer gets no gradient, and a pass without it is that of a 
     model.parameters().finish_gradients();
     CHECK(std::isfinite(loss));
     for (int64_t layer = 0; layer < 3; ++layer) {
-      const std::string name = layer < 2 ? "encoder.layers." + std::to_string(layer)
-                                         : std::string("decoder.layers.0");
-      const auto gradient = model.parameters()
-                                .gradient(*model.parameters().find(name + ".feed_forward.output.bias"))
-                                .values();
+      const std::string name =
+          layer < 2 ? "encoder.layers." + std::to_string(layer) : std::string("decoder.layers.0");
+      const auto gradient =
+          model.parameters()
+              .gradient(*model.parameters().find(name + ".feed_forward.output.bias"))
+              .values();
       const bool dropped = drops_layer(context, 0.5, layer);
       CHECK(std::ranges::all_of(gradient, [](Real g) { return g == 0; }) == dropped);
       if (layer == 0) seen |= dropped ? 1 : 2;

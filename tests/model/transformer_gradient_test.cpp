@@ -88,8 +88,9 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
 
 TEST_CASE("the whole model has exact gradients with each kind of positions", "[model]") {
   TransformerOptions options = test::tiny_options();
-  options.positions = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi,
-                               Positions::kRelative);
+  options.activation = kernels::Activation::kGelu;
+  options.positions =
+      GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
   options.max_distance = 2;
   options.attention_dropout = 0.3;
   const test::ParameterDifference worst = worst_error(options, 0.1);
@@ -99,6 +100,7 @@ TEST_CASE("the whole model has exact gradients with each kind of positions", "[m
 
 TEST_CASE("the whole model has exact gradients with shared keys and values", "[model]") {
   TransformerOptions options = test::tiny_options();
+  options.activation = kernels::Activation::kGelu;
   options.heads = 4;
   options.encoder_self_attention.key_value_heads = 2;
   options.decoder_self_attention.key_value_heads = 1;

@@ -54,9 +54,10 @@ class Reference {
     options.hidden = integer("hidden");
     options.encoder_layers = integer("encoder_layers");
     options.decoder_layers = integer("decoder_layers");
-    options.norm = std::map<std::string, NormPlace>{
-        {"pre", NormPlace::kPre}, {"post", NormPlace::kPost}, {"deep", NormPlace::kDeep}}
-                       .at(text("norm"));
+    options.norm =
+        std::map<std::string, NormPlace>{
+            {"pre", NormPlace::kPre}, {"post", NormPlace::kPost}, {"deep", NormPlace::kDeep}}
+            .at(text("norm"));
     options.norm_kind = text("norm_kind") == "rms" ? NormKind::kRms : NormKind::kLayer;
     options.activation = activation();
     options.tied_embeddings = text("tied") == "all" ? Tying::kAll : Tying::kNone;

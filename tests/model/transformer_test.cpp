@@ -141,23 +141,25 @@ void check_ways_agree(const TransformerOptions& options) {
   });
 }
 
-TEST_CASE("with each kind of positions, cached decoding equals teacher forcing and single sentences",
-          "[model]") {
+TEST_CASE(
+    "with each kind of positions, cached decoding equals teacher forcing and single sentences",
+    "[model]") {
   TransformerOptions options = some_options(GENERATE(NormPlace::kPre, NormPlace::kDeep));
-  options.positions = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi,
-                               Positions::kRelative);
+  options.positions =
+      GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
   options.max_distance = 3;
   check_ways_agree(options);
 }
 
-TEST_CASE("with shared keys and values, cached decoding equals teacher forcing and single sentences",
-          "[model]") {
+TEST_CASE(
+    "with shared keys and values, cached decoding equals teacher forcing and single sentences",
+    "[model]") {
   TransformerOptions options = some_options(NormPlace::kPre);
   options.encoder_self_attention.key_value_heads = 1;
   options.decoder_self_attention.key_value_heads = 2;
   options.decoder_cross_attention.key_value_heads = GENERATE(1, 2);
-  options.positions = GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi,
-                               Positions::kRelative);
+  options.positions =
+      GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
   check_ways_agree(options);
 }
 

@@ -44,8 +44,8 @@ TEST_CASE("sinusoidal positions follow the paper's formula, however long a sente
 
 TEST_CASE("kinds that add nothing to the embeddings have no table", "[nn]") {
   Machine m;
-  const Positions kind = GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi,
-                                 Positions::kRelative);
+  const Positions kind =
+      GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
   PositionalEncoding encoding(m.scope(), kind, 6, 4);
   CHECK(m.store.parameters().empty());
   CHECK_FALSE(encoding.table(m.context, 5));

@@ -18,7 +18,8 @@ struct ParameterDifference {
 using ExpectedNumbers = std::function<std::vector<Real>(const Parameter&)>;
 
 /// Whether this is the bias of an attention's keys. Adding one vector to all keys of a query moves
-/// all of its scores alike, which softmax does not see: such a bias has no gradient, only rounding.
+/// all of its scores alike, which softmax does not see: such a bias has no gradient, only rounding,
+/// unless rotary positions turn it.
 bool is_key_bias(const Parameter& parameter);
 
 /// Over the gradients of all parameters. The bias of keys is measured against the gradient of the

@@ -43,9 +43,7 @@ bool parts_tile(std::initializer_list<Part> parts, int64_t columns) {
   return covered == columns;
 }
 
-MatrixView<Real> matrix_of(const Var& table) {
-  return table ? table.matrix() : MatrixView<Real>();
-}
+MatrixView<Real> matrix_of(const Var& table) { return table ? table.matrix() : MatrixView<Real>(); }
 
 struct AttentionBackward {
   AttentionInputs in;
@@ -86,12 +84,11 @@ struct AttentionBackward {
     const GradientTarget dvalues = tape.target(op.distances.values);
     const Views input = views(in, in.query.matrix(), in.memory.matrix());
     const Views gradient = views(in, dquery.matrix(), dmemory.matrix());
-    kernels::attention_backward<Real>(op.shape, input.query, input.key, input.value, op.y.matrix(),
-                                      op.log_sums, tape.gradient(op.y).matrix(), gradient.query,
-                                      dquery.accumulate, gradient.key, dmemory.accumulate,
-                                      gradient.value, dmemory.accumulate, workspace, terms(op.distances),
-                                      {dkeys.matrix(), dvalues.matrix(), dkeys.accumulate,
-                                       dvalues.accumulate});
+    kernels::attention_backward<Real>(
+        op.shape, input.query, input.key, input.value, op.y.matrix(), op.log_sums,
+        tape.gradient(op.y).matrix(), gradient.query, dquery.accumulate, gradient.key,
+        dmemory.accumulate, gradient.value, dmemory.accumulate, workspace, terms(op.distances),
+        {dkeys.matrix(), dvalues.matrix(), dkeys.accumulate, dvalues.accumulate});
   }
 };
 
@@ -108,7 +105,8 @@ Var attention(Context& context, const AttentionInputs& inputs, const kernels::At
   });
   const int64_t rows = inputs.query.rows();
   const Tensor value = context.arena.tensor({rows, inputs.model});
-  const Var y = context.result(value, inputs.query, inputs.memory, distances.keys, distances.values);
+  const Var y =
+      context.result(value, inputs.query, inputs.memory, distances.keys, distances.values);
   Real* log_sums = nullptr;
   if (y.needs_gradient()) {
     log_sums = context.arena.allocate<Real>(rows * shape.heads);

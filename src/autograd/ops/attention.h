@@ -20,7 +20,7 @@ struct AttentionInputs {
 /// As kernels::DistanceTerms; keys and values: [2 k + 1, head] or empty Vars.
 struct AttentionDistances {
   bool alibi = false;
-  Var keys, values;
+  Var keys{}, values{};
 };
 kernels::DistanceTerms<Real> terms(const AttentionDistances& distances);
 

@@ -13,9 +13,8 @@ struct RotaryBackward {
   std::span<const int32_t> positions;
 
   static void run(const RotaryBackward& op, Tape& tape, Workspace&) {
-    const ProfileScope scope("rotary backward", [&] {
-      return kernels::work::pass<Real>(op.y.rows(), op.turned, 2);
-    });
+    const ProfileScope scope("rotary backward",
+                             [&] { return kernels::work::pass<Real>(op.y.rows(), op.turned, 2); });
     if (const GradientTarget dx = tape.target_over(op.y, op.x)) {
       kernels::rotary<Real>(tape.gradient(op.y).matrix(), op.turned, op.table, op.positions,
                             kernels::Turn::kBack, dx.matrix(), dx.accumulate);

@@ -12,9 +12,8 @@ struct ScaleBackward {
   Real factor;
 
   static void run(const ScaleBackward& op, Tape& tape, Workspace&) {
-    const ProfileScope scope("scale backward", [&] {
-      return kernels::work::pass<Real>(op.y.rows(), op.y.cols(), 2);
-    });
+    const ProfileScope scope(
+        "scale backward", [&] { return kernels::work::pass<Real>(op.y.rows(), op.y.cols(), 2); });
     if (const GradientTarget dx = tape.target_over(op.y, op.x)) {
       kernels::scale<Real>(tape.gradient(op.y).values(), op.factor, dx.tensor.values(),
                            dx.accumulate);
