@@ -5,11 +5,11 @@ namespace calque {
 DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options,
                            const DeepNorm& deep)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
-                      options.decoder_self_attention, options.attention_dropout,
+                      options.attention_dropout, options.decoder_self_attention,
                       options.self_positions(), deep.beta),
       self_attention_frame_(scope.sub("self_attention_norm"), options, deep),
       cross_attention_(scope.sub("cross_attention"), options.model, options.heads,
-                       options.decoder_cross_attention, options.attention_dropout, SelfPositions(),
+                       options.attention_dropout, options.decoder_cross_attention, SelfPositions(),
                        deep.beta),
       cross_attention_frame_(scope.sub("cross_attention_norm"), options, deep),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,

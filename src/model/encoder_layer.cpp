@@ -5,7 +5,7 @@ namespace calque {
 EncoderLayer::EncoderLayer(const Scope& scope, const TransformerOptions& options,
                            const DeepNorm& deep)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
-                      options.encoder_self_attention, options.attention_dropout,
+                      options.attention_dropout, options.encoder_self_attention,
                       options.self_positions(), deep.beta),
       self_attention_frame_(scope.sub("self_attention_norm"), options, deep),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,

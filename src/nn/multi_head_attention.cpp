@@ -9,9 +9,9 @@
 namespace calque {
 
 MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
+                                       double attention_dropout,
                                        const kernels::AttentionOptions& options,
-                                       double attention_dropout, const SelfPositions& positions,
-                                       double gain)
+                                       const SelfPositions& positions, double gain)
     : store_(scope.store()),
       model_(model),
       heads_(heads),

@@ -22,8 +22,8 @@ namespace calque {
 class MultiHeadAttention {
  public:
   /// `gain`: of the initial weights of value and output.
-  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
-                     const kernels::AttentionOptions& options, double attention_dropout,
+  MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads, double attention_dropout,
+                     const kernels::AttentionOptions& options = {},
                      const SelfPositions& positions = {}, double gain = 1);
 
   /// Width of a row of keys, and of one of values: key model.

@@ -99,6 +99,24 @@ TEST_CASE("each attention may have fewer heads of keys and values", "[config]") 
   CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=3"})
             .ends_with("model.decoder.cross_attention.key_value_heads: 3 heads of keys and values "
                        "do not divide model.heads 8; expected a divisor of it"));
+  const std::string need =
+      "need score scaled_dot, scope global and normalizer softmax; expected 0, ";
+  CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=2",
+                           "model.decoder.cross_attention.normalizer=sparsemax"})
+            .ends_with("model.decoder.cross_attention.key_value_heads: fewer heads of keys and "
+                       "values than model.heads " +
+                       need + "or those"));
+}
+
+TEST_CASE("positions by distance are those of the paper's attention", "[config]") {
+  for (const std::string positions : {"alibi", "relative"}) {
+    CHECK(message_of(kData,
+                     {"model.positions=" + positions, "model.encoder.self_attention.scope=local"})
+              .ends_with("model.positions: alibi and relative positions need self-attention of "
+                         "score scaled_dot, scope global and normalizer softmax; expected those, "
+                         "or other positions"));
+  }
+  CHECK(parse(kData, {"model.positions=relative", "model.max_distance=9"}).model.max_distance == 9);
 }
 
 TEST_CASE("attentions that contradict themselves are refused", "[config]") {

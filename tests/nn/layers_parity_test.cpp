@@ -109,7 +109,7 @@ TEST_CASE("self-attention is PyTorch's", "[nn]") {
   const bool causal = GENERATE(false, true);
   with_each_engine([&] {
     Reference reference(causal ? "attention_causal" : "attention_self");
-    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), {}, 0);
+    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0);
     reference.allocate();
     reference.check(attention.self(reference.context(), reference.input("input"),
                                    reference.layout("lengths"), causal));
@@ -123,7 +123,7 @@ TEST_CASE("self-attention that knows of positions is PyTorch's", "[nn]") {
                                               {"relative", Positions::kRelative}}));
   with_each_engine([&name = name, positions = positions] {
     Reference reference("attention_" + name);
-    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), {}, 0,
+    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0, {},
                                        {positions, /*max_distance=*/2});
     reference.allocate();
     reference.check(attention.self(reference.context(), reference.input("input"),
@@ -134,7 +134,7 @@ TEST_CASE("self-attention that knows of positions is PyTorch's", "[nn]") {
 TEST_CASE("cross-attention is PyTorch's", "[nn]") {
   with_each_engine([] {
     Reference reference("attention_cross");
-    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), {}, 0);
+    const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0);
     reference.allocate();
     const Var input = reference.input("input");
     const Var memory = attention.project_memory(reference.context(), reference.input("memory"));
@@ -146,15 +146,15 @@ TEST_CASE("cross-attention is PyTorch's", "[nn]") {
 TEST_CASE("attention with fewer heads of keys and values is PyTorch's", "[nn]") {
   with_each_engine([] {
     Reference grouped("attention_grouped");
-    const MultiHeadAttention self(grouped.scope(), kModel, grouped.heads(), {.key_value_heads = 2},
-                                  0);
+    const MultiHeadAttention self(grouped.scope(), kModel, grouped.heads(), 0,
+                                  {.key_value_heads = 2});
     grouped.allocate();
     grouped.check(self.self(grouped.context(), grouped.input("input"), grouped.layout("lengths"),
                             /*causal=*/true));
 
     Reference multi_query("attention_multi_query");
-    const MultiHeadAttention cross(multi_query.scope(), kModel, multi_query.heads(),
-                                   {.key_value_heads = 1}, 0);
+    const MultiHeadAttention cross(multi_query.scope(), kModel, multi_query.heads(), 0,
+                                   {.key_value_heads = 1});
     multi_query.allocate();
     const Var input = multi_query.input("input");
     const Var memory = cross.project_memory(multi_query.context(), multi_query.input("memory"));
