@@ -50,11 +50,26 @@ void check_data(const RunConfig& config, Rules& rules) {
                             validation.source.size(), validation.target.size()));
 }
 
+/// What an attention is like that does not take_whole_rows.
+constexpr const char kBlockwise[] =
+    "score scaled_dot, dot or general, scope global, normalizer softmax and selection soft";
+
 /// What holds of one attention of the model.
 void check_attention(const std::string& block, const kernels::AttentionOptions& attention,
                      int64_t heads, Rules& rules) {
   const std::string scope = block + ".scope";
   const std::string global_tokens = block + ".global_tokens";
+  const std::string key_value_heads = block + ".key_value_heads";
+  rules.require(heads % attention.key_value_heads_of(heads) == 0,
+                {key_value_heads.c_str(), "model.heads"},
+                fmt::format("{} heads of keys and values do not divide model.heads {}; expected a "
+                            "divisor of it",
+                            attention.key_value_heads, heads));
+  rules.require(!takes_whole_rows(attention) || attention.key_value_heads_of(heads) == heads,
+                {key_value_heads.c_str(), scope.c_str()},
+                fmt::format("fewer heads of keys and values than model.heads need {}; expected 0, "
+                            "or those",
+                            kBlockwise));
   rules.require(attention.scope != kernels::AttentionScope::kStrided || heads >= 2,
                 {scope.c_str(), "model.heads"},
                 "strided attention looks near with every other head and afar with the others; "
@@ -71,6 +86,11 @@ void check_model(const RunConfig& config, Rules& rules) {
   rules.require(model.model % model.heads == 0, {"model.heads", "model.size"},
                 fmt::format("{} heads do not divide model.size {}; expected a divisor of it",
                             model.heads, model.model));
+  rules.require(model.positions != Positions::kRotary || model.model / model.heads % 2 == 0,
+                {"model.positions", "model.heads", "model.size"},
+                fmt::format("rotary positions turn pairs of numbers, but a head of model.size {} / "
+                            "{} heads has an odd number of them; expected an even one",
+                            model.model, model.heads));
   rules.require(model.tied_embeddings != Tying::kAll || config.vocabulary.shared,
                 {"model.tied_embeddings", "vocabulary.shared"},
                 "embeddings of source and target cannot be tied (all) when vocabulary.shared is "
@@ -83,6 +103,14 @@ void check_model(const RunConfig& config, Rules& rules) {
   const auto check = [&](const char* block, const kernels::AttentionOptions& attention) {
     check_attention(block, attention, model.heads, rules);
   };
+  const bool by_distance =
+      model.positions == Positions::kAlibi || model.positions == Positions::kRelative;
+  rules.require(!by_distance || (!takes_whole_rows(model.encoder_self_attention) &&
+                                 !takes_whole_rows(model.decoder_self_attention)),
+                {"model.positions"},
+                fmt::format("alibi and relative positions need self-attention of {}; expected "
+                            "those, or other positions",
+                            kBlockwise));
   check("model.encoder.self_attention", model.encoder_self_attention);
   check("model.decoder.self_attention", model.decoder_self_attention);
   check("model.decoder.cross_attention", model.decoder_cross_attention);

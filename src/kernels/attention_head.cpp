@@ -19,9 +19,11 @@ void check_inside(const SequenceLayout& layout, int64_t rows, const char* what) 
 }  // namespace
 
 void check_attention(const AttentionShape& shape, int64_t query_rows, int64_t key_rows,
-                     int64_t model) {
+                     int64_t model, int64_t key_model) {
   CALQUE_CHECK(shape.heads > 0 && model % shape.heads == 0, "model {} in {} heads", model,
                shape.heads);
+  CALQUE_CHECK(key_model > 0 && key_model % (model / shape.heads) == 0 && model % key_model == 0,
+               "keys of width {} for {} heads of {}", key_model, shape.heads, model / shape.heads);
   CALQUE_CHECK(shape.queries.sentences() == shape.keys.sentences(),
                "{} sentences of queries, {} of keys", shape.queries.sentences(),
                shape.keys.sentences());

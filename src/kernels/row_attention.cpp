@@ -224,7 +224,7 @@ struct Step {
 template <class Body>
 void for_heads(const AttentionShape& shape, int64_t model, Workspace& workspace, const Body& body) {
   parallel_for(shape.queries.sentences() * shape.heads, [&](int64_t task, int worker) {
-    body(AttentionHead(shape, task, model), workspace.worker(worker));
+    body(AttentionHead(shape, task, model, model), workspace.worker(worker));
   });
 }
 
@@ -234,7 +234,7 @@ template <class T>
 void row_attention_forward(const AttentionShape& shape, const RowAttentionInputs<T>& inputs,
                            MatrixView<T> output, T* thresholds, T* probabilities,
                            Workspace& workspace) {
-  check_attention(shape, inputs.query.rows, inputs.key.rows, inputs.query.cols);
+  check_attention(shape, inputs.query.rows, inputs.key.rows, inputs.query.cols, inputs.key.cols);
   Workspace::Scope scope(workspace.shared());
   int64_t* const begins = scope.allocate<int64_t>(shape.queries.sentences());
   place_probabilities(shape, begins);
@@ -248,7 +248,7 @@ void row_attention_backward(const AttentionShape& shape, const RowAttentionInput
                             const T* thresholds, ConstMatrixView<T> doutput,
                             const RowAttentionGradients<T>& gradients, Workspace& workspace) {
   const int64_t model = inputs.query.cols;
-  check_attention(shape, inputs.query.rows, inputs.key.rows, model);
+  check_attention(shape, inputs.query.rows, inputs.key.rows, model, inputs.key.cols);
   const int64_t sentences = shape.queries.sentences();
   Workspace::Scope scope(workspace.shared());
   MatrixView<T> energy;

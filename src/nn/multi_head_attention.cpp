@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/ops/linear.h"
+#include "autograd/ops/rotary.h"
 #include "autograd/ops/tanh.h"
 #include "base/profile.h"
 #include "kernels/row_attention.h"
@@ -27,41 +28,50 @@ double temperature_at(const kernels::AttentionOptions& options, int64_t update) 
 
 MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
                                        double attention_dropout,
-                                       const kernels::AttentionOptions& options)
+                                       const kernels::AttentionOptions& options,
+                                       const SelfPositions& positions, double gain)
     : store_(scope.store()),
       model_(model),
       heads_(heads),
+      key_model_(model / heads * options.key_value_heads_of(heads)),
       dropout_(attention_dropout),
       options_(options),
-      dropout_stream_(scope.dropout_stream()) {
-  const auto weight = [&](const char* name) {
-    return scope.sub(name).declare("weight", {model, model}, Init::kXavierUniform);
+      dropout_stream_(scope.dropout_stream()),
+      alibi_(positions.kind == Positions::kAlibi) {
+  const auto weight = [](const Scope& part, int64_t out, int64_t in, double part_gain = 1) {
+    return part.declare("weight", {out, in}, Init::kXavierUniform, part_gain);
   };
-  const auto bias = [&](const char* name) {
-    return scope.sub(name).declare("bias", {model}, Init::kZeros);
+  const auto bias = [&](const char* name, int64_t out) {
+    return scope.sub(name).declare("bias", {out}, Init::kZeros);
   };
-  query_weight_ = weight("query");
-  key_weight_ = weight("key");
-  value_weight_ = weight("value");
-  query_bias_ = bias("query");
-  key_bias_ = bias("key");
-  value_bias_ = bias("value");
-  output_weight_ = weight("output");
-  output_bias_ = bias("output");
-  if (options.score == AttentionScore::kGeneral) general_weight_ = weight("general");
+  query_weight_ = weight(scope.sub("query"), model, model);
+  key_weight_ = weight(scope.sub("key"), key_model_, model);
+  value_weight_ = weight(scope.sub("value"), key_model_, model, gain);
+  query_bias_ = bias("query", model);
+  key_bias_ = bias("key", key_model_);
+  value_bias_ = bias("value", key_model_);
+  output_weight_ = weight(scope.sub("output"), model, model, gain);
+  output_bias_ = bias("output", model);
+  const int64_t head = model / heads;
+  if (options.score == AttentionScore::kGeneral) {
+    general_weight_ = weight(scope.sub("general"), model, model);
+  }
   if (options.score == AttentionScore::kAdditive) {
-    const auto head = static_cast<double>(model / heads);
-    energy_weight_ =
-        scope.sub("energy").declare("weight", {model}, Init::kNormal, 1 / std::sqrt(head));
+    energy_weight_ = scope.sub("energy").declare("weight", {model}, Init::kNormal,
+                                                 1 / std::sqrt(static_cast<double>(head)));
   }
   if (options.scope == AttentionScope::kPredictive) {
     const Scope center = scope.sub("center");
-    center_input_weight_ =
-        center.sub("input").declare("weight", {model, model}, Init::kXavierUniform);
-    center_output_weight_ =
-        center.sub("output").declare("weight", {heads, model}, Init::kXavierUniform);
+    center_input_weight_ = weight(center.sub("input"), model, model);
+    center_output_weight_ = weight(center.sub("output"), heads, model);
   }
   if (options.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
+  if (positions.kind == Positions::kRotary) rotary_.emplace(head);
+  if (positions.kind == Positions::kRelative) {
+    const int64_t rows = 2 * positions.max_distance + 1;
+    relative_key_ = weight(scope.sub("relative_key"), rows, head);
+    relative_value_ = weight(scope.sub("relative_value"), rows, head);
+  }
 }
 
 Var MultiHeadAttention::project(Context& context, const Var& x, ParameterId first_weight,
@@ -81,17 +91,33 @@ Var MultiHeadAttention::project_query(Context& context, const Var& x) const {
                          : query;
 }
 
-ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var& x) const {
+template <class RowPositions>
+ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var& x,
+                                                     const RowPositions& row_positions) const {
+  std::span<const int32_t> positions;
+  if (rotary_ && x.rows() > 0) positions = row_positions(context.arena);
+  const auto turned = [&](Var rows, int64_t columns) {
+    if (positions.empty()) return rows;
+    return ops::rotary(context, std::move(rows), columns,
+                       rotary_->rows(std::ranges::max(positions) + 1), positions);
+  };
   ops::AttentionInputs inputs;
   if (general_weight_) {
-    inputs = {project_query(context, x), 0, project_memory(context, x), 0, model_, model_};
+    inputs = {turned(project_query(context, x), model_), 0,
+              turned(project_memory(context, x), key_model_), 0, key_model_, model_, key_model_};
   } else {
     const Var projected =
-        project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
-    inputs = {projected, 0, projected, model_, 2 * model_, model_};
+        turned(project(context, x, query_weight_, value_weight_, query_bias_, value_bias_),
+               model_ + key_model_);
+    inputs = {projected, 0, projected, model_, model_ + key_model_, model_, key_model_};
   }
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
   return inputs;
+}
+
+ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
+  if (!relative_key_) return {.alibi = alibi_};
+  return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
 }
 
 kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
@@ -108,13 +134,16 @@ kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
 
 Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayout& layout,
                              bool causal) const {
-  return output(context, ops::attention(context, self_inputs(context, x),
-                                        shape(context, layout, layout, causal)));
+  const ops::AttentionInputs inputs =
+      self_inputs(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
+  return output(context, ops::attention(context, inputs, shape(context, layout, layout, causal),
+                                        distances(context)));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,
                                   const CacheSlots& slots) const {
-  const ops::AttentionInputs in = self_inputs(context, x);
+  const ops::AttentionInputs in =
+      self_inputs(context, x, [&](Arena& arena) { return newest_positions(arena, slots); });
   const MatrixView<Real> query = in.query.matrix().column_range(in.query_column, model_);
   const MatrixView<Real> memory = in.memory.matrix();
   const MatrixView<Real> keys = cache.keys.matrix();
@@ -124,8 +153,8 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
     const ProfileScope scope("attention");
     for (int64_t r = 0; r < memory.rows; ++r) {
       const int64_t slot = slots.new_slot(r);
-      std::copy_n(memory.row(r) + in.key_column, model_, keys.row(slot));
-      std::copy_n(memory.row(r) + in.value_column, model_, values.row(slot));
+      std::copy_n(memory.row(r) + in.key_column, key_model_, keys.row(slot));
+      std::copy_n(memory.row(r) + in.value_column, key_model_, values.row(slot));
     }
     if (kernels::takes_whole_rows(options_)) {
       const kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
@@ -135,7 +164,7 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
     } else {
       kernels::attention_step<Real>(query, keys, values, slots.ancestors, slots.stride,
                                     slots.lengths, heads_, options_.score, attended.matrix(),
-                                    context.workspace);
+                                    context.workspace, ops::terms(distances(context)));
     }
   }
   return output(context, Var(attended));
@@ -148,7 +177,8 @@ Var MultiHeadAttention::project_memory(Context& context, const Var& memory) cons
 Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayout& queries,
                               const Var& projected, const SequenceLayout& keys, Real* probabilities,
                               const CacheSlots* slots) const {
-  ops::AttentionInputs inputs{project_query(context, x), 0, projected, 0, model_, model_};
+  ops::AttentionInputs inputs{
+      project_query(context, x), 0, projected, 0, key_model_, model_, key_model_};
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
   if (center_input_weight_) {
     const Var hidden = ops::linear(context, x, store_.var(context, center_input_weight_), Var());
@@ -156,12 +186,10 @@ Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayo
                                  store_.var(context, center_output_weight_), Var());
   }
   if (slots != nullptr && options_.scope == AttentionScope::kMonotonic) {
-    auto* const positions = context.arena.allocate<int32_t>(slots->rows());
-    std::ranges::transform(slots->lengths, positions, [](int32_t length) { return length - 1; });
-    inputs.positions = positions;
+    inputs.positions = newest_positions(context.arena, *slots).data();
   }
   return output(context,
-                ops::attention(context, inputs, shape(context, queries, keys, /*causal=*/false),
+                ops::attention(context, inputs, shape(context, queries, keys, /*causal=*/false), {},
                                probabilities));
 }
 

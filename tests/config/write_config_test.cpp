@@ -42,12 +42,14 @@ RunConfig unusual_config() {
       .activation = kernels::Activation::kSwiglu,
       .positions = Positions::kLearned,
       .max_positions = 100,
+      .max_distance = 7,
       .tied_embeddings = Tying::kNone,
       .encoder_self_attention = {.score = kernels::AttentionScore::kDot,
                                  .scope = kernels::AttentionScope::kLocal,
                                  .window = 3,
                                  .global_tokens = 2,
                                  .normalizer = kernels::AttentionNormalizer::kEntmax15,
+                                 .key_value_heads = 3,
                                  .selection = kernels::AttentionSelection::kHard,
                                  .temperature = 2,
                                  .last_temperature = 0.25,
@@ -57,6 +59,7 @@ RunConfig unusual_config() {
                                  .window = 5,
                                  .global_tokens = 1,
                                  .normalizer = kernels::AttentionNormalizer::kEntmax15,
+                                 .key_value_heads = 3,
                                  .selection = kernels::AttentionSelection::kHard,
                                  .temperature = 2,
                                  .last_temperature = 0.25,
@@ -65,6 +68,7 @@ RunConfig unusual_config() {
                                   .scope = kernels::AttentionScope::kPredictive,
                                   .window = 7,
                                   .normalizer = kernels::AttentionNormalizer::kSparsemax,
+                                  .key_value_heads = 3,
                                   .selection = kernels::AttentionSelection::kHard,
                                   .temperature = 2,
                                   .last_temperature = 0.25,
@@ -72,7 +76,8 @@ RunConfig unusual_config() {
       .embedding_dropout = 0.01,
       .residual_dropout = 0.02,
       .attention_dropout = 0.03,
-      .activation_dropout = 0.04};
+      .activation_dropout = 0.04,
+      .layer_dropout = 0.05};
   TrainOptions& train = config.train;
   train.max_steps = 11;
   train.max_minutes = 0.5;
