@@ -5,6 +5,7 @@
 
 #include "decode/options.h"
 #include "kernels/bfloat16.h"
+#include "metrics/tokenizers.h"
 #include "optim/options.h"
 
 namespace calque {
@@ -37,10 +38,11 @@ struct TrainOptions {
   OptimizerOptions optimizer;
 };
 
-/// The `validation` block of a config: how translations are made while training.
+/// The `validation` block of a config: how translations are made and scored while training.
 struct ValidationOptions {
   DecodeOptions decode;
-  int64_t samples = 3;  // translations shown
+  WordTokenizer tokenize = WordTokenizer::k13a;  // of BLEU
+  int64_t samples = 3;                           // translations shown
 };
 
 }  // namespace calque

@@ -100,8 +100,9 @@ bool is_time_over(const TrainOptions& options, double seconds, double closing_se
   return options.max_minutes > 0 && seconds + closing_seconds >= 60 * options.max_minutes;
 }
 
-BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed) {
-  return {options.batch_tokens, options.window_batches, seed};
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
+                               const Variation* variation) {
+  return {options.batch_tokens, options.window_batches, seed, variation};
 }
 
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
@@ -112,7 +113,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       workspace_(threads()),
       prepared_weights_(options.precision),
       tape_(arena_, workspace_),
-      batcher_(parts_.corpus, batcher_options(options, parts_.seed)),
+      batcher_(parts_.corpus, batching()),
       micro_batch_(options.batch_tokens),
       meter_(0, options.max_steps, options.max_minutes) {
   if (options.moving_average > 0) {
@@ -200,8 +201,8 @@ UpdateResult Trainer::update() {
 
 void Trainer::skip(const UpdateResult& update, const BatchPosition& before) {
   ++skipped_in_a_row_;
-  const std::vector<SkippedBatch> batches = skipped_batches(
-      parts_.corpus, batcher_options(options_, parts_.seed), {before, place_.position});
+  const std::vector<SkippedBatch> batches =
+      skipped_batches(parts_.corpus, batching(), {before, place_.position});
   const std::string failure = describe_failure(update);
   clear_status_line();
   log::warning(
@@ -249,7 +250,7 @@ void Trainer::roll_back(const std::string& why) {
   state_.position = last;
   seek();
   const std::vector<SkippedBatch> batches =
-      skipped_batches(parts_.corpus, batcher_options(options_, parts_.seed), *state_.passed_over);
+      skipped_batches(parts_.corpus, batching(), *state_.passed_over);
   log::warning("{}. Going back to {}, and passing over the {} batches since; their lines are in {}",
                what, folder->string(), format_count(std::ssize(batches)),
                parts_.folder.skipped_file().string());
@@ -462,7 +463,7 @@ void Trainer::load(const Checkpoint& checkpoint) {
 
 void Trainer::seek() {
   batches_.reset();  // it has read ahead
-  batcher_ = Batcher(parts_.corpus, batcher_options(options_, parts_.seed));
+  batcher_ = Batcher(parts_.corpus, batching());
   batcher_.seek(state_.position);
   place_ = {state_.position, state_.micro_batches};
   skipped_in_a_row_ = 0;

@@ -19,6 +19,7 @@ RunConfig unusual_config() {
                  .max_length_ratio = 4.5,
                  .max_dropped = 1.0 / 3,
                  .cache_memory = 7,
+                 .subword_sampling = 0.1,
                  .lines = {.nul = FaultPolicy::kSkip,
                            .invalid_utf8 = FaultPolicy::kReplace,
                            .byte_order_mark = FaultPolicy::kError,
@@ -79,6 +80,7 @@ RunConfig unusual_config() {
                                   .max_length_ratio = 1.5,
                                   .max_length = 50,
                                   .batch_tokens = 100},
+                       .tokenize = WordTokenizer::kChar,
                        .samples = 0};
   return config;
 }
