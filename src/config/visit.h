@@ -294,6 +294,11 @@ void visit_train_target(Config& config, Visitor& visit) {
   visit(Field{"train.label_smoothing", "probability", kWarn,
               "Share of the target spread evenly over the vocabulary."},
         train.label_smoothing, Number::below(0, 1));
+  visit(Field{"train.r_drop", "", kWarn,
+              "R-Drop (Liang et al. 2021): every batch goes through the model twice, with other "
+              "dropout, and both outputs are also to agree, with this weight; 1 to 5 is usual. 0: "
+              "once."},
+        train.r_drop, Number::from_to(0, 1000));
   visit(Field{"train.moving_average", "", kRefuse,
               "Decay per update of the weights' moving average, which then translates; 0: none."},
         train.moving_average, Number::below(0, 1));

@@ -263,10 +263,14 @@ void Trainer::roll_back(const std::string& why) {
 void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result) {
   tape_.reset();
   arena_.reset();
+  const bool twice = options_.r_drop > 0;
   Context context(arena_, workspace_, tape_, parts_.seed,
-                  static_cast<uint32_t>(place_.micro_batches++));
+                  static_cast<uint32_t>(place_.micro_batches));
+  place_.micro_batches += twice ? 2 : 1;
   context.weights = &prepared_weights_;
-  const kernels::CrossEntropySums sums = model_.loss(context, example, options_.label_smoothing);
+  const kernels::CrossEntropySums sums =
+      twice ? model_.r_drop_loss(context, example, options_.label_smoothing, options_.r_drop)
+            : model_.loss(context, example, options_.label_smoothing);
   tape_.backward();
   result.loss += sums.loss;
   result.negative_log_likelihood += sums.negative_log_likelihood;

@@ -62,6 +62,7 @@ RunConfig unusual_config() {
   train.keep_last = 18;
   train.max_skipped = 3;
   train.label_smoothing = 0.2;
+  train.r_drop = 2.5;
   train.moving_average = 0.999;
   train.initial_model = "line\nbreak";
   train.best_metric = BestMetric::kLoss;

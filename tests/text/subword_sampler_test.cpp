@@ -30,7 +30,7 @@ Tokenizer train(VocabularyType type, int64_t size) {
 }
 
 const Tokenizer& tokenizer_of(VocabularyType type) {
-  static const Tokenizer unigram = train(VocabularyType::kUnigram, 90);
+  static const Tokenizer unigram = train(VocabularyType::kUnigram, 120);
   static const Tokenizer bpe = train(VocabularyType::kBpe, 150);
   return type == VocabularyType::kBpe ? bpe : unigram;
 }
@@ -128,9 +128,9 @@ TEST_CASE("cuts by unigram pieces come as often as their probability to the powe
   const Tokenizer& tokenizer = tokenizer_of(VocabularyType::kUnigram);
   for (const double strength : {0.2, 1.0}) {
     const SubwordSampler sampler(tokenizer, strength);
-    const Probabilities cuts = cuts_of_unigram(tokenizer, "\u2581standing", strength);
+    const Probabilities cuts = cuts_of_unigram(tokenizer, "\u2581translationlichation", strength);
     CHECK(cuts.size() > 5);
-    check_frequencies(sampler, encode(tokenizer, "standing"), cuts);
+    check_frequencies(sampler, encode(tokenizer, "translationlichation"), cuts);
   }
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("another cut is of the same text; what has no piece stays", "[text]") 
       CHECK(std::ranges::count(other, kUnknownId) == std::ranges::count(ids, kUnknownId));
       different += other != ids;
     }
-    CHECK(different > 50);
+    CHECK(different > 30);
   }
 }
 

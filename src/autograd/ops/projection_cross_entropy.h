@@ -15,9 +15,14 @@ namespace calque::ops {
 /// x: [tokens, model]; weight: [vocab, model]; targets: [tokens]; `row_weights`: [tokens] or empty;
 /// `log_probabilities`: [tokens] or empty.
 kernels::CrossEntropySums projection_cross_entropy(Context& context, const Var& x,
-                                                   const Var& weight, Ids targets,
-                                                   double smoothing,
+                                                   const Var& weight, Ids targets, double smoothing,
                                                    std::span<const Real> row_weights = {},
                                                    std::span<Real> log_probabilities = {});
+
+/// The same of two passes with different dropout, which are also to agree: R-Drop, see
+/// kernels::projection_r_drop. first, second: [tokens, model].
+kernels::CrossEntropySums projection_r_drop(Context& context, const Var& first, const Var& second,
+                                            const Var& weight, Ids targets, double smoothing,
+                                            double r_drop);
 
 }  // namespace calque::ops
