@@ -15,7 +15,8 @@ namespace calque::ops {
 /// x: [tokens, model]; weight: [vocab, model]; targets: [tokens]; `row_weights`: [tokens] or empty;
 /// `log_probabilities`: [tokens] or empty.
 kernels::CrossEntropySums projection_cross_entropy(Context& context, const Var& x,
-                                                   const Var& weight, Ids targets, double smoothing,
+                                                   const Var& weight, Ids targets,
+                                                   double smoothing,
                                                    std::span<const Real> row_weights = {},
                                                    std::span<Real> log_probabilities = {});
 
