@@ -48,6 +48,12 @@ void check_data(const RunConfig& config, Rules& rules) {
                 fmt::format("{} source files but {} target files; expected as many of each, or "
                             "neither",
                             validation.source.size(), validation.target.size()));
+  rules.require(
+      config.vocabulary.type != VocabularyType::kBpe || config.data.subword_sampling < 1,
+      {"data.subword_sampling", "vocabulary.type"},
+      fmt::format("{:g} is no probability of passing over a bpe vocabulary's merges; expected less "
+                  "than 1",
+                  config.data.subword_sampling));
 }
 
 /// What an attention is like that does not take_whole_rows.

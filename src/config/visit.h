@@ -73,6 +73,11 @@ inline constexpr Choice<kernels::Precision> kPrecisions[] = {
     {"float32", kernels::Precision::kFloat32}, {"bfloat16", kernels::Precision::kBfloat16}};
 inline constexpr Choice<BestMetric> kBestMetrics[] = {{"bleu", BestMetric::kBleu},
                                                       {"loss", BestMetric::kLoss}};
+inline constexpr Choice<WordTokenizer> kWordTokenizers[] = {{"13a", WordTokenizer::k13a},
+                                                            {"intl", WordTokenizer::kIntl},
+                                                            {"zh", WordTokenizer::kZh},
+                                                            {"char", WordTokenizer::kChar},
+                                                            {"none", WordTokenizer::kNone}};
 
 inline constexpr Number kDropout = Number::below(0, 1);
 inline constexpr Integer kLayers(1, 1000);
@@ -148,6 +153,12 @@ void visit_data(Config& config, Visitor& visit) {
   visit(Field{"data.cache_memory", "MB", kHarmless,
               "Most memory for mapped pages of the tokenised text; what is beyond stays on disk."},
         data.cache_memory, kCount);
+  visit(
+      Field{"data.subword_sampling", "", kRefuse,
+            "Cuts the words of the training text into pieces at random, anew for each epoch. With "
+            "a bpe vocabulary: the probability that a merge is passed over, as 0.1; with a "
+            "unigram one: the power of a cut's probability, as 0.3. 0: always the best cut."},
+      data.subword_sampling, Number::from_to(0, 100));
 }
 
 template <class Config, class Visitor>
@@ -379,6 +390,11 @@ void visit_train_target(Config& config, Visitor& visit) {
   visit(Field{"train.label_smoothing", "probability", kWarn,
               "Share of the target spread evenly over the vocabulary."},
         train.label_smoothing, Number::below(0, 1));
+  visit(Field{"train.r_drop", "", kWarn,
+              "R-Drop (Liang et al. 2021): every batch goes through the model twice, with other "
+              "dropout, and both outputs are also to agree, with this weight; 1 to 5 is usual. 0: "
+              "once."},
+        train.r_drop, Number::from_to(0, 1000));
   visit(Field{"train.moving_average", "", kRefuse,
               "Decay per update of the weights' moving average, which then translates; 0: none."},
         train.moving_average, Number::below(0, 1));
@@ -411,6 +427,11 @@ void visit_validation(Config& config, Visitor& visit) {
   visit(Field{"validation.batch_tokens", "source tokens times beam", kHarmless,
               "Bound of what is translated together."},
         decode.batch_tokens, kCount);
+  visit(Field{"validation.tokenize", "", kWarn,
+              "How BLEU finds words: 13a for ordinary text, intl the same with all of Unicode's "
+              "punctuation, zh for Chinese, char for languages without spaces, none for text whose "
+              "words are already set apart."},
+        config.validation.tokenize, OneOf<WordTokenizer>(kWordTokenizers));
   visit(Field{"validation.samples", "sentences", kHarmless, "Translations shown each time."},
         config.validation.samples, kCountOrNone);
 }

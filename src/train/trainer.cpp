@@ -100,8 +100,9 @@ bool is_time_over(const TrainOptions& options, double seconds, double closing_se
   return options.max_minutes > 0 && seconds + closing_seconds >= 60 * options.max_minutes;
 }
 
-BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed) {
-  return {options.batch_tokens, options.window_batches, seed};
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
+                               const Variation* variation) {
+  return {options.batch_tokens, options.window_batches, seed, variation};
 }
 
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
@@ -112,7 +113,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       workspace_(threads()),
       prepared_weights_(options.precision),
       tape_(arena_, workspace_),
-      batcher_(parts_.corpus, batcher_options(options, parts_.seed)),
+      batcher_(parts_.corpus, batching()),
       micro_batch_(options.batch_tokens),
       meter_(0, options.max_steps, options.max_minutes) {
   if (options.moving_average > 0) {
@@ -200,8 +201,8 @@ UpdateResult Trainer::update() {
 
 void Trainer::skip(const UpdateResult& update, const BatchPosition& before) {
   ++skipped_in_a_row_;
-  const std::vector<SkippedBatch> batches = skipped_batches(
-      parts_.corpus, batcher_options(options_, parts_.seed), {before, place_.position});
+  const std::vector<SkippedBatch> batches =
+      skipped_batches(parts_.corpus, batching(), {before, place_.position});
   const std::string failure = describe_failure(update);
   clear_status_line();
   log::warning(
@@ -249,7 +250,7 @@ void Trainer::roll_back(const std::string& why) {
   state_.position = last;
   seek();
   const std::vector<SkippedBatch> batches =
-      skipped_batches(parts_.corpus, batcher_options(options_, parts_.seed), *state_.passed_over);
+      skipped_batches(parts_.corpus, batching(), *state_.passed_over);
   log::warning("{}. Going back to {}, and passing over the {} batches since; their lines are in {}",
                what, folder->string(), format_count(std::ssize(batches)),
                parts_.folder.skipped_file().string());
@@ -262,11 +263,15 @@ void Trainer::roll_back(const std::string& why) {
 void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result) {
   tape_.reset();
   arena_.reset();
+  const bool twice = options_.r_drop > 0;
   Context context(arena_, workspace_, tape_, parts_.seed,
-                  static_cast<uint32_t>(place_.micro_batches++));
+                  static_cast<uint32_t>(place_.micro_batches));
+  place_.micro_batches += twice ? 2 : 1;
   context.update = state_.step;
   context.weights = &prepared_weights_;
-  const kernels::CrossEntropySums sums = model_.loss(context, example, options_.label_smoothing);
+  const kernels::CrossEntropySums sums =
+      twice ? model_.r_drop_loss(context, example, options_.label_smoothing, options_.r_drop)
+            : model_.loss(context, example, options_.label_smoothing);
   tape_.backward();
   result.loss += sums.loss;
   result.negative_log_likelihood += sums.negative_log_likelihood;
@@ -463,7 +468,7 @@ void Trainer::load(const Checkpoint& checkpoint) {
 
 void Trainer::seek() {
   batches_.reset();  // it has read ahead
-  batcher_ = Batcher(parts_.corpus, batcher_options(options_, parts_.seed));
+  batcher_ = Batcher(parts_.corpus, batching());
   batcher_.seek(state_.position);
   place_ = {state_.position, state_.micro_batches};
   skipped_in_a_row_ = 0;
