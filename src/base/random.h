@@ -52,6 +52,8 @@ inline constexpr uint32_t kRandomCorpus = 0xFFFFFF04u;
 inline constexpr uint32_t kBenchmark = 0xFFFFFF05u;
 inline constexpr uint32_t kBootstrap = 0xFFFFFF06u;
 inline constexpr uint32_t kSampling = 0xFFFFFF07u;
+inline constexpr uint32_t kAttack = 0xFFFFFDFFu;
+inline constexpr uint32_t kNoise = 0xFFFFFE00u;  // whether; behind it the stream of each kind
 }  // namespace streams
 
 }  // namespace calque

@@ -36,4 +36,16 @@ void Batch::append(const ParallelCorpus& corpus, int64_t pair) {
   target_layout.append(corpus.target_length(pair) + 1);
 }
 
+void Batch::append(int64_t pair, std::span<const int32_t> source, std::span<const int32_t> target) {
+  pairs.push_back(pair);
+  source_ids.insert(source_ids.end(), source.begin(), source.end());
+  source_ids.push_back(kEndId);
+  source_layout.append(std::ssize(source) + 1);
+  target_input_ids.push_back(kBeginId);
+  target_input_ids.insert(target_input_ids.end(), target.begin(), target.end());
+  target_output_ids.insert(target_output_ids.end(), target.begin(), target.end());
+  target_output_ids.push_back(kEndId);
+  target_layout.append(std::ssize(target) + 1);
+}
+
 }  // namespace calque

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "data/batch_position.h"
@@ -33,6 +34,8 @@ struct Batch {
   void clear();
   /// Adds a pair of the corpus behind the others.
   void append(const ParallelCorpus& corpus, int64_t pair);
+  /// The same with other pieces than the corpus has.
+  void append(int64_t pair, std::span<const int32_t> source, std::span<const int32_t> target);
 };
 
 }  // namespace calque

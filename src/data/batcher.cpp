@@ -57,13 +57,13 @@ void cut(const std::vector<SizedPair>& pairs, int64_t batch_tokens,
   }
 }
 
+/// `append_pair`: adds a pair to the batch.
+template <class AppendPair>
 void fill(const ParallelCorpus& corpus, const std::vector<SizedPair>& pairs, const PairRange& range,
-          const BatchPosition& position, Batch& batch) {
+          const BatchPosition& position, Batch& batch, const AppendPair& append_pair) {
   batch.clear();
   batch.position = position;
-  for (int64_t i = range.begin; i < range.end; ++i) {
-    batch.append(corpus, pairs[static_cast<size_t>(i)].pair);
-  }
+  for (int64_t i = range.begin; i < range.end; ++i) append_pair(pairs[static_cast<size_t>(i)]);
   corpus.keep_within_bound();
 }
 
@@ -87,6 +87,11 @@ Batcher::Batcher(const ParallelCorpus& corpus, const BatcherOptions& options)
   const auto most = static_cast<size_t>(corpus.size() / windows_ + 1);  // pairs of a window
   window_pairs_.reserve(most);
   window_batches_.reserve(most);
+  if (options.variation != nullptr) {
+    // Ample, so that no window needs more: pages that are not used take no memory.
+    const int64_t pieces = corpus.source_pieces() + corpus.target_pieces();
+    window_ids_.reserve(static_cast<size_t>(4 * pieces / windows_));
+  }
   seek({});
 }
 
@@ -100,12 +105,40 @@ void Batcher::load_window(int64_t epoch, int64_t window) {
   const KeyedPermutation order(static_cast<uint64_t>(size),
                                {options_.seed, static_cast<uint32_t>(epoch), streams::kEpochOrder});
   window_pairs_.clear();
+  window_ids_.clear();
   for (int64_t i = size * window / windows_; i < size * (window + 1) / windows_; ++i) {
     append(*corpus_, static_cast<int64_t>(order(static_cast<uint64_t>(i))), window_pairs_);
+    if (options_.variation != nullptr) vary(epoch, window_pairs_.back());
   }
   sort_by_length(window_pairs_);
   cut(window_pairs_, options_.batch_tokens, window_batches_);
   shuffle(window_batches_, options_.seed, epoch, window);
+}
+
+void Batcher::vary(int64_t epoch, SizedPair& pair) {
+  const int64_t most = std::min(options_.variation->max_length(), options_.batch_tokens) - 1;
+  pair.begin = std::ssize(window_ids_);
+  for (const bool is_target : {false, true}) {
+    const auto read = [&] {
+      sentence_.clear();
+      is_target ? corpus_->append_target(pair.pair, sentence_)
+                : corpus_->append_source(pair.pair, sentence_);
+    };
+    read();
+    options_.variation->vary({options_.seed, epoch, pair.pair, is_target}, sentence_);
+    if (sentence_.empty() || std::ssize(sentence_) > most) read();
+    window_ids_.insert(window_ids_.end(), sentence_.begin(), sentence_.end());
+    (is_target ? pair.target_length : pair.source_length) = std::ssize(sentence_);
+  }
+}
+
+void Batcher::append_to(Batch& batch, const SizedPair& pair) const {
+  if (options_.variation == nullptr) return batch.append(*corpus_, pair.pair);
+  const std::span<const int32_t> ids =
+      std::span(window_ids_).subspan(static_cast<size_t>(pair.begin));
+  const auto source = static_cast<size_t>(pair.source_length);
+  batch.append(pair.pair, ids.first(source),
+               ids.subspan(source, static_cast<size_t>(pair.target_length)));
 }
 
 void Batcher::seek(const BatchPosition& position) {
@@ -134,7 +167,7 @@ void Batcher::next(Batch& batch) {
   }
   batch.reserve(options_.batch_tokens);
   fill(*corpus_, window_pairs_, window_batches_[static_cast<size_t>(position_.batch)], position_,
-       batch);
+       batch, [&](const SizedPair& pair) { append_to(batch, pair); });
 }
 
 std::vector<Batch> make_batches(const ParallelCorpus& corpus, int64_t batch_tokens) {
@@ -146,7 +179,8 @@ std::vector<Batch> make_batches(const ParallelCorpus& corpus, int64_t batch_toke
   cut(pairs, batch_tokens, ranges);
   std::vector<Batch> batches(ranges.size());
   for (size_t i = 0; i < ranges.size(); ++i) {
-    fill(corpus, pairs, ranges[i], {0, 0, static_cast<int64_t>(i)}, batches[i]);
+    fill(corpus, pairs, ranges[i], {0, 0, static_cast<int64_t>(i)}, batches[i],
+         [&](const SizedPair& pair) { batches[i].append(corpus, pair.pair); });
   }
   return batches;
 }

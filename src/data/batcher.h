@@ -5,10 +5,11 @@
 
 #include "data/batch.h"
 #include "data/corpus.h"
+#include "data/variation.h"
 
 namespace calque {
 
-/// `train.batch_tokens`, `train.window_batches`, `seed`.
+/// `train.batch_tokens`, `train.window_batches`, `seed`, and how sentences are varied.
 struct BatcherOptions {
   /// Most target tokens, and most source tokens, of a batch, end ids included.
   int64_t batch_tokens = 4096;
@@ -16,6 +17,8 @@ struct BatcherOptions {
   /// fewer a more random order.
   int64_t window_batches = 100;
   uint64_t seed = 1;
+  /// What becomes of the sentences in each epoch; null: every epoch takes them as they stand.
+  const Variation* variation = nullptr;
 };
 
 /// A pair of the corpus with its lengths, in pieces.
@@ -23,6 +26,7 @@ struct SizedPair {
   int64_t pair;
   int64_t source_length;
   int64_t target_length;
+  int64_t begin = 0;  // where varied pieces lie: the source's, then the target's
 };
 
 /// A batch as the pairs `[begin, end)` of a list.
@@ -32,13 +36,15 @@ struct PairRange {
 };
 
 /// The endless sequence of training batches. An epoch takes every pair once, in the order of a
-/// keyed permutation; that order is cut into windows, a window is sorted by length and cut into
-/// batches of at most `batch_tokens` tokens a side, and its batches are shuffled. All of it is a
-/// pure function of (corpus, options, epoch), so a position is all that has to be saved.
+/// keyed permutation; that order is cut into windows, the sentences of a window are varied, it is
+/// sorted by length and cut into batches of at most `batch_tokens` tokens a side, and its batches
+/// are shuffled. All of it is a pure function of (corpus, options, epoch), so a position is all
+/// that has to be saved. A sentence that would be varied to nothing, or to more than
+/// `data.max_length` or `batch_tokens` tokens, stays as it stands.
 class Batcher {
  public:
-  /// Keeps a reference to `corpus`. Throws UserError when the corpus holds a sentence of more than
-  /// `batch_tokens` tokens.
+  /// Keeps references to `corpus` and the variation. Throws UserError when the corpus holds a
+  /// sentence of more than `batch_tokens` tokens.
   Batcher(const ParallelCorpus& corpus, const BatcherOptions& options);
 
   /// Fills `batch` with the next batch, its position included.
@@ -57,8 +63,13 @@ class Batcher {
   BatchPosition position_;  // of the batch that `next` gave last
   std::vector<SizedPair> window_pairs_;
   std::vector<PairRange> window_batches_;  // of window_pairs_, in the order of training
+  std::vector<int32_t> window_ids_;        // of window_pairs_, where they are varied
+  std::vector<int32_t> sentence_;          // on its way there
 
   void load_window(int64_t epoch, int64_t window);
+  /// Appends the pair's pieces to `window_ids_` as the epoch takes them.
+  void vary(int64_t epoch, SizedPair& pair);
+  void append_to(Batch& batch, const SizedPair& pair) const;
 };
 
 /// All pairs of a corpus once, sorted by length and cut into batches of at most `batch_tokens`

@@ -6,6 +6,7 @@
 #include "decode/options.h"
 #include "kernels/bfloat16.h"
 #include "optim/options.h"
+#include "train/adversarial.h"
 
 namespace calque {
 
@@ -35,6 +36,7 @@ struct TrainOptions {
   /// Of the linear layers' products; with bfloat16, weights and all other sums stay Real.
   kernels::Precision precision = kernels::Precision::kFloat32;
   OptimizerOptions optimizer;
+  AdversarialOptions adversarial;
 };
 
 /// The `validation` block of a config: how translations are made while training.

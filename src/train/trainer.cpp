@@ -13,6 +13,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
 #include "checkpoint/save.h"
+#include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "kernels/work.h"
@@ -100,8 +101,9 @@ bool is_time_over(const TrainOptions& options, double seconds, double closing_se
   return options.max_minutes > 0 && seconds + closing_seconds >= 60 * options.max_minutes;
 }
 
-BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed) {
-  return {options.batch_tokens, options.window_batches, seed};
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
+                               const Variation* variation) {
+  return {options.batch_tokens, options.window_batches, seed, variation};
 }
 
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
@@ -112,7 +114,7 @@ Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
       workspace_(threads()),
       prepared_weights_(options.precision),
       tape_(arena_, workspace_),
-      batcher_(parts_.corpus, batcher_options(options, parts_.seed)),
+      batcher_(parts_.corpus, batching()),
       micro_batch_(options.batch_tokens),
       meter_(0, options.max_steps, options.max_minutes) {
   if (options.moving_average > 0) {
@@ -200,8 +202,8 @@ UpdateResult Trainer::update() {
 
 void Trainer::skip(const UpdateResult& update, const BatchPosition& before) {
   ++skipped_in_a_row_;
-  const std::vector<SkippedBatch> batches = skipped_batches(
-      parts_.corpus, batcher_options(options_, parts_.seed), {before, place_.position});
+  const std::vector<SkippedBatch> batches =
+      skipped_batches(parts_.corpus, batching(), {before, place_.position});
   const std::string failure = describe_failure(update);
   clear_status_line();
   log::warning(
@@ -249,7 +251,7 @@ void Trainer::roll_back(const std::string& why) {
   state_.position = last;
   seek();
   const std::vector<SkippedBatch> batches =
-      skipped_batches(parts_.corpus, batcher_options(options_, parts_.seed), *state_.passed_over);
+      skipped_batches(parts_.corpus, batching(), *state_.passed_over);
   log::warning("{}. Going back to {}, and passing over the {} batches since; their lines are in {}",
                what, folder->string(), format_count(std::ssize(batches)),
                parts_.folder.skipped_file().string());
@@ -260,15 +262,39 @@ void Trainer::roll_back(const std::string& why) {
 }
 
 void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result) {
-  tape_.reset();
   arena_.reset();
-  Context context(arena_, workspace_, tape_, parts_.seed,
-                  static_cast<uint32_t>(place_.micro_batches++));
-  context.weights = &prepared_weights_;
-  const kernels::CrossEntropySums sums = model_.loss(context, example, options_.label_smoothing);
-  tape_.backward();
+  const AdversarialOptions& adversarial = options_.adversarial;
+  EmbeddingTaps seen;
+  if (adversarial.weight > 0) {
+    const int64_t model = model_.options().model;
+    seen.source.gradient = arena_.tensor({example.source_layout.tokens, model});
+    seen.target.gradient = arena_.tensor({example.target_layout.tokens, model});
+  }
+  const kernels::CrossEntropySums sums = pass(example, seen);
+  if (adversarial.weight > 0) {
+    turn_into_perturbation(seen.source.gradient, example.source_layout, adversarial.epsilon);
+    turn_into_perturbation(seen.target.gradient, example.target_layout, adversarial.epsilon);
+    const Tensor weights = arena_.tensor({example.target_layout.tokens});
+    kernels::fill<Real>(weights.values(), static_cast<Real>(adversarial.weight));
+    pass(example, {.source = {seen.source.gradient, {}}, .target = {seen.target.gradient, {}}},
+         weights.values());
+  }
+  ++place_.micro_batches;
   result.loss += sums.loss;
   result.negative_log_likelihood += sums.negative_log_likelihood;
+}
+
+kernels::CrossEntropySums Trainer::pass(const TrainingExample& example, const EmbeddingTaps& taps,
+                                        std::span<const Real> row_weights) {
+  const Arena::Scope scope(arena_);
+  tape_.reset();
+  Context context(arena_, workspace_, tape_, parts_.seed,
+                  static_cast<uint32_t>(place_.micro_batches));
+  context.weights = &prepared_weights_;
+  const kernels::CrossEntropySums sums =
+      model_.loss(context, example, options_.label_smoothing, row_weights, {}, taps);
+  tape_.backward();
+  return sums;
 }
 
 size_t Trainer::optimizer_bytes() const {
@@ -462,7 +488,7 @@ void Trainer::load(const Checkpoint& checkpoint) {
 
 void Trainer::seek() {
   batches_.reset();  // it has read ahead
-  batcher_ = Batcher(parts_.corpus, batcher_options(options_, parts_.seed));
+  batcher_ = Batcher(parts_.corpus, batching());
   batcher_.seek(state_.position);
   place_ = {state_.position, state_.micro_batches};
   skipped_in_a_row_ = 0;

@@ -35,7 +35,8 @@ bool is_patience_over(const CheckpointState& state, const TrainOptions& options)
 bool is_time_over(const TrainOptions& options, double seconds, double closing_seconds);
 
 /// How a training with these options batches its corpus.
-BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed);
+BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
+                               const Variation* variation = nullptr);
 
 /// Why training ended.
 enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
@@ -50,6 +51,8 @@ struct TrainerParts {
   /// Copied into each checkpoint: configuration and vocabulary, by the file names of checkpoint.h.
   std::map<std::string, std::string> texts;
   CorpusRecord corpus_record;
+  /// What becomes of the corpus's sentences in each epoch; null: they stay as they stand.
+  const Variation* variation = nullptr;
 };
 
 /// Trains a Transformer by Adam on label-smoothed cross-entropy (Vaswani et al. 2017, section 5):
@@ -118,7 +121,12 @@ class Trainer {
   double validation_seconds_ = 0;  // that the last validation took
 
   /// Forward and backward of one micro-batch: adds to the gradients and to the sums of `result`.
+  /// With `train.adversarial` twice, the second time on embeddings perturbed by what the first one
+  /// found, under the same dropout; the sums are those of the first one.
   void add_gradients(const TrainingExample& example, UpdateResult& result);
+  /// One forward and backward. `row_weights`: as Transformer::loss.
+  kernels::CrossEntropySums pass(const TrainingExample& example, const EmbeddingTaps& taps,
+                                 std::span<const Real> row_weights = {});
   const Batch& next_batch();
   /// Tells of an update that is not made, which took the data from `before` on.
   void skip(const UpdateResult& update, const BatchPosition& before);
@@ -130,6 +138,9 @@ class Trainer {
   void seek();
   /// Writes the batches to skipped.jsonl; what the disk does not take is a warning.
   void record(const std::vector<SkippedBatch>& batches, const std::string& reason) const;
+  BatcherOptions batching() const {
+    return batcher_options(options_, parts_.seed, parts_.variation);
+  }
   int64_t skipped() const { return state_.skipped + skipped_in_a_row_; }
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   double epoch() const;

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/data_options.h"
+#include "text/tokenizer.h"
+
+namespace calque {
+
+/// The sentence of a corpus that an epoch takes.
+struct SentenceOfEpoch {
+  uint64_t seed;  // of the run
+  int64_t epoch;
+  int64_t pair;
+  bool is_target;
+};
+
+/// What a sentence of the training text becomes in each epoch: its source gets noise
+/// (`data.noise`). A pure function of the sentence's pieces and its SentenceOfEpoch, so that
+/// batches stay a pure function of (seed, epoch). Const functions may be called by several threads
+/// at once.
+class Variation {
+ public:
+  /// Keeps a reference to `tokenizers`. Throws UserError when something is asked for that the
+  /// vocabularies do not allow.
+  Variation(const DataOptions& options, const TokenizerPair& tokenizers);
+
+  /// False where every epoch takes the text as it stands.
+  bool is_wanted() const { return noise_.any(); }
+  /// Most tokens of a sentence on either side, the end id included: `data.max_length`.
+  int64_t max_length() const { return max_length_; }
+  /// Replaces the pieces of a sentence by those of this epoch, which may be more or fewer.
+  void vary(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const;
+
+ private:
+  int64_t max_length_;
+  const TokenizerPair& tokenizers_;
+  NoiseOptions noise_;  // on the source
+
+  /// The text is put together again from the pieces: it is the line as the vocabulary's
+  /// normalisation left it. Where an unknown piece hides some of it, the pieces stay.
+  void add_noise_to_source(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const;
+};
+
+}  // namespace calque
