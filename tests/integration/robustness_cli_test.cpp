@@ -158,40 +158,54 @@ TEST_CASE("what robustness cannot do is said", "[robustness]") {
   });
 }
 
-TEST_CASE("a run on noisy text ends in the same bytes in parts, and keeps its noise",
+TEST_CASE("runs on noisy text and against an adversary end in the same bytes in parts",
           "[robustness][train][resume]") {
   const TinyCorpus corpus;
   const auto run = [&](const std::string& name, int64_t steps, int threads,
-                       const std::string& rate = "0.1") {
-    std::vector<std::string> arguments =
-        corpus.train(name, set({"data.noise.typos=" + rate, "data.noise.word_drop=0.1",
-                                "train.max_steps=" + std::to_string(steps), "train.save_every=7",
-                                "train.batch_tokens=256", "model.dropout.residual=0.2"}));
-    arguments.insert(arguments.end(), {"--threads", std::to_string(threads)});
-    return run_binary(arguments);
+                       const std::vector<std::string>& values) {
+    std::vector<std::string> more = set(values);
+    const std::vector<std::string> common =
+        set({"train.max_steps=" + std::to_string(steps), "train.save_every=7",
+             "train.batch_tokens=256", "train.accumulate=2", "model.dropout.residual=0.2"});
+    more.insert(more.end(), common.begin(), common.end());
+    more.insert(more.end(), {"--threads", std::to_string(threads)});
+    return run_binary(corpus.train(name, more));
   };
-  CHECK(run("whole", 31, 1).exit_code == 0);
-  CHECK(run("parts", 11, 3).exit_code == 0);
-  CHECK(run("parts", 18, 1).exit_code == 0);
-  CHECK(run("parts", 31, 2).exit_code == 0);
-  for (const std::string file : {"model.safetensors", "optimizer.safetensors"}) {
-    CHECK(checkpoint_file(corpus / "whole", 31, file) ==
-          checkpoint_file(corpus / "parts", 31, file));
+  const auto weights = [&](const std::string& name) {
+    return checkpoint_file(corpus / name, 31, "model.safetensors") +
+           checkpoint_file(corpus / name, 31, "optimizer.safetensors");
+  };
+  CHECK(run("clean", 31, 1, {}).exit_code == 0);
+  const std::vector<std::vector<std::string>> kinds{
+      {"data.noise.typos=0.1", "data.noise.word_drop=0.1"},
+      {"train.adversarial.weight=0.5", "train.adversarial.epsilon=2"}};
+  for (const std::vector<std::string>& values : kinds) {
+    INFO(values.front());
+    const std::string number = std::to_string(&values - kinds.data());
+    CHECK(run("whole" + number, 31, 1, values).exit_code == 0);
+    CHECK(run("parts" + number, 11, 3, values).exit_code == 0);
+    CHECK(run("parts" + number, 18, 1, values).exit_code == 0);
+    CHECK(run("parts" + number, 31, 2, values).exit_code == 0);
+    CHECK(weights("whole" + number) == weights("parts" + number));
+    CHECK(weights("whole" + number) != weights("clean"));
   }
-  const RunResult other = run("parts", 40, 1, "0.2");
+  const RunResult other =
+      run("parts0", 40, 1, {"data.noise.typos=0.2", "data.noise.word_drop=0.1"});
   CHECK(other.exit_code == 2);
   CHECK_THAT(other.err, ContainsSubstring("\n  data.noise.typos: was 0.1, is 0.2 now"));
-  CHECK(run("clean", 31, 1, "0").exit_code == 0);
-  CHECK(checkpoint_file(corpus / "clean", 31, "model.safetensors") !=
-        checkpoint_file(corpus / "whole", 31, "model.safetensors"));
 }
 
-TEST_CASE("noise is a share", "[robustness][train][errors]") {
+TEST_CASE("noise is a share, and a perturbation has a length", "[robustness][train][errors]") {
   const TinyCorpus corpus;
-  const RunResult result =
-      run_binary(corpus.train("run", set({"data.noise.typos=1.5", "data.noise.probability=-1"})));
+  const RunResult result = run_binary(
+      corpus.train("run", set({"data.noise.typos=1.5", "data.noise.probability=-1",
+                               "train.adversarial.weight=-1", "train.adversarial.epsilon=0"})));
   CHECK(result.exit_code == 2);
   CHECK_THAT(result.err, ContainsSubstring("--set data.noise.typos: expected a number from 0 to 1, "
                                            "found 1.5"));
-  CHECK_THAT(result.err, ContainsSubstring("data.noise.probability"));
+  CHECK_THAT(result.err,
+             ContainsSubstring("data.noise.probability: expected a number from 0 to 1"));
+  CHECK_THAT(result.err,
+             ContainsSubstring("train.adversarial.weight: expected a number, 0 or more"));
+  CHECK_THAT(result.err, ContainsSubstring("train.adversarial.epsilon: expected a number above 0"));
 }
