@@ -17,6 +17,7 @@ void add_evaluate_command(CLI::App& app);
 void add_metrics_command(CLI::App& app);
 void add_bleu_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
+void add_robustness_command(CLI::App& app);
 void add_vocab_command(CLI::App& app);
 void add_check_data_command(CLI::App& app);
 void add_average_command(CLI::App& app);

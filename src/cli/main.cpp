@@ -44,6 +44,7 @@ void add_commands(CLI::App& app) {
   add_metrics_command(app);
   add_bleu_command(app);
   add_compare_command(app);
+  add_robustness_command(app);
   add_vocab_command(app);
   add_check_data_command(app);
   add_average_command(app);

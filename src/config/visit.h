@@ -116,6 +116,46 @@ void visit_data_lines(Policies& lines, Visitor& visit) {
         lines.byte_order_mark, kind);
 }
 
+template <class Noise, class Visitor>
+void visit_data_noise(Noise& noise, Visitor& visit) {
+  using enum AtResume;
+  using enum NoiseKind;
+  constexpr const char* kLetters = "share of the letters";
+  constexpr const char* kWords = "share of the words";
+  constexpr Number kRate = Number::from_to(0, 1);
+  visit(Field{"data.noise.probability", "probability", kRefuse,
+              "Share of the training sentences whose source gets noise, drawn anew in each epoch. "
+              "Without any rate below there is none."},
+        noise.probability, kRate);
+  visit(Field{"data.noise.typos", kLetters, kRefuse,
+              "A letter has a typo: one of the next four, drawn."},
+        noise.rate(kTypos), kRate);
+  visit(Field{"data.noise.swap", kLetters, kRefuse, "A letter changes places with the next one."},
+        noise.rate(kSwap), kRate);
+  visit(Field{"data.noise.drop", kLetters, kRefuse, "A letter is missing."}, noise.rate(kDrop),
+        kRate);
+  visit(Field{"data.noise.insert", kLetters, kRefuse,
+              "The letter of a key beside it is put in behind it."},
+        noise.rate(kInsert), kRate);
+  visit(Field{"data.noise.keyboard", kLetters, kRefuse,
+              "The letter of a key beside it stands in its place."},
+        noise.rate(kKeyboard), kRate);
+  visit(Field{"data.noise.lower", kWords, kRefuse, "A word is in lower case."}, noise.rate(kLower),
+        kRate);
+  visit(Field{"data.noise.upper", kWords, kRefuse, "A word is in upper case."}, noise.rate(kUpper),
+        kRate);
+  visit(Field{"data.noise.random_case", kLetters, kRefuse, "A letter is in the other case."},
+        noise.rate(kRandomCase), kRate);
+  visit(Field{"data.noise.punctuation_drop", "share of the punctuation marks", kRefuse,
+              "A punctuation mark is missing."},
+        noise.rate(kPunctuationDrop), kRate);
+  visit(Field{"data.noise.punctuation_insert", kWords, kRefuse,
+              "A punctuation mark is put in behind a word."},
+        noise.rate(kPunctuationInsert), kRate);
+  visit(Field{"data.noise.word_drop", kWords, kRefuse, "A word is missing."}, noise.rate(kWordDrop),
+        kRate);
+}
+
 template <class Config, class Visitor>
 void visit_data(Config& config, Visitor& visit) {
   using enum AtResume;
@@ -147,6 +187,7 @@ void visit_data(Config& config, Visitor& visit) {
   visit(Field{"data.copy", "", kRefuse, "What to do with pairs whose sides are the same."},
         data.copy, OneOf<FaultPolicy>(kPoliciesOfPairs));
   visit_data_lines(data.lines, visit);
+  visit_data_noise(data.noise, visit);
   visit(Field{"data.max_dropped", "share of the pairs", kHarmless,
               "Refuse to start when more than this would be left out."},
         data.max_dropped, Number::from_to(0, 1));
@@ -408,6 +449,18 @@ void visit_train_target(Config& config, Visitor& visit) {
         train.patience, kCountOrNone);
 }
 
+template <class Adversarial, class Visitor>
+void visit_train_adversarial(Adversarial& adversarial, Visitor& visit) {
+  using enum AtResume;
+  visit(Field{"train.adversarial.weight", "", kWarn,
+              "Weight of a second loss, on embeddings of both sides that are moved to where the "
+              "first one grows fastest: twice the time for each update. 0: there is none."},
+        adversarial.weight, Number::at_least(0));
+  visit(Field{"train.adversarial.epsilon", "", kWarn,
+              "How far: the length of what is added to all embeddings of a sentence."},
+        adversarial.epsilon, Number::above(0));
+}
+
 template <class Config, class Visitor>
 void visit_validation(Config& config, Visitor& visit) {
   using enum AtResume;
@@ -449,6 +502,7 @@ void visit_fields(Config& config, Visitor&& visit) {
   visit_train_course(config, visit);
   visit_train_optimizer(config, visit);
   visit_train_target(config, visit);
+  visit_train_adversarial(config.train.adversarial, visit);
   visit_validation(config, visit);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "text/line_faults.h"
+#include "text/noise.h"
 
 namespace calque {
 
@@ -37,6 +38,8 @@ struct DataOptions {
   FaultPolicy too_long = FaultPolicy::kSkip;      // with a sentence longer than max_length,
   FaultPolicy length_ratio = FaultPolicy::kKeep;  // with a ratio above max_length_ratio,
   FaultPolicy copy = FaultPolicy::kKeep;          // whose sides are the same.
+
+  NoiseOptions noise;  // on the source side of the training text, anew in each epoch
 
   FaultPolicy policy(Fault fault) const;
   /// The same, but nothing is an error: what would be refused is left out.

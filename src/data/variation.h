@@ -21,16 +21,18 @@ struct SentenceOfEpoch {
   RandomSequence random(uint32_t stream) const;
 };
 
-/// What a sentence of the training text becomes in each epoch: the words are cut otherwise. A pure
+/// What a sentence of the training text becomes in each epoch: its source gets noise
+/// (`data.noise`), then the words of both sides are cut otherwise (`data.subword_sampling`). A pure
 /// function of the sentence's pieces and its SentenceOfEpoch, so that batches stay a pure function
 /// of (seed, epoch). Const functions may be called by several threads at once.
 class Variation {
  public:
-  /// Throws UserError when something is asked for that the vocabularies do not allow.
+  /// Keeps a reference to `tokenizers`. Throws UserError when something is asked for that the
+  /// vocabularies do not allow.
   Variation(const DataOptions& options, const TokenizerPair& tokenizers);
 
   /// False where every epoch takes the text as it stands.
-  bool is_wanted() const { return source_ != nullptr; }
+  bool is_wanted() const { return noise_.any() || source_ != nullptr; }
   /// Most tokens of a sentence on either side, the end id included: `data.max_length`.
   int64_t max_length() const { return max_length_; }
   /// Replaces the pieces of a sentence by those of this epoch, which may be more or fewer.
@@ -38,8 +40,14 @@ class Variation {
 
  private:
   int64_t max_length_;
-  std::shared_ptr<const SubwordSampler> source_;  // null: nothing is drawn
+  const TokenizerPair& tokenizers_;
+  NoiseOptions noise_;                            // on the source
+  std::shared_ptr<const SubwordSampler> source_;  // null: no cuts are drawn
   std::shared_ptr<const SubwordSampler> target_;  // the same when the vocabulary is shared
+
+  /// The text is put together again from the pieces: it is the line as the vocabulary's
+  /// normalisation left it. Where an unknown piece hides some of it, the pieces stay.
+  void add_noise_to_source(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const;
 };
 
 }  // namespace calque

@@ -81,6 +81,10 @@ int64_t Transformer::longest_sentence() const {
                                                    : std::numeric_limits<int64_t>::max();
 }
 
+Tensor Transformer::source_embeddings() const {
+  return store_->value(store_->parameters()[static_cast<size_t>(source_embedding_.weight().index)]);
+}
+
 void Transformer::discard_weight(MatrixView<const Real> weight) {
   for (const Embedding* embedding : {&source_embedding_, &target_embedding_}) {
     const auto& parameter = store_->parameters()[static_cast<size_t>(embedding->weight().index)];
@@ -89,37 +93,40 @@ void Transformer::discard_weight(MatrixView<const Real> weight) {
   store_->discard(weight);
 }
 
-Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout) {
+Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout,
+                        const ops::Tap& embedded) {
   const Var positions = source_positions_.table(context, longest(layout));
   const Var x =
       source_embedding_.forward(context, source, positions, positions_of(context.arena, layout));
-  return encoder_.forward(context, x, layout);
+  return encoder_.forward(context, ops::tap(context, x, embedded), layout);
 }
 
 Var Transformer::decode(Context& context, Ids target_input, const SequenceLayout& target,
                         const Var& memory, const SequenceLayout& source,
-                        const CrossAttentionTap& tap) {
+                        const CrossAttentionTap& tap, const ops::Tap& embedded) {
   const Var positions = target_positions_.table(context, longest(target));
   const Var x = target_embedding_.forward(context, target_input, positions,
                                           positions_of(context.arena, target));
-  return decoder_.forward(context, x, target, memory, source, tap);
+  return decoder_.forward(context, ops::tap(context, x, embedded), target, memory, source, tap);
 }
 
 Var Transformer::logits(Context& context, const Var& x) {
   return ops::linear(context, x, store_->var(context, output_projection_), Var());
 }
 
-Var Transformer::decode(Context& context, const TrainingExample& example) {
-  const Var memory = encode(context, example.source, example.source_layout);
+Var Transformer::decode(Context& context, const TrainingExample& example,
+                        const EmbeddingTaps& taps) {
+  const Var memory = encode(context, example.source, example.source_layout, taps.source);
   return decode(context, example.target_input, example.target_layout, memory,
-                example.source_layout);
+                example.source_layout, {}, taps.target);
 }
 
 kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExample& example,
                                             double label_smoothing,
                                             std::span<const Real> row_weights,
-                                            std::span<Real> log_probabilities) {
-  const Var x = decode(context, example);
+                                            std::span<Real> log_probabilities,
+                                            const EmbeddingTaps& taps) {
+  const Var x = decode(context, example, taps);
   return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
                                        example.target_output, label_smoothing, row_weights,
                                        log_probabilities);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "autograd/ops/projection_cross_entropy.h"
+#include "autograd/ops/tap.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
 #include "nn/embedding.h"
@@ -17,6 +18,13 @@ struct TrainingExample {
   Ids target_input;              // [target tokens]: begin id, then the sentence
   Ids target_output;             // [target tokens]: the sentence, then the end id
   SequenceLayout target_layout;  // of both
+};
+
+/// What is added to, and seen of, the embedded tokens of each side, on their way from the embedding
+/// (its dropout included) into the layers.
+struct EmbeddingTaps {
+  ops::Tap source;  // [source tokens, model]
+  ops::Tap target;  // [target tokens, model]
 };
 
 /// The encoder-decoder Transformer of "Attention Is All You Need" (Vaswani et al. 2017). Owns its
@@ -36,6 +44,9 @@ class Transformer {
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
 
+  /// What source pieces are embedded by, without the scale: [source vocab, model].
+  Tensor source_embeddings() const;
+
   /// Gives the memory of a weight back that decoding will only multiply by, prepared; not where its
   /// rows are looked up, as those of a tied output projection are.
   void discard_weight(MatrixView<const Real> weight);
@@ -45,11 +56,13 @@ class Transformer {
   int64_t longest_sentence() const;
 
   /// The memory that the decoder attends to: [source tokens, model].
-  Var encode(Context& context, Ids source, const SequenceLayout& layout);
+  Var encode(Context& context, Ids source, const SequenceLayout& layout,
+             const ops::Tap& embedded = {});
 
   /// Teacher forcing: the decoder's output at every target position, [target tokens, model].
   Var decode(Context& context, Ids target_input, const SequenceLayout& target, const Var& memory,
-             const SequenceLayout& source, const CrossAttentionTap& tap = {});
+             const SequenceLayout& source, const CrossAttentionTap& tap = {},
+             const ops::Tap& embedded = {});
 
   /// x output_projection^T: [rows, model] -> [rows, target vocab].
   Var logits(Context& context, const Var& x);
@@ -59,7 +72,8 @@ class Transformer {
   /// ops::projection_cross_entropy.
   kernels::CrossEntropySums loss(Context& context, const TrainingExample& example,
                                  double label_smoothing, std::span<const Real> row_weights = {},
-                                 std::span<Real> log_probabilities = {});
+                                 std::span<Real> log_probabilities = {},
+                                 const EmbeddingTaps& taps = {});
 
   /// The same by R-Drop, see ops::projection_r_drop: of two passes, the second with the dropout of
   /// the micro-batch behind this one.
@@ -99,7 +113,7 @@ class Transformer {
   Decoder decoder_;
 
   /// The decoder's output for the example's targets, [target tokens, model].
-  Var decode(Context& context, const TrainingExample& example);
+  Var decode(Context& context, const TrainingExample& example, const EmbeddingTaps& taps = {});
 };
 
 }  // namespace calque

@@ -7,6 +7,7 @@
 #include "kernels/bfloat16.h"
 #include "metrics/tokenizers.h"
 #include "optim/options.h"
+#include "train/adversarial.h"
 
 namespace calque {
 
@@ -37,6 +38,7 @@ struct TrainOptions {
   /// Of the linear layers' products; with bfloat16, weights and all other sums stay Real.
   kernels::Precision precision = kernels::Precision::kFloat32;
   OptimizerOptions optimizer;
+  AdversarialOptions adversarial;
 };
 
 /// The `validation` block of a config: how translations are made and scored while training.

@@ -13,6 +13,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
 #include "checkpoint/save.h"
+#include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "kernels/work.h"
@@ -261,20 +262,42 @@ void Trainer::roll_back(const std::string& why) {
 }
 
 void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result) {
-  tape_.reset();
   arena_.reset();
-  const bool twice = options_.r_drop > 0;
+  const AdversarialOptions& adversarial = options_.adversarial;
+  EmbeddingTaps seen;
+  if (adversarial.weight > 0) {
+    const int64_t model = model_.options().model;
+    seen.source.gradient = arena_.tensor({example.source_layout.tokens, model});
+    seen.target.gradient = arena_.tensor({example.target_layout.tokens, model});
+  }
+  const kernels::CrossEntropySums sums = pass(example, seen);
+  if (adversarial.weight > 0) {
+    turn_into_perturbation(seen.source.gradient, example.source_layout, adversarial.epsilon);
+    turn_into_perturbation(seen.target.gradient, example.target_layout, adversarial.epsilon);
+    const Tensor weights = arena_.tensor({example.target_layout.tokens});
+    kernels::fill<Real>(weights.values(), static_cast<Real>(adversarial.weight));
+    pass(example, {.source = {seen.source.gradient, {}}, .target = {seen.target.gradient, {}}},
+         weights.values());
+  }
+  place_.micro_batches += options_.r_drop > 0 ? 2 : 1;
+  result.loss += sums.loss;
+  result.negative_log_likelihood += sums.negative_log_likelihood;
+}
+
+kernels::CrossEntropySums Trainer::pass(const TrainingExample& example, const EmbeddingTaps& taps,
+                                        std::span<const Real> row_weights) {
+  const Arena::Scope scope(arena_);
+  tape_.reset();
   Context context(arena_, workspace_, tape_, parts_.seed,
                   static_cast<uint32_t>(place_.micro_batches));
-  place_.micro_batches += twice ? 2 : 1;
   context.update = state_.step;
   context.weights = &prepared_weights_;
   const kernels::CrossEntropySums sums =
-      twice ? model_.r_drop_loss(context, example, options_.label_smoothing, options_.r_drop)
-            : model_.loss(context, example, options_.label_smoothing);
+      options_.r_drop > 0
+          ? model_.r_drop_loss(context, example, options_.label_smoothing, options_.r_drop)
+          : model_.loss(context, example, options_.label_smoothing, row_weights, {}, taps);
   tape_.backward();
-  result.loss += sums.loss;
-  result.negative_log_likelihood += sums.negative_log_likelihood;
+  return sums;
 }
 
 size_t Trainer::optimizer_bytes() const {

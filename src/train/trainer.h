@@ -121,7 +121,12 @@ class Trainer {
   double validation_seconds_ = 0;  // that the last validation took
 
   /// Forward and backward of one micro-batch: adds to the gradients and to the sums of `result`.
+  /// With `train.adversarial` twice, the second time on embeddings perturbed by what the first one
+  /// found, under the same dropout; the sums are those of the first one.
   void add_gradients(const TrainingExample& example, UpdateResult& result);
+  /// One forward and backward. `row_weights`: as Transformer::loss.
+  kernels::CrossEntropySums pass(const TrainingExample& example, const EmbeddingTaps& taps,
+                                 std::span<const Real> row_weights = {});
   const Batch& next_batch();
   /// Tells of an update that is not made, which took the data from `before` on.
   void skip(const UpdateResult& update, const BatchPosition& before);

@@ -15,6 +15,7 @@
 #include "autograd/ops/rms_norm.h"
 #include "autograd/ops/rotary.h"
 #include "autograd/ops/scale.h"
+#include "autograd/ops/tap.h"
 #include "kernels/embedding.h"
 #include "support/catch.h"
 #include "support/gradient_check.h"
@@ -243,6 +244,38 @@ TEST_CASE("R-Drop has exact gradients", "[autograd]") {
   CHECK(worst_loss_gradient_error({{4, 5}, {7, 5}}, [&](Context& c, auto in) {
           return ops::projection_r_drop(c, in[0], in[0], in[1], targets, smoothing, 2).loss;
         }) < kTolerance);
+}
+
+TEST_CASE("a tap adds a constant and has exact gradients", "[autograd]") {
+  test::RandomTensor addend({6, 5}, 9);
+  test::RandomTensor seen({6, 5}, 10);
+  const bool add = GENERATE(false, true);
+  CHECK(worst_gradient_error({{6, 5}, {5, 5}}, [&](Context& c, auto in) {
+          const ops::Tap tap{add ? addend.tensor() : Tensor(), c.tape ? seen.tensor() : Tensor()};
+          const Var y = ops::tap(c, ops::linear(c, in[0], in[1], Var()), tap);
+          return ops::activation(c, y, kernels::Activation::kGelu, c.dropout(0, 0));
+        }) < kTolerance);
+  CHECK(worst_gradient_error({{6, 5}}, [&](Context& c, auto in) {
+          return ops::tap(c, in[0], {add ? addend.tensor() : Tensor(), {}});
+        }) < kTolerance);
+}
+
+TEST_CASE("a tap sees the whole gradient, also of a constant", "[autograd]") {
+  Arena arena;
+  Workspace workspace(1);
+  Tape tape(arena, workspace);
+  Context context(arena, workspace, tape, 1, 0);
+  test::RandomTensor x({2, 3}, 1);
+  test::RandomTensor seen({2, 3}, 2);
+  const Var y = ops::tap(context, Var(x.tensor()), {{}, seen.tensor()});
+  CHECK(y.value.data == x.tensor().data);
+  const Var twice = ops::add_dropout(context, y, y, context.dropout(0, 0));
+  const GradientTarget root = tape.target(twice);
+  std::ranges::fill(root.tensor.values(), 3);
+  tape.backward();
+  CHECK(seen.values() == std::vector<Real>(6, 6));
+  Context nothing_recorded(arena, workspace);
+  CHECK_THROWS_AS(ops::tap(nothing_recorded, y, {{}, seen.tensor()}), InternalError);
 }
 
 TEST_CASE("a gradient that several ops pass through stays whole", "[autograd]") {

@@ -1,4 +1,5 @@
 #include <map>
+#include <numeric>
 
 #include "base/error.h"
 #include "config/run_config.h"
@@ -29,7 +30,10 @@ RunConfig unusual_config() {
                  .empty = FaultPolicy::kError,
                  .too_long = FaultPolicy::kTruncate,
                  .length_ratio = FaultPolicy::kSkip,
-                 .copy = FaultPolicy::kError};
+                 .copy = FaultPolicy::kError,
+                 .noise = {.probability = 0.25}};
+  std::iota(config.data.noise.rates.begin(), config.data.noise.rates.end(), 1);
+  for (double& rate : config.data.noise.rates) rate /= 100;
   config.vocabulary = {VocabularyType::kBpe,     777,    false, "true",
                        Normalization::kIdentity, 0.9995, 5};
   config.model = {
@@ -108,6 +112,7 @@ RunConfig unusual_config() {
                      .schedule = ScheduleKind::kCosine,
                      .learning_rate = 1e-5,
                      .warmup_steps = 10};
+  train.adversarial = {.weight = 0.5, .epsilon = 2};
   config.validation = {.decode = {.beam = 1,
                                   .length_penalty = 0.6,
                                   .max_length_ratio = 1.5,
