@@ -14,11 +14,11 @@ Decoder::Decoder(const Scope& scope, const TransformerOptions& options) : model_
 }
 
 Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
-                     const SequenceLayout& source, const CrossAttentionTap& tap) const {
+                     const SequenceLayout& source, const AttentionTap& tap) const {
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const bool tapped = static_cast<int64_t>(i) == tap.layer;
     x = layers_[i].forward(context, x, target, memory, source,
-                           tapped ? tap.probabilities : nullptr);
+                           tap.of(AttentionPlace::kDecoderSelf, i),
+                           tap.of(AttentionPlace::kDecoderCross, i));
   }
   return finish(context, x);
 }

@@ -14,9 +14,10 @@ class DecoderLayer {
   DecoderLayer(const Scope& scope, const TransformerOptions& options);
 
   /// All positions at once. x: [target tokens, model] -> the same shape; memory: [source tokens,
-  /// model]. `probabilities`: null, or where the weights of the cross-attention go.
+  /// model]. `self_weights`, `cross_weights`: null, or where the weights of each attention go.
   Var forward(Context& context, const Var& x, const SequenceLayout& target, const Var& memory,
-              const SequenceLayout& source, Real* probabilities = nullptr) const;
+              const SequenceLayout& source, Real* self_weights = nullptr,
+              Real* cross_weights = nullptr) const;
 
   /// The memory's keys and values: [source tokens, 2 model].
   Var project_memory(Context& context, const Var& memory) const {
@@ -39,7 +40,7 @@ class DecoderLayer {
   /// Cross-attention and feed-forward: what both ways of running the layer have in common.
   Var attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
                       const Var& projected_memory, const SequenceLayout& source,
-                      Real* probabilities) const;
+                      Real* cross_weights) const;
 };
 
 }  // namespace calque

@@ -11,8 +11,11 @@ Encoder::Encoder(const Scope& scope, const TransformerOptions& options) {
   }
 }
 
-Var Encoder::forward(Context& context, Var x, const SequenceLayout& layout) const {
-  for (const EncoderLayer& layer : layers_) x = layer.forward(context, x, layout);
+Var Encoder::forward(Context& context, Var x, const SequenceLayout& layout,
+                     const AttentionTap& tap) const {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    x = layers_[i].forward(context, x, layout, tap.of(AttentionPlace::kEncoderSelf, i));
+  }
   return norm_ ? norm_->forward(context, x) : x;
 }
 

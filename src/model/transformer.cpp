@@ -73,16 +73,18 @@ void Transformer::discard_weight(MatrixView<const Real> weight) {
   store_->discard(weight);
 }
 
-Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout) {
+Var Transformer::embed_source(Context& context, Ids source, const SequenceLayout& layout) {
   const Var positions = source_positions_.table(context, longest(layout));
-  const Var x =
-      source_embedding_.forward(context, source, positions, positions_of(context.arena, layout));
-  return encoder_.forward(context, x, layout);
+  return source_embedding_.forward(context, source, positions, positions_of(context.arena, layout));
+}
+
+Var Transformer::encode(Context& context, const Var& embedded, const SequenceLayout& layout,
+                        const AttentionTap& tap) {
+  return encoder_.forward(context, embedded, layout, tap);
 }
 
 Var Transformer::decode(Context& context, Ids target_input, const SequenceLayout& target,
-                        const Var& memory, const SequenceLayout& source,
-                        const CrossAttentionTap& tap) {
+                        const Var& memory, const SequenceLayout& source, const AttentionTap& tap) {
   const Var positions = target_positions_.table(context, longest(target));
   const Var x = target_embedding_.forward(context, target_input, positions,
                                           positions_of(context.arena, target));
@@ -96,10 +98,20 @@ Var Transformer::logits(Context& context, const Var& x) {
 kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExample& example,
                                             double label_smoothing,
                                             std::span<const Real> row_weights,
-                                            std::span<Real> log_probabilities) {
-  const Var memory = encode(context, example.source, example.source_layout);
-  const Var x =
-      decode(context, example.target_input, example.target_layout, memory, example.source_layout);
+                                            std::span<Real> log_probabilities,
+                                            const AttentionTap& tap) {
+  return loss(context, embed_source(context, example.source, example.source_layout), example,
+              label_smoothing, row_weights, log_probabilities, tap);
+}
+
+kernels::CrossEntropySums Transformer::loss(Context& context, const Var& embedded_source,
+                                            const TrainingExample& example, double label_smoothing,
+                                            std::span<const Real> row_weights,
+                                            std::span<Real> log_probabilities,
+                                            const AttentionTap& tap) {
+  const Var memory = encode(context, embedded_source, example.source_layout, tap);
+  const Var x = decode(context, example.target_input, example.target_layout, memory,
+                       example.source_layout, tap);
   return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
                                        example.target_output, label_smoothing, row_weights,
                                        log_probabilities);

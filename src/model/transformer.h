@@ -44,12 +44,20 @@ class Transformer {
   /// allow.
   int64_t longest_sentence() const;
 
+  /// The source's embeddings with positions, what the encoder starts from: [source tokens, model].
+  Var embed_source(Context& context, Ids source, const SequenceLayout& layout);
+
   /// The memory that the decoder attends to: [source tokens, model].
-  Var encode(Context& context, Ids source, const SequenceLayout& layout);
+  Var encode(Context& context, const Var& embedded, const SequenceLayout& layout,
+             const AttentionTap& tap = {});
+  Var encode(Context& context, Ids source, const SequenceLayout& layout,
+             const AttentionTap& tap = {}) {
+    return encode(context, embed_source(context, source, layout), layout, tap);
+  }
 
   /// Teacher forcing: the decoder's output at every target position, [target tokens, model].
   Var decode(Context& context, Ids target_input, const SequenceLayout& target, const Var& memory,
-             const SequenceLayout& source, const CrossAttentionTap& tap = {});
+             const SequenceLayout& source, const AttentionTap& tap = {});
 
   /// x output_projection^T: [rows, model] -> [rows, target vocab].
   Var logits(Context& context, const Var& x);
@@ -59,7 +67,15 @@ class Transformer {
   /// ops::projection_cross_entropy.
   kernels::CrossEntropySums loss(Context& context, const TrainingExample& example,
                                  double label_smoothing, std::span<const Real> row_weights = {},
-                                 std::span<Real> log_probabilities = {});
+                                 std::span<Real> log_probabilities = {},
+                                 const AttentionTap& tap = {});
+
+  /// The same from the embedded source on, which may be a leaf of the caller's.
+  kernels::CrossEntropySums loss(Context& context, const Var& embedded_source,
+                                 const TrainingExample& example, double label_smoothing,
+                                 std::span<const Real> row_weights = {},
+                                 std::span<Real> log_probabilities = {},
+                                 const AttentionTap& tap = {});
 
   /// What decoding works with, in an arena: a cache for `slots` tokens and `source_rows` source
   /// tokens.

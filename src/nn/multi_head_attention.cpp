@@ -43,13 +43,13 @@ Var MultiHeadAttention::output(Context& context, const Var& heads) const {
 }
 
 Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayout& layout,
-                             bool causal) const {
+                             bool causal, Real* probabilities) const {
   const Var projected =
       project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
   const ops::AttentionInputs inputs{projected, 0, projected, model_, 2 * model_, model_};
   const kernels::AttentionShape shape{layout, layout, heads_, causal,
                                       context.dropout(dropout_, dropout_stream_)};
-  return output(context, ops::attention(context, inputs, shape));
+  return output(context, ops::attention(context, inputs, shape, probabilities));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,

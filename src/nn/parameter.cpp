@@ -61,8 +61,7 @@ Var ParameterStore::var(Context& context, ParameterId first, ParameterId last) {
                                     : Shape{elements / begin.shape[-1], begin.shape[-1]};
   }
   const Tensor value{values_ + begin.offset, shape};
-  if (context.tape == nullptr) return Var(value);
-  CALQUE_CHECK(gradients_ != nullptr, "a store for inference has no gradients");
+  if (context.tape == nullptr || gradients_ == nullptr) return Var(value);
   const auto count = static_cast<size_t>(last.index - first.index + 1);
   return context.tape->leaf(value, {gradients_ + begin.offset, shape},
                             std::span(written_).subspan(static_cast<size_t>(first.index), count));

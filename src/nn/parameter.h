@@ -59,7 +59,8 @@ class ParameterStore {
   Tensor value(const Parameter& parameter) const;
   Tensor gradient(const Parameter& parameter) const;
 
-  /// A parameter as the start of a forward pass: a leaf of the tape, or a constant without a tape.
+  /// A parameter as the start of a forward pass: a leaf of the tape, or a constant without a tape
+  /// or in a store for inference.
   Var var(Context& context, ParameterId id);
   /// Parameters `first` .. `last`, declared one behind the other, stacked along their rows:
   /// [sum of rows, cols], or [sum of sizes] for vectors.

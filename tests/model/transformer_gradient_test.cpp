@@ -1,5 +1,7 @@
 // The gradient of every parameter of a whole model, in double, against numeric differences.
 
+#include <algorithm>
+
 #include "model/transformer.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
@@ -84,6 +86,31 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
   const test::ParameterDifference worst = worst_error(options, 0.1);
   INFO(worst.name);
   CHECK(worst.value < kTolerance);
+}
+
+TEST_CASE("the embedded source has an exact gradient, also of a model for inference", "[model]") {
+  constexpr int64_t kVocab = 11;
+  const test::ExampleBatch batch({3, 0, 2}, {1, 4, 2}, kVocab);
+  TransformerOptions options = test::tiny_options();
+  options.norm = GENERATE(NormPlace::kPre, NormPlace::kPost);
+  Transformer trained = test::random_model(options, kVocab, kVocab);
+  Transformer model(options, kVocab, kVocab, /*inference=*/true);
+  std::ranges::copy(trained.parameters().values(), model.parameters().values().begin());
+  Arena arena;
+  Workspace workspace(8);
+  Tape tape(arena, workspace);
+  Context context(arena, workspace);
+  const SequenceLayout& layout = batch.view().source_layout;
+  const Tensor x = model.embed_source(context, batch.view().source, layout).value;
+  const Tensor gradient = arena.tensor(x.shape);
+  uint8_t written = 0;
+  context.tape = &tape;
+  model.loss(context, tape.leaf(x, gradient, {&written, 1}), batch.view(), 0.1);
+  tape.backward();
+  context.tape = nullptr;
+  const std::vector<Real> numeric = test::numeric_gradient(
+      x.values(), [&] { return model.loss(context, Var(x), batch.view(), 0.1).loss; }, 4e-5);
+  CHECK(test::relative_difference(gradient.values(), numeric) < kTolerance);
 }
 
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {
