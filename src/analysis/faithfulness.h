@@ -22,7 +22,7 @@ inline constexpr std::array kRemovedWords{RemovedWord::kAttended, RemovedWord::k
                                           RemovedWord::kRandom};
 
 struct FaithfulnessOptions {
-  AlignmentOptions alignment;
+  AlignmentOptions alignment = {};
   uint64_t seed = 1;  // of the random words
   int64_t batch_tokens = 4096;
   int64_t longest = 4096;  // tokens of a side, its end counted, of lines that are looked at

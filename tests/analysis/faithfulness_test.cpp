@@ -42,9 +42,8 @@ struct Measured {
     source_ids.push_back(kEndId);
     const std::vector<ForcedPair> pair{{source_ids, target_ids}};
     double sum = 0;
-    for (const Real token : score_pairs(model, pair, 1, {arena, workspace}).front()) {
-      sum += static_cast<double>(token);
-    }
+    const auto scores = score_pairs(model, pair, 1, {arena, workspace});
+    for (const Real token : scores.front()) sum += static_cast<double>(token);
     return sum;
   }
 };

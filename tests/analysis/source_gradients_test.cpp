@@ -19,10 +19,13 @@ struct Pairs {
 
   Pairs() {
     for (int32_t i = 0; i < 12; ++i) {
-      std::vector<int32_t>& source = ids.emplace_back(static_cast<size_t>(i * 7 % 5));
+      std::vector<int32_t> source(static_cast<size_t>(i * 7 % 5));
+      std::vector<int32_t> target(static_cast<size_t>(i * 5 % 7));
       std::iota(source.begin(), source.end(), 3 + i);
+      std::iota(target.begin(), target.end(), 4);
       source.push_back(kEndId);
-      std::iota(ids.emplace_back(static_cast<size_t>(i * 5 % 7)).begin(), ids.back().end(), 4);
+      ids.push_back(std::move(source));
+      ids.push_back(std::move(target));
     }
     for (size_t i = 0; i < ids.size(); i += 2) all.push_back({ids[i], ids[i + 1]});
   }
