@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/source_gradient.h"
+#include "analysis/source_gradients.h"
 #include "base/random.h"
 #include "text/special_ids.h"
 #include "text/words.h"

@@ -1,4 +1,4 @@
-#include "analysis/source_gradient.h"
+#include "analysis/source_gradients.h"
 
 #include <numeric>
 

@@ -121,6 +121,7 @@ function drawHeads() {
       const weights = matrix(attention, attention.weights, layer * attention.heads + head);
       const canvas = add(button, "canvas", {"aria-hidden": true});
       canvas.style.height = `${height}px`;
+      if (attention.keys > size) canvas.style.imageRendering = "auto";  // more weights than pixels
       paint(canvas, weights, attention.queries, attention.keys);
       const caption = add(button, "span", {"aria-hidden": true}, figures.character);
       add(caption, "small", {}, figures.entropy.toFixed(2));
