@@ -199,6 +199,24 @@ void measure(const AttentionArguments& arguments) {
                                  : faithfulness_table(found, lines));
 }
 
+constexpr const char kFooter[] =
+    "All attentions are read off one pass over source and target, as in training. A head is\n"
+    "named after where most of its weight lies: diagonal (the token itself; of\n"
+    "cross-attention, the place at an even pace), previous, next, first, end; else spread\n"
+    "(nearly uniform), focused (one key, wherever it is) or mixed. Entropy is 0 bits where\n"
+    "one key has all weight, and log2(keys) where all have the same.\n"
+    "\n"
+    "--faithfulness takes out the word with most weight of the alignment, the one with the\n"
+    "largest gradient, and one at random. Weights explain the output as far as the first\n"
+    "makes it less likely than the last does. docs/attention_report.md has the formulas.\n"
+    "\n"
+    "Examples:\n"
+    "  calque attention --model runs/demo --source 'The old man reads a book.'\n"
+    "  calque attention --model runs/demo --source 'He reads.' --target 'Er liest.' \\\n"
+    "    --output report.html\n"
+    "  calque attention --model runs/demo --faithfulness \\\n"
+    "    --source data/demo/test.en --reference data/demo/test.de";
+
 void check_options(const AttentionArguments& arguments) {
   if (arguments.faithfulness) {
     if (arguments.target) {
@@ -262,23 +280,7 @@ void add_attention_command(CLI::App& app) {
       ->needs(faithfulness);
   add_threads_option(*command, arguments->threads);
   add_quiet_option(*command);
-  command->footer(
-      "All attentions are read off one pass over source and target, as in training. A head is\n"
-      "named after where most of its weight lies: diagonal (the token itself; of\n"
-      "cross-attention, the place at an even pace), previous, next, first, end; else spread\n"
-      "(nearly uniform), focused (one key, wherever it is) or mixed. Entropy is 0 bits where\n"
-      "one key has all weight, and log2(keys) where all have the same.\n"
-      "\n"
-      "--faithfulness takes out the word with most weight of the alignment, the one with the\n"
-      "largest gradient, and one at random. Weights explain the output as far as the first\n"
-      "makes it less likely than the last does. docs/attention_report.md has the formulas.\n"
-      "\n"
-      "Examples:\n"
-      "  calque attention --model runs/demo --source 'The old man reads a book.'\n"
-      "  calque attention --model runs/demo --source 'He reads.' --target 'Er liest.' \\\n"
-      "    --output report.html\n"
-      "  calque attention --model runs/demo --faithfulness \\\n"
-      "    --source data/demo/test.en --reference data/demo/test.de");
+  command->footer(kFooter);
   command->callback([arguments] {
     check_options(*arguments);
     if (arguments->faithfulness) {

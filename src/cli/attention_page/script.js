@@ -140,6 +140,9 @@ function markHead() {
   }
 }
 
+/** That of the chosen head. */
+const headButton = () => $(`head-${chosen[place].layer}-${chosen[place].head}`);
+
 function moveHead(event) {
   const attention = data.attentions[place];
   const {layer, head} = chosen[place];
@@ -156,7 +159,7 @@ function moveHead(event) {
   const [toLayer, toHead] = moves[event.key];
   if (!attention.figures[toLayer]?.[toHead]) return;
   chooseHead(toLayer, toHead);
-  $(`head-${toLayer}-${toHead}`).focus();
+  headButton().focus();
 }
 
 function choosePlace(i) {
@@ -222,17 +225,17 @@ function drawDetail() {
       layer === 0 ? "Rollout of layer 1, all heads" : `Rollout through layers 1 to ${layer + 1}`;
   $("readout").textContent = "";
   const index = layer * attention.heads + head;
-  drawMap($("weights"), attention, matrix(attention, attention.weights, index),
+  new WeightMap($("weights"), attention, matrix(attention, attention.weights, index),
           `Weights of layer ${layer + 1}, head ${head + 1}`);
-  drawMap($("rollout"), attention, matrix(attention, attention.rollout, layer),
+  new WeightMap($("rollout"), attention, matrix(attention, attention.rollout, layer),
           $("rollout-title").textContent);
 }
 
 /** A query and a key in words. */
 function describe(attention, query, key) {
   const to = attention.keyNames[key];
-  if (attention.name === "encoder_self") return [`${attention.queryNames[query]} looks at`, to];
-  return [`reads ${data.target.inputs[query]} to say ${data.target.outputs[query]}, looks at`, to];
+  if (attention.name === "encoder_self") return `${attention.queryNames[query]} looks at ${to}`;
+  return `reads ${data.target.inputs[query]} to say ${data.target.outputs[query]}, looks at ${to}`;
 }
 
 function drawAll() {
