@@ -20,6 +20,7 @@ FLOORS = [  # lowest first; folders of one floor never include each other
     ["nn", "text"],
     ["model", "data"],
     ["decode", "optim", "checkpoint", "metrics"],
+    ["analysis"],
     ["train"],
     ["config", "bench"],
     ["export"],

@@ -52,6 +52,7 @@ inline constexpr uint32_t kRandomCorpus = 0xFFFFFF04u;
 inline constexpr uint32_t kBenchmark = 0xFFFFFF05u;
 inline constexpr uint32_t kBootstrap = 0xFFFFFF06u;
 inline constexpr uint32_t kSampling = 0xFFFFFF07u;
+inline constexpr uint32_t kFaithfulness = 0xFFFFFF08u;
 inline constexpr uint32_t kLayerDrop = 0xFFFFFF09u;
 inline constexpr uint32_t kSourcePieces = 0xFFFFFF0Au;
 inline constexpr uint32_t kTargetPieces = 0xFFFFFF0Bu;

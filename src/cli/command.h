@@ -14,6 +14,7 @@ void add_train_command(CLI::App& app);
 void add_translate_command(CLI::App& app);
 void add_score_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
+void add_attention_command(CLI::App& app);
 void add_metrics_command(CLI::App& app);
 void add_bleu_command(CLI::App& app);
 void add_compare_command(CLI::App& app);

@@ -41,6 +41,7 @@ void add_commands(CLI::App& app) {
   add_translate_command(app);
   add_score_command(app);
   add_evaluate_command(app);
+  add_attention_command(app);
   add_metrics_command(app);
   add_bleu_command(app);
   add_compare_command(app);

@@ -380,6 +380,10 @@ void visit_train_course(Config& config, Visitor& visit) {
         train.log_every, kCount);
   visit(Field{"train.validate_every", "updates", kHarmless, "Distance of validations."},
         train.validate_every, kCount);
+  visit(Field{"train.log_attention", "", kHarmless,
+              "Validations also measure the entropy of each head and the sharpness of alignments, "
+              "for metrics.jsonl."},
+        train.log_attention, Boolean());
   visit(Field{"train.save_every", "updates", kHarmless, "Distance of checkpoints."},
         train.save_every, kCount);
   visit(Field{"train.save_every_minutes", "minutes", kHarmless,

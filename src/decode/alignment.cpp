@@ -68,6 +68,10 @@ std::vector<std::pair<int64_t, int64_t>> WordAlignment::links() const {
   return links;
 }
 
+int64_t aligning_layer(const AlignmentOptions& options, int64_t decoder_layers) {
+  return options.layer > 0 ? options.layer - 1 : std::max<int64_t>(decoder_layers - 2, 0);
+}
+
 std::vector<WordAlignment> align_words(Transformer& model, const Tokenizer& tokenizer,
                                        std::span<const ForcedPair> pairs,
                                        std::span<const SourceWords> words,
@@ -75,9 +79,7 @@ std::vector<WordAlignment> align_words(Transformer& model, const Tokenizer& toke
                                        const ForwardTools& tools) {
   std::vector<WordAlignment> result(pairs.size());
   const int64_t heads = model.options().heads;
-  const int64_t layer = options.layer > 0
-                            ? options.layer - 1
-                            : std::max<int64_t>(model.options().decoder_layers - 2, 0);
+  const int64_t layer = aligning_layer(options, model.options().decoder_layers);
   for_each_forced_batch(
       pairs, batch_tokens, [&](const TrainingExample& example, std::span<const size_t> members) {
         const Arena::Scope scope(tools.arena);
@@ -89,8 +91,11 @@ std::vector<WordAlignment> align_words(Transformer& model, const Tokenizer& toke
         }
         Real* probabilities = tools.arena.allocate<Real>(weights);
         const Var memory = model.encode(context, example.source, example.source_layout);
+        AttentionTap tap;
+        tap.at(AttentionPlace::kDecoderCross).resize(static_cast<size_t>(layer) + 1);
+        tap.at(AttentionPlace::kDecoderCross).back() = probabilities;
         model.decode(context, example.target_input, example.target_layout, memory,
-                     example.source_layout, {layer, probabilities});
+                     example.source_layout, tap);
         for (size_t i = 0; i < members.size(); ++i) {
           result[members[i]] = align(probabilities, heads, options.heads, words[members[i]],
                                      words_of_target(tokenizer, pairs[members[i]].target));

@@ -19,6 +19,9 @@ struct AlignmentOptions {
   std::vector<int64_t> heads = {};  // from 1; their mean is taken. Empty: of all
 };
 
+/// The decoder's layer that is read, from 0.
+int64_t aligning_layer(const AlignmentOptions& options, int64_t decoder_layers);
+
 /// How much each word of a translation has to do with each word of its source line, both as
 /// text/words.h counts them.
 struct WordAlignment {

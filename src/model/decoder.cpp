@@ -17,12 +17,12 @@ Decoder::Decoder(const Scope& scope, const TransformerOptions& options)
 }
 
 Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
-                     const SequenceLayout& source, const CrossAttentionTap& tap) const {
+                     const SequenceLayout& source, const AttentionTap& tap) const {
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (drops_layer(context, layer_dropout_, encoder_layers_ + static_cast<int64_t>(i))) continue;
-    const bool tapped = static_cast<int64_t>(i) == tap.layer;
     x = layers_[i].forward(context, x, target, memory, source,
-                           tapped ? tap.probabilities : nullptr);
+                           tap.of(AttentionPlace::kDecoderSelf, i),
+                           tap.of(AttentionPlace::kDecoderCross, i));
   }
   return finish(context, x);
 }

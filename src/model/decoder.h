@@ -3,16 +3,10 @@
 #include <optional>
 #include <vector>
 
+#include "model/attention_tap.h"
 #include "model/decoder_layer.h"
 
 namespace calque {
-
-/// Takes the weights of one layer's cross-attention out of a forward pass: per sentence in order,
-/// [heads, target tokens, source tokens] contiguous.
-struct CrossAttentionTap {
-  int64_t layer = 0;  // from 0, the one that reads the embeddings
-  Real* probabilities = nullptr;
-};
 
 /// The stack of decoder layers, with a final norm when norms stand in front of sub-layers.
 class Decoder {
@@ -22,7 +16,7 @@ class Decoder {
   /// Teacher forcing: all positions at once. x: embedded target input, [target tokens, model];
   /// memory: [source tokens, model]. Returns [target tokens, model], to be projected to logits.
   Var forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
-              const SequenceLayout& source, const CrossAttentionTap& tap = {}) const;
+              const SequenceLayout& source, const AttentionTap& tap = {}) const;
 
   /// A cache for `slots` tokens and `source_rows` rows of memory, in an arena.
   DecoderCache make_cache(Arena& arena, int64_t slots, int64_t source_rows) const;

@@ -17,13 +17,13 @@ DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options
       feed_forward_frame_(scope.sub("feed_forward_norm"), options, deep) {}
 
 Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& target,
-                          const Var& memory, const SequenceLayout& source,
-                          Real* probabilities) const {
+                          const Var& memory, const SequenceLayout& source, Real* self_weights,
+                          Real* cross_weights) const {
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
-    return self_attention_.self(context, input, target, /*causal=*/true);
+    return self_attention_.self(context, input, target, /*causal=*/true, self_weights);
   });
   return attend_and_feed(context, attended, target, project_memory(context, memory), source,
-                         probabilities, nullptr);
+                         cross_weights, nullptr);
 }
 
 DecoderCache::Layer DecoderLayer::make_cache(Arena& arena, int64_t slots,
@@ -43,9 +43,9 @@ Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cach
 
 Var DecoderLayer::attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
                                   const Var& projected_memory, const SequenceLayout& source,
-                                  Real* probabilities, const CacheSlots* slots) const {
+                                  Real* cross_weights, const CacheSlots* slots) const {
   const Var attended = cross_attention_frame_.forward(context, x, [&](const Var& input) {
-    return cross_attention_.cross(context, input, queries, projected_memory, source, probabilities,
+    return cross_attention_.cross(context, input, queries, projected_memory, source, cross_weights,
                                   slots);
   });
   return feed_forward_frame_.forward(

@@ -14,9 +14,10 @@ class DecoderLayer {
   DecoderLayer(const Scope& scope, const TransformerOptions& options, const DeepNorm& deep);
 
   /// All positions at once. x: [target tokens, model] -> the same shape; memory: [source tokens,
-  /// model]. `probabilities`: null, or where the weights of the cross-attention go.
+  /// model]. `self_weights`, `cross_weights`: null, or where the weights of each attention go.
   Var forward(Context& context, const Var& x, const SequenceLayout& target, const Var& memory,
-              const SequenceLayout& source, Real* probabilities = nullptr) const;
+              const SequenceLayout& source, Real* self_weights = nullptr,
+              Real* cross_weights = nullptr) const;
 
   /// A cache for `slots` tokens and `source_rows` rows of memory, in an arena.
   DecoderCache::Layer make_cache(Arena& arena, int64_t slots, int64_t source_rows) const;
@@ -43,7 +44,7 @@ class DecoderLayer {
   /// of a step, else null.
   Var attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
                       const Var& projected_memory, const SequenceLayout& source,
-                      Real* probabilities, const CacheSlots* slots) const;
+                      Real* cross_weights, const CacheSlots* slots) const;
 };
 
 }  // namespace calque

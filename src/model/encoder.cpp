@@ -14,10 +14,11 @@ Encoder::Encoder(const Scope& scope, const TransformerOptions& options)
   }
 }
 
-Var Encoder::forward(Context& context, Var x, const SequenceLayout& layout) const {
+Var Encoder::forward(Context& context, Var x, const SequenceLayout& layout,
+                     const AttentionTap& tap) const {
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (drops_layer(context, layer_dropout_, static_cast<int64_t>(i))) continue;
-    x = layers_[i].forward(context, x, layout);
+    x = layers_[i].forward(context, x, layout, tap.of(AttentionPlace::kEncoderSelf, i));
   }
   return norm_ ? norm_->forward(context, x) : x;
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "model/attention_tap.h"
 #include "model/encoder_layer.h"
 
 namespace calque {
@@ -13,7 +14,8 @@ class Encoder {
   Encoder(const Scope& scope, const TransformerOptions& options);
   /// x: embedded source, [source tokens, model] -> the memory that the decoder attends to, the same
   /// shape.
-  Var forward(Context& context, Var x, const SequenceLayout& layout) const;
+  Var forward(Context& context, Var x, const SequenceLayout& layout,
+              const AttentionTap& tap = {}) const;
 
  private:
   std::vector<EncoderLayer> layers_;

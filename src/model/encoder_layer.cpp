@@ -12,9 +12,10 @@ EncoderLayer::EncoderLayer(const Scope& scope, const TransformerOptions& options
                     options.activation_dropout, deep.beta),
       feed_forward_frame_(scope.sub("feed_forward_norm"), options, deep) {}
 
-Var EncoderLayer::forward(Context& context, const Var& x, const SequenceLayout& layout) const {
+Var EncoderLayer::forward(Context& context, const Var& x, const SequenceLayout& layout,
+                          Real* probabilities) const {
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
-    return self_attention_.self(context, input, layout, /*causal=*/false);
+    return self_attention_.self(context, input, layout, /*causal=*/false, probabilities);
   });
   return feed_forward_frame_.forward(
       context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });

@@ -10,8 +10,10 @@ namespace calque {
 class EncoderLayer {
  public:
   EncoderLayer(const Scope& scope, const TransformerOptions& options, const DeepNorm& deep);
-  /// x: [source tokens, model] -> the same shape.
-  Var forward(Context& context, const Var& x, const SequenceLayout& layout) const;
+  /// x: [source tokens, model] -> the same shape. `probabilities`: null, or where the attention's
+  /// weights go.
+  Var forward(Context& context, const Var& x, const SequenceLayout& layout,
+              Real* probabilities = nullptr) const;
 
  private:
   MultiHeadAttention self_attention_;

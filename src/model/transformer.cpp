@@ -94,20 +94,21 @@ void Transformer::discard_weight(MatrixView<const Real> weight) {
 }
 
 Var Transformer::encode(Context& context, Ids source, const SequenceLayout& layout,
-                        const ops::Tap& embedded) {
+                        const AttentionTap& attention, const ops::Tap& embedded) {
   const Var positions = source_positions_.table(context, longest(layout));
   const Var x =
       source_embedding_.forward(context, source, positions, positions_of(context.arena, layout));
-  return encoder_.forward(context, ops::tap(context, x, embedded), layout);
+  return encoder_.forward(context, ops::tap(context, x, embedded), layout, attention);
 }
 
 Var Transformer::decode(Context& context, Ids target_input, const SequenceLayout& target,
                         const Var& memory, const SequenceLayout& source,
-                        const CrossAttentionTap& tap, const ops::Tap& embedded) {
+                        const AttentionTap& attention, const ops::Tap& embedded) {
   const Var positions = target_positions_.table(context, longest(target));
   const Var x = target_embedding_.forward(context, target_input, positions,
                                           positions_of(context.arena, target));
-  return decoder_.forward(context, ops::tap(context, x, embedded), target, memory, source, tap);
+  return decoder_.forward(context, ops::tap(context, x, embedded), target, memory, source,
+                          attention);
 }
 
 Var Transformer::logits(Context& context, const Var& x) {
@@ -115,18 +116,20 @@ Var Transformer::logits(Context& context, const Var& x) {
 }
 
 Var Transformer::decode(Context& context, const TrainingExample& example,
-                        const EmbeddingTaps& taps) {
-  const Var memory = encode(context, example.source, example.source_layout, taps.source);
+                        const EmbeddingTaps& embedded, const AttentionTap& attention) {
+  const Var memory =
+      encode(context, example.source, example.source_layout, attention, embedded.source);
   return decode(context, example.target_input, example.target_layout, memory,
-                example.source_layout, {}, taps.target);
+                example.source_layout, attention, embedded.target);
 }
 
 kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExample& example,
                                             double label_smoothing,
                                             std::span<const Real> row_weights,
                                             std::span<Real> log_probabilities,
-                                            const EmbeddingTaps& taps) {
-  const Var x = decode(context, example, taps);
+                                            const EmbeddingTaps& embedded,
+                                            const AttentionTap& attention) {
+  const Var x = decode(context, example, embedded, attention);
   return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
                                        example.target_output, label_smoothing, row_weights,
                                        log_probabilities);

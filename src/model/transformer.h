@@ -57,11 +57,11 @@ class Transformer {
 
   /// The memory that the decoder attends to: [source tokens, model].
   Var encode(Context& context, Ids source, const SequenceLayout& layout,
-             const ops::Tap& embedded = {});
+             const AttentionTap& attention = {}, const ops::Tap& embedded = {});
 
   /// Teacher forcing: the decoder's output at every target position, [target tokens, model].
   Var decode(Context& context, Ids target_input, const SequenceLayout& target, const Var& memory,
-             const SequenceLayout& source, const CrossAttentionTap& tap = {},
+             const SequenceLayout& source, const AttentionTap& attention = {},
              const ops::Tap& embedded = {});
 
   /// x output_projection^T: [rows, model] -> [rows, target vocab].
@@ -73,7 +73,8 @@ class Transformer {
   kernels::CrossEntropySums loss(Context& context, const TrainingExample& example,
                                  double label_smoothing, std::span<const Real> row_weights = {},
                                  std::span<Real> log_probabilities = {},
-                                 const EmbeddingTaps& taps = {});
+                                 const EmbeddingTaps& embedded = {},
+                                 const AttentionTap& attention = {});
 
   /// The same by R-Drop, see ops::projection_r_drop: of two passes, the second with the dropout of
   /// the micro-batch behind this one.
@@ -113,7 +114,8 @@ class Transformer {
   Decoder decoder_;
 
   /// The decoder's output for the example's targets, [target tokens, model].
-  Var decode(Context& context, const TrainingExample& example, const EmbeddingTaps& taps = {});
+  Var decode(Context& context, const TrainingExample& example, const EmbeddingTaps& embedded = {},
+             const AttentionTap& attention = {});
 };
 
 }  // namespace calque

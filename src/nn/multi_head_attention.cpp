@@ -133,11 +133,11 @@ kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
 }
 
 Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayout& layout,
-                             bool causal) const {
+                             bool causal, Real* probabilities) const {
   const ops::AttentionInputs inputs =
       self_inputs(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
   return output(context, ops::attention(context, inputs, shape(context, layout, layout, causal),
-                                        distances(context)));
+                                        distances(context), probabilities));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,

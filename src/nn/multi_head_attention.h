@@ -32,8 +32,10 @@ class MultiHeadAttention {
   int64_t key_model() const { return key_model_; }
 
   /// Self-attention: the rows of a sentence attend to each other; `causal`: to themselves and those
-  /// before. x: [tokens, model] -> the same shape.
-  Var self(Context& context, const Var& x, const SequenceLayout& layout, bool causal) const;
+  /// before. x: [tokens, model] -> the same shape. `probabilities`: null, or where the weights go
+  /// (see kernels::attention_forward).
+  Var self(Context& context, const Var& x, const SequenceLayout& layout, bool causal,
+           Real* probabilities = nullptr) const;
 
   /// Self-attention of one decoding step: row r of x is the newest token of hypothesis r. Its key
   /// and value are written to the cache; it attends to all of its positions. x: [rows, model].
@@ -45,9 +47,8 @@ class MultiHeadAttention {
   Var project_memory(Context& context, const Var& memory) const;
 
   /// Cross-attention: sentence s of `queries` attends to sentence s of `keys`, rows of `projected`.
-  /// x: [query rows, model] -> the same shape. `probabilities`: null, or where the weights go (see
-  /// kernels::attention_forward). `slots`: null, or of a decoding step, whose row r is a
-  /// hypothesis.
+  /// x: [query rows, model] -> the same shape. `probabilities`: as of `self`. `slots`: null, or of a
+  /// decoding step, whose row r is a hypothesis.
   Var cross(Context& context, const Var& x, const SequenceLayout& queries, const Var& projected,
             const SequenceLayout& keys, Real* probabilities = nullptr,
             const CacheSlots* slots = nullptr) const;

@@ -32,4 +32,23 @@ std::vector<int32_t> words_at(std::string_view line, std::span<const size_t> byt
   return words;
 }
 
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (size_t at = 0; at < line.size(); ++at) {
+    if (!begins_word(line, at)) continue;
+    size_t end = at;
+    while (end < line.size() && !is_space(line[end])) ++end;
+    words.push_back(line.substr(at, end - at));
+  }
+  return words;
+}
+
+std::string without_word(std::string_view line, int64_t word) {
+  const std::string_view removed = words_of(line).at(static_cast<size_t>(word));
+  const auto begin = static_cast<size_t>(removed.data() - line.data());
+  size_t end = begin + removed.size();
+  while (end < line.size() && is_space(line[end])) ++end;
+  return std::string(line.substr(0, begin)) + std::string(line.substr(end));
+}
+
 }  // namespace calque

@@ -37,6 +37,8 @@ struct TrainOptions {
   int64_t patience = 0;  // validations without a new best before stopping; 0: never
   /// Of the linear layers' products; with bfloat16, weights and all other sums stay Real.
   kernels::Precision precision = kernels::Precision::kFloat32;
+  /// Validations also measure how sharply each head looks, for metrics.jsonl.
+  bool log_attention = false;
   OptimizerOptions optimizer;
   AdversarialOptions adversarial;
 };

@@ -54,6 +54,20 @@ bool is_better(const MetricRecord& now, const std::optional<MetricRecord>& best,
          (now.value == best->value && now.loss && best->loss && *now.loss < *best->loss);
 }
 
+/// {"encoder_self": [[bits of each head], ...], ...} and how sharply words are aligned.
+nlohmann::json to_json(const AttentionSummary& attention) {
+  nlohmann::json json{{"alignment_sharpness", attention.alignment_sharpness()}};
+  for (const AttentionPlace place : kAttentionPlaces) {
+    nlohmann::json& layers = json["attention_entropy"][name_of(place)];
+    const std::vector<EntropySums>& heads = attention.heads(place);
+    for (size_t i = 0; i < heads.size(); ++i) {
+      if (i % static_cast<size_t>(attention.heads_of_a_layer()) == 0) layers.emplace_back();
+      layers.back().push_back(heads[i].entropy());
+    }
+  }
+  return json;
+}
+
 constexpr const char kWeightNotFinite[] = "a weight is no longer finite";
 constexpr const char kLossNotFinite[] = "the validation loss is not a finite number";
 
@@ -373,11 +387,13 @@ void Trainer::validate(const StopSignal& stop) {
     log::info("  reference  {}", sample.reference);
     log::info("  hypothesis {}", sample.hypothesis);
   }
-  append_metrics({{"step", state_.step},
-                  {"epoch", epoch()},
-                  {"validation_loss", result.loss},
-                  {"validation_perplexity", result.perplexity},
-                  {"validation_bleu", result.bleu.bleu}});
+  nlohmann::json metrics{{"step", state_.step},
+                         {"epoch", epoch()},
+                         {"validation_loss", result.loss},
+                         {"validation_perplexity", result.perplexity},
+                         {"validation_bleu", result.bleu.bleu}};
+  if (result.attention) metrics.update(to_json(*result.attention));
+  append_metrics(metrics);
   if (best) try_to_save();
 }
 

@@ -47,6 +47,7 @@ Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
       options_(options),
       label_smoothing_(train.label_smoothing),
       micro_batch_tokens_(train.micro_batch_tokens),
+      log_attention_(train.log_attention),
       batches_(make_batches(corpus, train.batch_tokens)),
       micro_batch_(train.batch_tokens),
       sources_(read_all(files.source, policies)),
@@ -79,6 +80,9 @@ void Validator::measure_loss(Arena& arena, Workspace& workspace,
   double loss = 0;
   double negative_log_likelihood = 0;
   int64_t tokens = 0;
+  const TransformerOptions& sizes = model_.options();
+  const AttentionTap no_tap;
+  if (log_attention_) result.attention.emplace(sizes, aligning_layer({}, sizes.decoder_layers));
   for (const Batch& batch : batches_) {
     check();
     const int64_t parts = MicroBatch::count(batch, micro_batch_tokens_);
@@ -87,8 +91,14 @@ void Validator::measure_loss(Arena& arena, Workspace& workspace,
       Context context(arena, workspace);
       context.weights = &weights;
       micro_batch_.cut(batch, part, parts);
-      const kernels::CrossEntropySums sums =
-          model_.loss(context, micro_batch_.example(), label_smoothing_);
+      const TrainingExample& example = micro_batch_.example();
+      std::optional<TappedAttention> attention;
+      if (log_attention_) {
+        attention.emplace(sizes, example.source_layout, example.target_layout, arena);
+      }
+      const kernels::CrossEntropySums sums = model_.loss(context, example, label_smoothing_, {}, {},
+                                                         attention ? attention->tap() : no_tap);
+      if (attention) result.attention->add(*attention);
       loss += sums.loss;
       negative_log_likelihood += sums.negative_log_likelihood;
     }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/attention_summary.h"
 #include "data/batcher.h"
 #include "decode/translator.h"
 #include "metrics/bleu.h"
@@ -29,6 +30,7 @@ struct ValidationResult {
                           // loss is not finite
   double seconds = 0;
   std::vector<Sample> samples;
+  std::optional<AttentionSummary> attention;  // of the pass of the loss; with train.log_attention
 };
 
 /// Measures a model on the validation text: loss and perplexity by teacher forcing, BLEU by beam
@@ -55,6 +57,7 @@ class Validator {
   ValidationOptions options_;
   double label_smoothing_;
   int64_t micro_batch_tokens_;
+  bool log_attention_;
   std::vector<Batch> batches_;
   MicroBatch micro_batch_;
   std::vector<std::string> sources_;

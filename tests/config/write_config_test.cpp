@@ -93,6 +93,7 @@ RunConfig unusual_config() {
   train.window_batches = 14;
   train.log_every = 15;
   train.validate_every = 16;
+  train.log_attention = true;
   train.save_every = 17;
   train.save_every_minutes = 1.5;
   train.keep_last = 18;
@@ -187,8 +188,8 @@ TEST_CASE("a changed key is harmless, a warning, or refused", "[config]") {
   CHECK(size.severity == AtResume::kRefuse);
   for (const char* text :
        {"train.max_steps=7", "train.max_minutes=1", "train.save_every=5", "train.validate_every=5",
-        "train.log_every=5", "train.keep_last=1", "train.save_every_minutes=0", "validation.beam=1",
-        "validation.samples=0"}) {
+        "train.log_every=5", "train.log_attention=true", "train.keep_last=1",
+        "train.save_every_minutes=0", "validation.beam=1", "validation.samples=0"}) {
     CAPTURE(text);
     CHECK(change(text).severity == AtResume::kHarmless);
   }

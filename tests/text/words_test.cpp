@@ -24,5 +24,14 @@ TEST_CASE("bytes are in words, and a space counts to the next one", "[text]") {
   CHECK(words_at("", {}).empty());
 }
 
+TEST_CASE("words are split off, and taken out of their line", "[text]") {
+  CHECK(words_of("  a bc\td  ") == std::vector<std::string_view>{"a", "bc", "d"});
+  CHECK(words_of(" \t ").empty());
+  CHECK(without_word("a bc d", 0) == "bc d");
+  CHECK(without_word(" a  bc\t d", 1) == " a  d");
+  CHECK(without_word("a bc d", 2) == "a bc ");
+  CHECK(without_word("bc a bc", 2) == "bc a ");
+}
+
 }  // namespace
 }  // namespace calque
