@@ -19,6 +19,7 @@ struct Context {
   bool training = false;  // dropout is on
   uint64_t seed = 0;
   uint32_t micro_batch = 0;  // counts the forward passes of a run
+  int64_t update = 0;        // of the run, for what changes in its course
   kernels::PreparedWeights<Real>* weights = nullptr;  // null: weights may change at any time
 
   Context(Arena& a, Workspace& w) : arena(a), workspace(w) {}

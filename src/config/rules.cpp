@@ -50,14 +50,14 @@ void check_data(const RunConfig& config, Rules& rules) {
                             validation.source.size(), validation.target.size()));
 }
 
-/// Whether an attention is the paper's, sizes aside.
+/// Whether an attention is the paper's, sizes and the root aside.
 bool is_plain(const kernels::AttentionOptions& attention) {
-  return attention.score == kernels::AttentionScore::kScaledDot &&
-         attention.scope == kernels::AttentionScope::kGlobal &&
-         attention.normalizer == kernels::AttentionNormalizer::kSoftmax;
+  return attention.score != kernels::AttentionScore::kGeneral &&
+         !kernels::takes_whole_rows(attention);
 }
 
-constexpr const char kPlain[] = "score scaled_dot, scope global and normalizer softmax";
+constexpr const char kPlain[] =
+    "score scaled_dot or dot, scope global, normalizer softmax and selection soft";
 
 /// What holds of one attention of the model.
 void check_attention(const std::string& block, const kernels::AttentionOptions& attention,
@@ -116,6 +116,15 @@ void check_model(const RunConfig& config, Rules& rules) {
                 fmt::format("alibi and relative positions need self-attention of {}; expected "
                             "those, or other positions",
                             kPlain));
+  const auto is_general = [](const kernels::AttentionOptions& attention) {
+    return attention.score == kernels::AttentionScore::kGeneral;
+  };
+  rules.require(model.positions != Positions::kRotary ||
+                    !(is_general(model.encoder_self_attention) ||
+                      is_general(model.decoder_self_attention)),
+                {"model.positions"},
+                "rotary positions know no matrix between query and key; expected another score of "
+                "self-attention than general, or other positions");
   check("model.encoder.self_attention", model.encoder_self_attention);
   check("model.decoder.self_attention", model.decoder_self_attention);
   check("model.decoder.cross_attention", model.decoder_cross_attention);

@@ -58,6 +58,8 @@ inline constexpr Choice<kernels::AttentionNormalizer> kAttentionNormalizers[] = 
     {"softmax", kernels::AttentionNormalizer::kSoftmax},
     {"sparsemax", kernels::AttentionNormalizer::kSparsemax},
     {"entmax15", kernels::AttentionNormalizer::kEntmax15}};
+inline constexpr Choice<kernels::AttentionSelection> kAttentionSelections[] = {
+    {"soft", kernels::AttentionSelection::kSoft}, {"hard", kernels::AttentionSelection::kHard}};
 inline constexpr Choice<Tying> kTyings[] = {
     {"none", Tying::kNone}, {"decoder", Tying::kDecoder}, {"all", Tying::kAll}};
 inline constexpr Choice<ScheduleKind> kSchedules[] = {{"inverse_sqrt", ScheduleKind::kInverseSqrt},
@@ -186,6 +188,18 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
   visit(Field{(block + ".normalizer").c_str(), "", kRefuse,
               "What makes weights of scores; sparsemax and entmax15 give most keys a weight of 0."},
         attention.normalizer, OneOf<kernels::AttentionNormalizer>(kAttentionNormalizers));
+  visit(Field{(block + ".selection").c_str(), "", kRefuse,
+              "What is read: the values' weighted mean, or the value of one token (hard), drawn in "
+              "training, the one of the highest score when translating."},
+        attention.selection, OneOf<kernels::AttentionSelection>(kAttentionSelections));
+  visit(Field{(block + ".temperature").c_str(), "", kWarn,
+              "Of hard selection in training: high ones blur what the gradient sees of the draw."},
+        attention.temperature, Number::above(0));
+  visit(Field{(block + ".last_temperature").c_str(), "", kWarn,
+              "Where the temperature arrives, by equal factors."},
+        attention.last_temperature, Number::above(0));
+  visit(Field{(block + ".temperature_steps").c_str(), "updates", kWarn, "After so many updates."},
+        attention.temperature_steps, kCountOrNone);
   visit(Field{(block + ".key_value_heads").c_str(), "heads", kRefuse,
               "Heads of keys and values, a divisor of model.heads, each for as many of those: "
               "smaller caches; 1: one for all. 0: as many as model.heads."},

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/stop_signal.h"
+#include "export/attention_kinds.h"
 #include "export/new_folder.h"
 #include "export/vocabulary_files.h"
 #include "kernels/embedding.h"
@@ -272,6 +273,9 @@ void check_fits(const OpenedModel& opened, const ModelFile& file) {
   }
   if (opened.model->options().norm == NormPlace::kDeep) {
     reasons.emplace_back("model.norm is deep, but its residual connections are not scaled");
+  }
+  for (const auto& [key, value] : unusual_attention(opened.model->options())) {
+    reasons.push_back(fmt::format("{} is {}, which its attention has not", key, value));
   }
   for (const Variable& variable : file.variables()) {
     if (variable.bytes() <= kMostBytes) continue;

@@ -6,6 +6,7 @@
 #include "base/stop_signal.h"
 #include "checkpoint/checkpoint.h"
 #include "config/visit.h"
+#include "export/attention_kinds.h"
 #include "export/new_folder.h"
 #include "export/vocabulary_files.h"
 #include "nn/norm.h"
@@ -48,6 +49,7 @@ nlohmann::json configuration(const Transformer& model) {
       {"end_id", kEndId}};
   if (options.positions == Positions::kLearned) json["max_positions"] = options.max_positions;
   if (options.positions == Positions::kRelative) json["max_distance"] = options.max_distance;
+  for (const auto& [key, value] : unusual_attention(options)) json["attention"][key] = value;
   return json;
 }
 

@@ -81,7 +81,7 @@ struct Forward {
                           scope.allocate<T>(kBlock),
                           scope.allocate<T>(kBlock),
                           {scope.allocate<T>(range.count * head.width), range.count, head.width}};
-    pack_transposed<T>(range.of(head.query_rows(query)), score_scale<T>(head), queries.packed);
+    pack_transposed<T>(range.of(head.query_rows(query)), score_scale<T>(shape.options.score, head.width), queries.packed);
     std::fill_n(queries.highest, kBlock, -std::numeric_limits<T>::infinity());
     std::fill_n(queries.sums, kBlock, T(0));
     if (head.keys == 0) zero_rows(queries.outputs);
@@ -264,7 +264,7 @@ struct Backward {
     const ConstMatrixView<T> q = near_rows(queries.of(head.query_rows(query)), scratch.rows[0]);
     const ConstMatrixView<T> dout =
         near_rows(queries.of(head.query_rows(doutput)), scratch.rows[1]);
-    const T scale = score_scale<T>(head);
+    const T scale = score_scale<T>(shape.options.score, head.width);
     pack_transposed(q, scale, scratch.queries);
     pack_transposed(dout, scale, scratch.gradients);
     multiply_rows(dout, queries.of(head.query_rows(ConstMatrixView<T>(output))), scale,
@@ -381,11 +381,7 @@ void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
   check_attention(shape, query.rows, key.rows, query.cols, key.cols);
   Workspace::Scope scope(workspace.shared());
   int64_t* const begins = scope.allocate<int64_t>(shape.queries.sentences());
-  int64_t begin = 0;
-  for (int64_t s = 0; s < shape.queries.sentences(); ++s) {
-    begins[s] = begin;
-    begin += shape.heads * shape.queries.lengths[s] * shape.keys.lengths[s];
-  }
+  place_probabilities(shape, begins);
   const Forward<T> pass{shape,  distances, query,         key,   value,
                         output, log_sums,  probabilities, begins};
   for_pieces(shape, query.cols, key.cols, most_parts(shape.queries, kChunk), 1, workspace,

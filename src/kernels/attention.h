@@ -3,12 +3,21 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/attention_options.h"
 #include "kernels/dropout.h"
 #include "tensor/matrix_view.h"
 #include "tensor/sequence_layout.h"
 #include "tensor/workspace.h"
 
 namespace calque::kernels {
+
+/// How hard selection draws a key: the highest (score + Gumbel noise) / temperature (Jang et al.
+/// 2017).
+struct HardDraw {
+  RandomKey key;
+  double temperature = 0;
+  bool active() const { return temperature > 0; }
+};
 
 /// What both passes of attention need to know. Sentence s of `queries` attends to sentence s of
 /// `keys`: nothing else is ever touched, so there is no mask.
@@ -21,6 +30,9 @@ struct AttentionShape {
   /// On the attention weights (dropout_tile). Logical index: row = row of the key, column = head *
   /// 65536 + query (so a sentence has at most 65536 queries while it is active).
   Dropout dropout;
+  AttentionOptions options = {};
+  /// Of hard selection while training; without, the highest score is taken.
+  HardDraw draw = {};
 };
 
 /// What the distance of a query and a key of a sentence adds to self-attention.
@@ -49,6 +61,7 @@ double alibi_slope(int64_t index, int64_t heads);
 
 /// Scaled dot-product attention (Vaswani et al. 2017, eq. 1), for each sentence and head:
 ///   output = dropout(softmax(query key^T / sqrt(head))) value
+/// or without the root, as the options' score has it: the kinds that do not take_whole_rows.
 /// query, output: [query rows, model]; key, value: [key rows, key model]; each head owns `head` =
 /// model / heads neighbouring columns. Where key model is less than model, it has fewer heads: each
 /// serves as many neighbouring query heads (grouped-query attention, Ainslie et al. 2023), and its
@@ -84,11 +97,13 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
 ///   output[r] = softmax(query[r] K_r^T / sqrt(head)) V_r
 /// where K_r and V_r are the `lengths[r]` keys and values of hypothesis r, gathered from the cache:
 /// the one at position p is row `slots[r * slot_stride + p]` of `keys` and `values`. query, output:
-/// [rows, model]; keys, values: [slots, key model], as in attention_forward.
+/// [rows, model]; keys, values: [slots, key model], as in attention_forward. `score`: with the root
+/// or without.
 template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
                     std::span<const int32_t> slots, int64_t slot_stride,
-                    std::span<const int32_t> lengths, int64_t heads, MatrixView<T> output,
-                    Workspace& workspace, const DistanceTerms<T>& distances = {});
+                    std::span<const int32_t> lengths, int64_t heads, AttentionScore score,
+                    MatrixView<T> output, Workspace& workspace,
+                    const DistanceTerms<T>& distances = {});
 
 }  // namespace calque::kernels

@@ -39,6 +39,25 @@ void check_attention(const AttentionShape& shape, int64_t query_rows, int64_t ke
   }
 }
 
+void place_probabilities(const AttentionShape& shape, int64_t* begins) {
+  int64_t begin = 0;
+  for (int64_t s = 0; s < shape.queries.sentences(); ++s) {
+    begins[s] = begin;
+    begin += shape.heads * shape.queries.lengths[s] * shape.keys.lengths[s];
+  }
+}
+
+int64_t check_steps(int64_t rows, int64_t model, int64_t heads, std::span<const int32_t> slots,
+                    int64_t slot_stride, std::span<const int32_t> lengths) {
+  const int64_t longest = *std::ranges::max_element(lengths);
+  CALQUE_CHECK(heads > 0 && model % heads == 0, "model {} in {} heads", model, heads);
+  CALQUE_CHECK(std::ssize(lengths) == rows && longest <= slot_stride &&
+                   std::ssize(slots) >= (rows - 1) * slot_stride + lengths.back(),
+               "{} slots and {} lengths for {} hypotheses of length {}, {} apart", slots.size(),
+               lengths.size(), rows, longest, slot_stride);
+  return longest;
+}
+
 template <class T>
 void pack_transposed(ConstMatrixView<T> x, T scale, T* to) {
   constexpr int64_t kLanes = simd::kLanes<T>;

@@ -187,11 +187,19 @@ template <class T>
 void weight_factors(const Dropout& dropout, const AttentionHead& head, const Block& block,
                     Range band, T* factors);
 
-/// What scores are multiplied by: 1 / sqrt(head).
+/// What queries are multiplied by: 1 / sqrt(head) of the scaled dot product.
 template <class T>
-T score_scale(const AttentionHead& head) {
-  return T(1) / std::sqrt(static_cast<T>(head.width));
+T score_scale(AttentionScore score, int64_t head) {
+  return score == AttentionScore::kScaledDot ? T(1) / std::sqrt(static_cast<T>(head)) : T(1);
 }
+
+/// begins[sentence]: where the weights of each begin, as attention_forward saves them.
+void place_probabilities(const AttentionShape& shape, int64_t* begins);
+
+/// The longest of the hypotheses of a decoding step. Throws InternalError when what is given of
+/// them does not fit the rows of queries, [rows, model].
+int64_t check_steps(int64_t rows, int64_t model, int64_t heads, std::span<const int32_t> slots,
+                    int64_t slot_stride, std::span<const int32_t> lengths);
 
 /// Throws InternalError when the layouts fit neither each other nor the matrices' rows and columns.
 void check_attention(const AttentionShape& shape, int64_t query_rows, int64_t key_rows,

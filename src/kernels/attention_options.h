@@ -16,6 +16,9 @@ enum class AttentionScope { kGlobal, kLocal, kStrided, kMonotonic, kPredictive }
 /// 1.5-entmax (Peters et al. 2019), which give many keys a weight of exactly 0.
 enum class AttentionNormalizer { kSoftmax, kSparsemax, kEntmax15 };
 
+/// What is taken of the values: their weighted sum, or that of one key.
+enum class AttentionSelection { kSoft, kHard };
+
 /// What one attention of a layer is: one of the blocks `model.encoder.self_attention`,
 /// `model.decoder.self_attention` and `model.decoder.cross_attention` of a config.
 struct AttentionOptions {
@@ -24,6 +27,12 @@ struct AttentionOptions {
   int64_t window = 64;        // of scopes but kGlobal: keys on each side; of kStrided, the stride
   int64_t global_tokens = 0;  // of kLocal: first tokens that see all, and that all see
   AttentionNormalizer normalizer = AttentionNormalizer::kSoftmax;
+  AttentionSelection selection = AttentionSelection::kSoft;
+  // The temperature at which kHard draws in training: from the first to the last, geometrically
+  // over so many updates.
+  double temperature = 1;
+  double last_temperature = 0.5;
+  int64_t temperature_steps = 10000;
   /// Heads of keys and values, a divisor of `heads`, each for as many neighbouring query heads; 0:
   /// as many as those. Fewer: grouped-query attention (Ainslie et al. 2023); one: multi-query
   /// attention (Shazeer 2019).
@@ -33,5 +42,13 @@ struct AttentionOptions {
     return key_value_heads > 0 ? key_value_heads : heads;
   }
 };
+
+/// Whether it is computed by whole rows of scores (kernels/row_attention.h), not block by block as
+/// softmax over dot products with all keys is (kernels/attention.h).
+inline bool takes_whole_rows(const AttentionOptions& options) {
+  return options.score == AttentionScore::kAdditive || options.scope != AttentionScope::kGlobal ||
+         options.normalizer != AttentionNormalizer::kSoftmax ||
+         options.selection != AttentionSelection::kSoft;
+}
 
 }  // namespace calque::kernels

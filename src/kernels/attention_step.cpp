@@ -1,9 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
-#include "base/error.h"
 #include "base/parallel.h"
-#include "kernels/attention.h"
+#include "kernels/attention_head.h"
 #include "kernels/row_math.h"
 
 namespace calque::kernels {
@@ -14,6 +12,7 @@ struct Step {
   ConstMatrixView<T> query, keys, values;
   std::span<const int32_t> slots;
   int64_t slot_stride, heads;
+  T scale;
   MatrixView<T> output;
   const DistanceTerms<T>& distances;
 
@@ -24,7 +23,6 @@ struct Step {
     const int64_t key_column = index / (query.cols / keys.cols) * head;
     const int32_t* const slot = slots.data() + row * slot_stride;
     const T* const q = query.row(row) + column;
-    const T scale = T(1) / std::sqrt(static_cast<T>(head));
     for (int64_t p = 0; p < length; ++p) {
       weights[p] = scale * dot(q, keys.row(slot[p]) + key_column, head);
       if (const T* const more = row_of(distances.keys, length - 1 - p)) {
@@ -61,20 +59,17 @@ struct Step {
 template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
                     std::span<const int32_t> slots, int64_t slot_stride,
-                    std::span<const int32_t> lengths, int64_t heads, MatrixView<T> output,
-                    Workspace& workspace, const DistanceTerms<T>& distances) {
+                    std::span<const int32_t> lengths, int64_t heads, AttentionScore score,
+                    MatrixView<T> output, Workspace& workspace,
+                    const DistanceTerms<T>& distances) {
   const int64_t rows = query.rows;
   if (rows == 0) return;
-  const int64_t longest = *std::ranges::max_element(lengths);
-  CALQUE_CHECK(heads > 0 && query.cols % heads == 0, "model {} in {} heads", query.cols, heads);
+  const int64_t longest = check_steps(rows, query.cols, heads, slots, slot_stride, lengths);
   CALQUE_CHECK(
       keys.cols > 0 && query.cols % keys.cols == 0 && heads % (query.cols / keys.cols) == 0,
       "keys of width {} for {} heads of model {}", keys.cols, heads, query.cols);
-  CALQUE_CHECK(std::ssize(lengths) == rows && longest <= slot_stride &&
-                   std::ssize(slots) >= (rows - 1) * slot_stride + lengths.back(),
-               "{} slots and {} lengths for {} hypotheses of length {}, {} apart", slots.size(),
-               lengths.size(), rows, longest, slot_stride);
-  const Step<T> step{query, keys, values, slots, slot_stride, heads, output, distances};
+  const T scale = score_scale<T>(score, query.cols / heads);
+  const Step<T> step{query, keys, values, slots, slot_stride, heads, scale, output, distances};
   parallel_rows(rows, 2 * longest * query.cols, [&](int64_t begin, int64_t end, int worker) {
     Workspace::Scope scope(workspace.worker(worker));
     T* const weights = scope.allocate<T>(longest);
@@ -87,10 +82,11 @@ void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatr
 
 template void attention_step(ConstMatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
                              std::span<const int32_t>, int64_t, std::span<const int32_t>, int64_t,
-                             MatrixView<float>, Workspace&, const DistanceTerms<float>&);
+                             AttentionScore, MatrixView<float>, Workspace&,
+                             const DistanceTerms<float>&);
 template void attention_step(ConstMatrixView<double>, ConstMatrixView<double>,
                              ConstMatrixView<double>, std::span<const int32_t>, int64_t,
-                             std::span<const int32_t>, int64_t, MatrixView<double>, Workspace&,
-                             const DistanceTerms<double>&);
+                             std::span<const int32_t>, int64_t, AttentionScore, MatrixView<double>,
+                             Workspace&, const DistanceTerms<double>&);
 
 }  // namespace calque::kernels

@@ -205,4 +205,10 @@ inline Vec<double> log(Vec<double> x) {
   return x;
 }
 
+/// tanh within a few units in the last place of 1.
+template <class V>
+inline V tanh(V x) {
+  return 1 - 2 / (exp(x * 2) + 1);
+}
+
 }  // namespace calque::kernels::simd

@@ -23,7 +23,7 @@ Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& 
     return self_attention_.self(context, input, target, /*causal=*/true);
   });
   return attend_and_feed(context, attended, target, project_memory(context, memory), source,
-                         probabilities);
+                         probabilities, nullptr);
 }
 
 DecoderCache::Layer DecoderLayer::make_cache(Arena& arena, int64_t slots,
@@ -38,14 +38,15 @@ Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cach
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {
     return self_attention_.self_step(context, input, cache.self, slots);
   });
-  return attend_and_feed(context, attended, queries, Var(cache.memory), source, nullptr);
+  return attend_and_feed(context, attended, queries, Var(cache.memory), source, nullptr, &slots);
 }
 
 Var DecoderLayer::attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
                                   const Var& projected_memory, const SequenceLayout& source,
-                                  Real* probabilities) const {
+                                  Real* probabilities, const CacheSlots* slots) const {
   const Var attended = cross_attention_frame_.forward(context, x, [&](const Var& input) {
-    return cross_attention_.cross(context, input, queries, projected_memory, source, probabilities);
+    return cross_attention_.cross(context, input, queries, projected_memory, source, probabilities,
+                                  slots);
   });
   return feed_forward_frame_.forward(
       context, attended, [&](const Var& input) { return feed_forward_.forward(context, input); });

@@ -39,10 +39,11 @@ class DecoderLayer {
   FeedForward feed_forward_;
   Sublayer feed_forward_frame_;
 
-  /// Cross-attention and feed-forward: what both ways of running the layer have in common.
+  /// Cross-attention and feed-forward: what both ways of running the layer have in common. `slots`:
+  /// of a step, else null.
   Var attend_and_feed(Context& context, const Var& x, const SequenceLayout& queries,
                       const Var& projected_memory, const SequenceLayout& source,
-                      Real* probabilities) const;
+                      Real* probabilities, const CacheSlots* slots) const;
 };
 
 }  // namespace calque

@@ -1,12 +1,30 @@
 #include "nn/multi_head_attention.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/ops/linear.h"
 #include "autograd/ops/rotary.h"
+#include "autograd/ops/tanh.h"
 #include "base/profile.h"
+#include "kernels/row_attention.h"
 
 namespace calque {
+
+using kernels::AttentionScope;
+using kernels::AttentionScore;
+using kernels::AttentionSelection;
+
+namespace {
+
+/// From the first temperature to the last, geometrically.
+double temperature_at(const kernels::AttentionOptions& options, int64_t update) {
+  if (update >= options.temperature_steps) return options.last_temperature;
+  const double share = static_cast<double>(update) / static_cast<double>(options.temperature_steps);
+  return options.temperature * std::pow(options.last_temperature / options.temperature, share);
+}
+
+}  // namespace
 
 MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
                                        double attention_dropout,
@@ -17,6 +35,7 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
       heads_(heads),
       key_model_(model / heads * options.key_value_heads_of(heads)),
       dropout_(attention_dropout),
+      options_(options),
       dropout_stream_(scope.dropout_stream()),
       alibi_(positions.kind == Positions::kAlibi) {
   const auto weight = [&](const char* name, int64_t out, double spread = 1) {
@@ -33,6 +52,20 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
   value_bias_ = bias("value", key_model_);
   output_weight_ = weight("output", model, gain);
   output_bias_ = bias("output", model);
+  if (options.score == AttentionScore::kGeneral) general_weight_ = weight("general", model);
+  if (options.score == AttentionScore::kAdditive) {
+    const auto head = static_cast<double>(model / heads);
+    energy_weight_ =
+        scope.sub("energy").declare("weight", {model}, Init::kNormal, 1 / std::sqrt(head));
+  }
+  if (options.scope == AttentionScope::kPredictive) {
+    const Scope center = scope.sub("center");
+    center_input_weight_ =
+        center.sub("input").declare("weight", {model, model}, Init::kXavierUniform);
+    center_output_weight_ =
+        center.sub("output").declare("weight", {heads, model}, Init::kXavierUniform);
+  }
+  if (options.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
   if (positions.kind == Positions::kRotary) rotary_.emplace(model / heads);
   if (positions.kind == Positions::kRelative) {
     const Shape shape{2 * positions.max_distance + 1, model / heads};
@@ -55,50 +88,83 @@ Var MultiHeadAttention::output(Context& context, const Var& heads) const {
   return project(context, heads, output_weight_, output_weight_, output_bias_, output_bias_);
 }
 
+Var MultiHeadAttention::project_query(Context& context, const Var& x) const {
+  const Var query = project(context, x, query_weight_, query_weight_, query_bias_, query_bias_);
+  return general_weight_ ? ops::linear(context, query, store_.var(context, general_weight_), Var())
+                         : query;
+}
+
 ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
   if (!relative_key_) return {.alibi = alibi_};
   return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
 }
 
 template <class Positions>
-Var MultiHeadAttention::project_self(Context& context, const Var& x,
-                                     const Positions& positions) const {
-  Var projected = project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
-  if (!rotary_ || x.rows() == 0) return projected;
-  const std::span<const int32_t> of_rows = positions(context.arena);
-  return ops::rotary(context, std::move(projected), model_ + key_model_,
-                     rotary_->rows(std::ranges::max(of_rows) + 1), of_rows);
+ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var& x,
+                                                     const Positions& positions) const {
+  ops::AttentionInputs inputs;
+  if (general_weight_) {
+    inputs = {project_query(context, x), 0,      project_memory(context, x), 0,
+              key_model_,                model_, key_model_};
+  } else {
+    Var projected = project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
+    if (rotary_ && x.rows() > 0) {
+      const std::span<const int32_t> of_rows = positions(context.arena);
+      projected = ops::rotary(context, std::move(projected), model_ + key_model_,
+                              rotary_->rows(std::ranges::max(of_rows) + 1), of_rows);
+    }
+    inputs = {projected, 0, projected, model_, model_ + key_model_, model_, key_model_};
+  }
+  if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
+  return inputs;
+}
+
+kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
+                                                  const SequenceLayout& queries,
+                                                  const SequenceLayout& keys, bool causal) const {
+  kernels::AttentionShape shape{
+      queries, keys, heads_, causal, context.dropout(dropout_, dropout_stream_), options_};
+  if (options_.selection == AttentionSelection::kHard && context.training) {
+    shape.draw = {{context.seed, context.micro_batch, draw_stream_},
+                  temperature_at(options_, context.update)};
+  }
+  return shape;
 }
 
 Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayout& layout,
                              bool causal) const {
-  const Var projected =
-      project_self(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
-  const ops::AttentionInputs inputs{projected,           0,      projected, model_,
-                                    model_ + key_model_, model_, key_model_};
-  const kernels::AttentionShape shape{layout, layout, heads_, causal,
-                                      context.dropout(dropout_, dropout_stream_)};
-  return output(context, ops::attention(context, inputs, shape, distances(context)));
+  const auto positions = [&](Arena& arena) { return positions_of(arena, layout); };
+  const ops::AttentionInputs inputs = self_inputs(context, x, positions);
+  return output(context, ops::attention(context, inputs, shape(context, layout, layout, causal),
+                                        distances(context)));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,
                                   const CacheSlots& slots) const {
-  const Var projected =
-      project_self(context, x, [&](Arena& arena) { return newest_positions(arena, slots); });
-  const MatrixView<Real> rows = projected.matrix();
+  const auto positions = [&](Arena& arena) { return newest_positions(arena, slots); };
+  const ops::AttentionInputs in = self_inputs(context, x, positions);
+  const MatrixView<Real> query = in.query.matrix().column_range(in.query_column, model_);
+  const MatrixView<Real> memory = in.memory.matrix();
+  const MatrixView<Real> keys = cache.keys.matrix();
+  const MatrixView<Real> values = cache.values.matrix();
   const Tensor attended = context.arena.tensor({x.rows(), model_});
   {
     const ProfileScope scope("attention");
-    for (int64_t r = 0; r < rows.rows; ++r) {
+    for (int64_t r = 0; r < memory.rows; ++r) {
       const int64_t slot = slots.new_slot(r);
-      const Real* const key = rows.row(r) + model_;
-      std::copy_n(key, key_model_, cache.keys.matrix().row(slot));
-      std::copy_n(key + key_model_, key_model_, cache.values.matrix().row(slot));
+      std::copy_n(memory.row(r) + in.key_column, key_model_, keys.row(slot));
+      std::copy_n(memory.row(r) + in.value_column, key_model_, values.row(slot));
     }
-    kernels::attention_step<Real>(rows.column_range(0, model_), cache.keys.matrix(),
-                                  cache.values.matrix(), slots.ancestors, slots.stride,
-                                  slots.lengths, heads_, attended.matrix(), context.workspace,
-                                  ops::terms(distances(context)));
+    if (kernels::takes_whole_rows(options_)) {
+      const kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
+      kernels::row_attention_step<Real>(options_, inputs, slots.ancestors, slots.stride,
+                                        slots.lengths, heads_, attended.matrix(),
+                                        context.workspace);
+    } else {
+      kernels::attention_step<Real>(query, keys, values, slots.ancestors, slots.stride,
+                                    slots.lengths, heads_, options_.score, attended.matrix(),
+                                    context.workspace, ops::terms(distances(context)));
+    }
   }
   return output(context, Var(attended));
 }
@@ -108,13 +174,22 @@ Var MultiHeadAttention::project_memory(Context& context, const Var& memory) cons
 }
 
 Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayout& queries,
-                              const Var& projected, const SequenceLayout& keys,
-                              Real* probabilities) const {
-  const Var query = project(context, x, query_weight_, query_weight_, query_bias_, query_bias_);
-  const ops::AttentionInputs inputs{query, 0, projected, 0, key_model_, model_, key_model_};
-  const kernels::AttentionShape shape{queries, keys, heads_, false,
-                                      context.dropout(dropout_, dropout_stream_)};
-  return output(context, ops::attention(context, inputs, shape, {}, probabilities));
+                              const Var& projected, const SequenceLayout& keys, Real* probabilities,
+                              const CacheSlots* slots) const {
+  ops::AttentionInputs inputs{project_query(context, x), 0,      projected, 0,
+                              key_model_,                model_, key_model_};
+  if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
+  if (center_input_weight_) {
+    const Var hidden = ops::linear(context, x, store_.var(context, center_input_weight_), Var());
+    inputs.centers = ops::linear(context, ops::tanh(context, hidden),
+                                 store_.var(context, center_output_weight_), Var());
+  }
+  if (slots != nullptr && options_.scope == AttentionScope::kMonotonic) {
+    inputs.positions = newest_positions(context.arena, *slots).data();
+  }
+  return output(context,
+                ops::attention(context, inputs, shape(context, queries, keys, /*causal=*/false), {},
+                               probabilities));
 }
 
 }  // namespace calque

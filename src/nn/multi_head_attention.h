@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "autograd/ops/attention.h"
-#include "kernels/attention_options.h"
 #include "nn/key_value_cache.h"
 #include "nn/positional_encoding.h"
 #include "tensor/sequence_layout.h"
@@ -14,7 +13,10 @@ namespace calque {
 /// each head attends in its own `head` = model / heads columns, and the heads' outputs are
 /// projected back. The weights are [model, model], of key and value [key model, model] with key
 /// model = key_value_heads head, all with biases. The weights of query, key and value are declared
-/// one behind the other, so one product serves them all.
+/// one behind the other, so one product serves them all. Some kinds have weights more: the general
+/// score a matrix that the query goes through, `general.weight` [model, model]; the additive score
+/// `energy.weight` [model]; predictive scope `center.input.weight` [model, model] and
+/// `center.output.weight` [heads, model], which make the logits of centers, output tanh(input x).
 ///
 /// Self-attention may know of positions: with kRotary queries and keys are turned by theirs
 /// (ops::rotary), with kAlibi their distance lowers the scores, and with kRelative it chooses rows
@@ -44,9 +46,11 @@ class MultiHeadAttention {
 
   /// Cross-attention: sentence s of `queries` attends to sentence s of `keys`, rows of `projected`.
   /// x: [query rows, model] -> the same shape. `probabilities`: null, or where the weights go (see
-  /// kernels::attention_forward).
+  /// kernels::attention_forward). `slots`: null, or of a decoding step, whose row r is a
+  /// hypothesis.
   Var cross(Context& context, const Var& x, const SequenceLayout& queries, const Var& projected,
-            const SequenceLayout& keys, Real* probabilities = nullptr) const;
+            const SequenceLayout& keys, Real* probabilities = nullptr,
+            const CacheSlots* slots = nullptr) const;
 
  private:
   ParameterStore& store_;
@@ -54,10 +58,14 @@ class MultiHeadAttention {
   int64_t heads_;
   int64_t key_model_;
   double dropout_;
+  kernels::AttentionOptions options_;
   uint32_t dropout_stream_;
+  uint32_t draw_stream_ = 0;  // of hard selection
   ParameterId query_weight_, key_weight_, value_weight_;
   ParameterId query_bias_, key_bias_, value_bias_;
   ParameterId output_weight_, output_bias_;
+  ParameterId general_weight_, energy_weight_;
+  ParameterId center_input_weight_, center_output_weight_;
   // What self-attention knows of positions, or nothing of it.
   mutable std::optional<SinusoidTable> rotary_;  // of width head; grows
   bool alibi_;
@@ -67,11 +75,14 @@ class MultiHeadAttention {
   Var project(Context& context, const Var& x, ParameterId first_weight, ParameterId last_weight,
               ParameterId first_bias, ParameterId last_bias) const;
   Var output(Context& context, const Var& heads) const;
+  Var project_query(Context& context, const Var& x) const;
   ops::AttentionDistances distances(Context& context) const;
-  /// Query, key and value of self-attention side by side, [tokens, model + 2 key model], for rows
-  /// at `positions(arena)`.
+  /// Of self-attention, for rows at `positions(arena)`.
   template <class Positions>
-  Var project_self(Context& context, const Var& x, const Positions& positions) const;
+  ops::AttentionInputs self_inputs(Context& context, const Var& x,
+                                   const Positions& positions) const;
+  kernels::AttentionShape shape(const Context& context, const SequenceLayout& queries,
+                                const SequenceLayout& keys, bool causal) const;
 };
 
 }  // namespace calque

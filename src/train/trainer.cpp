@@ -264,6 +264,7 @@ void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result
   arena_.reset();
   Context context(arena_, workspace_, tape_, parts_.seed,
                   static_cast<uint32_t>(place_.micro_batches++));
+  context.update = state_.step;
   context.weights = &prepared_weights_;
   const kernels::CrossEntropySums sums = model_.loss(context, example, options_.label_smoothing);
   tape_.backward();

@@ -366,6 +366,24 @@ Tokenizer with_other_end(const Tokenizer& tokenizer) {
   return Tokenizer(bytes + test::message_field(2, "\xFA\x02\x04<#s>"));
 }
 
+TEST_CASE("kinds of attention that CTranslate2 lacks are refused by name", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  options.encoder_self_attention = {.score = kernels::AttentionScore::kAdditive, .window = 9};
+  options.decoder_cross_attention = {.scope = kernels::AttentionScope::kMonotonic, .window = 5};
+  const OpenedModel opened = model_to_export(options, sample_tokenizers(true));
+  const TemporaryFolder folder;
+  const std::string message = user_error([&] { export_to_ctranslate2(opened, folder / "out"); });
+  CHECK_THAT(message, ContainsSubstring(
+                          "some/model cannot be exported for CTranslate2:\n"
+                          "  model.encoder.self_attention.score is additive, which its attention "
+                          "has not\n"
+                          "  model.decoder.cross_attention.scope is monotonic, which its attention "
+                          "has not\n"
+                          "  model.decoder.cross_attention.window is 5, which its attention has "
+                          "not\n"));
+  CHECK_FALSE(std::filesystem::exists(folder / "out"));
+}
+
 TEST_CASE("special pieces under two names are refused for CTranslate2", "[export]") {
   TransformerOptions options = test::tiny_options();
   options.tied_embeddings = Tying::kDecoder;

@@ -510,8 +510,8 @@ struct StepCase {
     }
   }
   void run(Workspace& workspace) {
-    attention_step<T>(query, keys, values, slots, kStride, lengths, kHeads, output, workspace,
-                      distances);
+    attention_step<T>(query, keys, values, slots, kStride, lengths, kHeads,
+                      AttentionScore::kScaledDot, output, workspace, distances);
   }
 };
 
@@ -556,7 +556,7 @@ TEST_CASE("attention_step gives a hypothesis the same bits alone and among other
     attention_step<float>(together.query.view().row_range(r, 1), together.keys, together.values,
                           std::span(together.slots).subspan(static_cast<size_t>(r * 13), 13), 13,
                           std::span(together.lengths).subspan(static_cast<size_t>(r), 1),
-                          together.kHeads, output, workspace);
+                          together.kHeads, AttentionScore::kScaledDot, output, workspace);
     CHECK(std::memcmp(output.view().data, together.output.view().row(r), 70 * sizeof(float)) == 0);
   }
 }

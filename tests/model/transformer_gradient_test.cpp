@@ -1,5 +1,6 @@
 // The gradient of every parameter of a whole model, in double, against numeric differences.
 
+#include "model/attention_kinds.h"
 #include "model/transformer.h"
 #include "support/catch.h"
 #include "support/example_batch.h"
@@ -118,6 +119,17 @@ TEST_CASE("the whole model has exact gradients with layers left out", "[model]")
   const test::ParameterDifference worst = worst_error(options, 0.1);
   INFO(worst.name);
   CHECK(worst.value < kTolerance);
+}
+
+TEST_CASE("the whole model has exact gradients with every kind of attention", "[model]") {
+  for (const test::AttentionKind& kind : test::attention_kinds()) {
+    TransformerOptions options = test::tiny_options();
+    options.attention_dropout = 0.2;
+    kind.apply(options);
+    const test::ParameterDifference worst = worst_error(options, 0.1);
+    INFO(kind.name << ": " << worst.name);
+    CHECK(worst.value < kTolerance);
+  }
 }
 
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {

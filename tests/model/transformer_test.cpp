@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "kernels/matrices.h"
+#include "model/attention_kinds.h"
 #include "support/catch.h"
 #include "support/each_engine.h"
 #include "support/example_batch.h"
@@ -179,6 +180,21 @@ TEST_CASE("fewer heads of keys and values have smaller weights and caches", "[mo
   CHECK(cache.layers[0].memory.shape == Shape{7, 16});
 }
 
+TEST_CASE(
+    "with every kind of attention, cached decoding equals teacher forcing and single sentences",
+    "[model]") {
+  for (const test::AttentionKind& kind : test::attention_kinds()) {
+    CAPTURE(kind.name);
+    TransformerOptions options = some_options(NormPlace::kPre);
+    kind.apply(options);
+    Transformer model = test::random_model(options, kVocab, kVocab);
+    const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
+    const std::vector<Real> packed = teacher_forced(model, batch.view());
+    CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
+    CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
+  }
+}
+
 /// Loss and all gradients of one training pass with dropout.
 std::vector<Real> training_pass(Transformer& model, const TrainingExample& example) {
   Machine m;
@@ -217,6 +233,26 @@ TEST_CASE("the number of threads changes no bit of a training pass, with each en
       CHECK(values == first);
     }
   });
+}
+
+TEST_CASE("the number of threads changes no bit of any kind of attention", "[model]") {
+  for (const test::AttentionKind& kind : test::attention_kinds()) {
+    CAPTURE(kind.name);
+    TransformerOptions options = some_options(NormPlace::kPre);
+    options.attention_dropout = 0.1;
+    kind.apply(options);
+    Transformer model = test::random_model(options, kVocab, kVocab);
+    std::vector<int64_t> lengths;
+    for (int64_t i = 0; i < 20; ++i) lengths.push_back(1 + i * 7 % 23);
+    const test::ExampleBatch batch(lengths, lengths, kVocab);
+    std::vector<Real> first;
+    for (const int count : {1, 2, 3}) {
+      const test::ThreadsScope set(count);
+      const std::vector<Real> values = training_pass(model, batch.view());
+      if (count == 1) first = values;
+      CHECK(values == first);
+    }
+  }
 }
 
 TEST_CASE("from the second training pass on no memory is taken", "[model]") {

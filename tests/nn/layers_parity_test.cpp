@@ -29,8 +29,8 @@ using test::with_each_engine;
 /// A dump of one layer, and a machine to run ours on.
 class Reference {
  public:
-  explicit Reference(const std::string& name)
-      : file_(std::filesystem::path(CALQUE_SOURCE_DIR) / "tests/fixtures/layers" /
+  explicit Reference(const std::string& name, const std::string& folder = "layers")
+      : file_(std::filesystem::path(CALQUE_SOURCE_DIR) / "tests/fixtures" / folder /
               (name + ".safetensors")) {}
 
   /// Where the layer declares its parameters; then `allocate` gives them the dump's values.
@@ -162,6 +162,51 @@ TEST_CASE("attention with fewer heads of keys and values is PyTorch's", "[nn]") 
     multi_query.check(cross.cross(multi_query.context(), input, multi_query.layout("lengths"),
                                   memory, multi_query.layout("memory_lengths")));
   });
+}
+
+/// The kinds of scripts/reference/make_attention_dump.py.
+kernels::AttentionOptions kind_of(const std::string& name) {
+  using namespace kernels;
+  AttentionOptions kind;
+  if (name == "dot") kind.score = AttentionScore::kDot;
+  if (name == "general" || name == "predictive") kind.score = AttentionScore::kGeneral;
+  if (name == "additive" || name == "mixed") kind.score = AttentionScore::kAdditive;
+  if (name == "sparsemax") kind.normalizer = AttentionNormalizer::kSparsemax;
+  if (name == "entmax15" || name == "mixed") kind.normalizer = AttentionNormalizer::kEntmax15;
+  if (name == "strided") kind.scope = AttentionScope::kStrided;
+  if (name == "monotonic") kind.scope = AttentionScope::kMonotonic;
+  if (name == "predictive" || name == "mixed") kind.scope = AttentionScope::kPredictive;
+  if (name.starts_with("local")) kind.scope = AttentionScope::kLocal;
+  kind.window = name == "local" || name == "monotonic" ? 1 : 2;
+  kind.global_tokens = name == "local" ? 1 : 0;
+  return kind;
+}
+
+TEST_CASE("each kind of self-attention is what it is by its definition", "[nn]") {
+  const auto [name, causal] = GENERATE(table<std::string, bool>({{"general", true},
+                                                                 {"sparsemax", false},
+                                                                 {"entmax15", true},
+                                                                 {"local", false},
+                                                                 {"local_causal", true},
+                                                                 {"strided", true}}));
+  Reference reference(name, "attention");
+  const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0,
+                                     kind_of(name));
+  reference.allocate();
+  reference.check(attention.self(reference.context(), reference.input("input"),
+                                 reference.layout("lengths"), causal));
+}
+
+TEST_CASE("each kind of cross-attention is what it is by its definition", "[nn]") {
+  const std::string name = GENERATE("dot", "additive", "monotonic", "predictive", "mixed");
+  Reference reference(name, "attention");
+  const MultiHeadAttention attention(reference.scope(), kModel, reference.heads(), 0,
+                                     kind_of(name));
+  reference.allocate();
+  const Var input = reference.input("input");
+  const Var memory = attention.project_memory(reference.context(), reference.input("memory"));
+  reference.check(attention.cross(reference.context(), input, reference.layout("lengths"), memory,
+                                  reference.layout("memory_lengths")));
 }
 
 TEST_CASE("the norms are PyTorch's", "[nn]") {

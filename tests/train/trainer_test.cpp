@@ -321,13 +321,14 @@ TEST_CASE("validation takes no more memory for activations than training", "[tra
 TEST_CASE("in the steady state nothing is allocated", "[train]") {
   const TinyCorpus corpus;
   const int threads = GENERATE(1, 2);
-  const auto more = GENERATE(as<std::string>(), "train.accumulate=1", "train.accumulate=3",
-                             "train.moving_average=0.9", "model.dropout.attention=0.1",
-                             "train.clip_norm=1", "model.norm=post", "model.positions=learned",
-                             "model.norm_kind=rms", "model.activation=swiglu",
-                             "train.micro_batch_tokens=48", "train.precision=bfloat16",
-                             "model.norm=deep", "model.positions=rotary", "model.positions=relative",
-                             "model.dropout.layer=0.2");
+  const auto more =
+      GENERATE(as<std::string>(), "train.accumulate=1", "train.accumulate=3",
+               "train.moving_average=0.9", "model.dropout.attention=0.1", "train.clip_norm=1",
+               "model.norm=post", "model.positions=learned", "model.norm_kind=rms",
+               "model.activation=swiglu", "train.micro_batch_tokens=48", "train.precision=bfloat16",
+               "model.encoder.self_attention.normalizer=entmax15",
+               "model.decoder.cross_attention.scope=predictive", "model.norm=deep",
+               "model.positions=rotary", "model.positions=relative", "model.dropout.layer=0.2");
   INFO(threads << " threads, " << more);
   const kernels::GemmEngineScope scope(
       kernels::GemmEngine::kCalque);  // a library may do as it likes

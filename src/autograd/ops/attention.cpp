@@ -4,6 +4,7 @@
 
 #include "base/profile.h"
 #include "kernels/elementwise.h"
+#include "kernels/row_attention.h"
 #include "kernels/work.h"
 
 namespace calque::ops {
@@ -46,12 +47,21 @@ bool parts_tile(std::initializer_list<Part> parts, int64_t columns) {
 
 MatrixView<Real> matrix_of(const Var& table) { return table ? table.matrix() : MatrixView<Real>(); }
 
+kernels::RowAttentionInputs<Real> row_inputs(const AttentionInputs& in) {
+  const Views input = views(in, in.query.matrix(), in.memory.matrix());
+  kernels::RowAttentionInputs<Real> rows{input.query, input.key, input.value};
+  if (in.energy) rows.energy = in.energy.value.data;
+  if (in.centers) rows.centers = in.centers.matrix();
+  rows.positions = in.positions;
+  return rows;
+}
+
 struct AttentionBackward {
   AttentionInputs in;
   Var y;
   kernels::AttentionShape shape;
   AttentionDistances distances;
-  const Real* log_sums;
+  const Real* log_sums;  // or thresholds
 
   /// The gradient of one input matrix, zeroed where the parts written do not cover it exactly.
   static GradientTarget prepare(const GradientTarget& target, bool tiled) {
@@ -81,10 +91,23 @@ struct AttentionBackward {
       dmemory =
           prepare(tape.target(in.memory), parts_tile({key, value}, in.memory.cols()) && all_rows);
     }
+    const Views gradient = views(in, dquery.matrix(), dmemory.matrix());
+    if (kernels::takes_whole_rows(op.shape.options)) {
+      kernels::RowAttentionGradients<Real> to{gradient.query, gradient.key, gradient.value};
+      to.accumulate_query = dquery.accumulate;
+      to.accumulate_memory = dmemory.accumulate;
+      const GradientTarget denergy = tape.target(in.energy);
+      const GradientTarget dcenters = prepare(tape.target(in.centers), all_rows);
+      if (denergy) to.energy = denergy.tensor.data;
+      to.centers = dcenters.matrix();
+      to.accumulate_energy = denergy.accumulate;
+      to.accumulate_centers = dcenters.accumulate;
+      return kernels::row_attention_backward<Real>(op.shape, row_inputs(in), op.log_sums,
+                                                   tape.gradient(op.y).matrix(), to, workspace);
+    }
     const GradientTarget dkeys = tape.target(op.distances.keys);
     const GradientTarget dvalues = tape.target(op.distances.values);
     const Views input = views(in, in.query.matrix(), in.memory.matrix());
-    const Views gradient = views(in, dquery.matrix(), dmemory.matrix());
     kernels::attention_backward<Real>(
         op.shape, input.query, input.key, input.value, op.y.matrix(), op.log_sums,
         tape.gradient(op.y).matrix(), gradient.query, dquery.accumulate, gradient.key,
@@ -106,13 +129,18 @@ Var attention(Context& context, const AttentionInputs& inputs, const kernels::At
   });
   const int64_t rows = inputs.query.rows();
   const Tensor value = context.arena.tensor({rows, inputs.model});
-  const Var y =
-      context.result(value, inputs.query, inputs.memory, distances.keys, distances.values);
+  const Var y = context.result(value, inputs.query, inputs.memory, inputs.energy, inputs.centers,
+                               distances.keys, distances.values);
   Real* log_sums = nullptr;
   if (y.needs_gradient()) {
     log_sums = context.arena.allocate<Real>(rows * shape.heads);
     context.tape->record(y, AttentionBackward{inputs, y, shape, distances, log_sums},
                          &AttentionBackward::run);
+  }
+  if (kernels::takes_whole_rows(shape.options)) {
+    kernels::row_attention_forward<Real>(shape, row_inputs(inputs), value.matrix(), log_sums,
+                                         probabilities, context.workspace);
+    return y;
   }
   const Views input = views(inputs, inputs.query.matrix(), inputs.memory.matrix());
   kernels::attention_forward<Real>(shape, input.query, input.key, input.value, value.matrix(),

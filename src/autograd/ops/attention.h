@@ -15,6 +15,10 @@ struct AttentionInputs {
   int64_t value_column = 0;
   int64_t model = 0;
   int64_t key_model = model;
+  // What some kinds have beside; see kernels::RowAttentionInputs.
+  Var energy = {};                     // [model]
+  Var centers = {};                    // [query rows, heads]
+  const int32_t* positions = nullptr;  // [query rows]
 };
 
 /// As kernels::DistanceTerms; keys and values: [2 k + 1, head] or empty Vars.
@@ -24,10 +28,11 @@ struct AttentionDistances {
 };
 kernels::DistanceTerms<Real> terms(const AttentionDistances& distances);
 
-/// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1):
-/// scores, softmax, dropout and weighted sum as one op, see kernels::attention_forward. Saves its
-/// output and one number per query and head. `distances`: of self-attention. `probabilities`: null,
-/// or where the weights go. Returns [query rows, model].
+/// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1),
+/// or another kind as shape.options say: scores, normaliser, dropout and weighted sum as one op,
+/// see kernels::attention_forward and kernels::row_attention_forward. Saves its output and one
+/// number per query and head. `distances`: of self-attention, not of kinds that take whole rows.
+/// `probabilities`: null, or where the weights go. Returns [query rows, model].
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
               const AttentionDistances& distances = {}, Real* probabilities = nullptr);
 

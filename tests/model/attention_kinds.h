@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/options.h"
+
+namespace calque::test {
+
+/// A kind of attention for each part of a model, under a name.
+struct AttentionKind {
+  std::string name;
+  kernels::AttentionOptions encoder, decoder, cross;
+
+  void apply(TransformerOptions& options) const {
+    options.encoder_self_attention = encoder;
+    options.decoder_self_attention = decoder;
+    options.decoder_cross_attention = cross;
+  }
+};
+
+/// Kinds that, together, have every score, scope and normaliser in every part that knows it.
+inline std::vector<AttentionKind> attention_kinds() {
+  using enum kernels::AttentionScore;
+  using enum kernels::AttentionScope;
+  using enum kernels::AttentionNormalizer;
+  return {
+      {"dot", {.score = kDot}, {.score = kDot}, {.score = kDot}},
+      {"general", {.score = kGeneral}, {.score = kGeneral}, {.score = kGeneral}},
+      {"additive", {.score = kAdditive}, {.score = kAdditive}, {.score = kAdditive}},
+      {"sparsemax",
+       {.normalizer = kSparsemax},
+       {.normalizer = kSparsemax},
+       {.normalizer = kSparsemax}},
+      {"entmax15", {.normalizer = kEntmax15}, {.normalizer = kEntmax15}, {.normalizer = kEntmax15}},
+      {"local, monotonic",
+       {.scope = kLocal, .window = 2, .global_tokens = 1},
+       {.scope = kLocal, .window = 1, .global_tokens = 2},
+       {.scope = kMonotonic, .window = 1}},
+      {"strided, predictive",
+       {.scope = kStrided, .window = 2},
+       {.scope = kStrided, .window = 3},
+       {.scope = kPredictive, .window = 2}},
+      {"mixed",
+       {.score = kAdditive, .scope = kLocal, .window = 3, .normalizer = kEntmax15},
+       {.score = kGeneral, .scope = kStrided, .window = 2, .normalizer = kSparsemax},
+       {.score = kAdditive, .scope = kPredictive, .window = 3, .normalizer = kEntmax15}}};
+}
+
+}  // namespace calque::test
