@@ -119,12 +119,12 @@ void check_model(const RunConfig& config, Rules& rules) {
   const auto is_general = [](const kernels::AttentionOptions& attention) {
     return attention.score == kernels::AttentionScore::kGeneral;
   };
-  rules.require(model.positions != Positions::kRotary ||
-                    !(is_general(model.encoder_self_attention) ||
-                      is_general(model.decoder_self_attention)),
-                {"model.positions"},
-                "rotary positions know no matrix between query and key; expected another score of "
-                "self-attention than general, or other positions");
+  rules.require(
+      model.positions != Positions::kRotary ||
+          !(is_general(model.encoder_self_attention) || is_general(model.decoder_self_attention)),
+      {"model.positions"},
+      "rotary positions know no matrix between query and key; expected another score of "
+      "self-attention than general, or other positions");
   check("model.encoder.self_attention", model.encoder_self_attention);
   check("model.decoder.self_attention", model.decoder_self_attention);
   check("model.decoder.cross_attention", model.decoder_cross_attention);

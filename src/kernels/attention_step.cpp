@@ -60,8 +60,7 @@ template <class T>
 void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatrixView<T> values,
                     std::span<const int32_t> slots, int64_t slot_stride,
                     std::span<const int32_t> lengths, int64_t heads, AttentionScore score,
-                    MatrixView<T> output, Workspace& workspace,
-                    const DistanceTerms<T>& distances) {
+                    MatrixView<T> output, Workspace& workspace, const DistanceTerms<T>& distances) {
   const int64_t rows = query.rows;
   if (rows == 0) return;
   const int64_t longest = check_steps(rows, query.cols, heads, slots, slot_stride, lengths);

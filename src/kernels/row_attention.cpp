@@ -234,8 +234,7 @@ template <class T>
 void row_attention_forward(const AttentionShape& shape, const RowAttentionInputs<T>& inputs,
                            MatrixView<T> output, T* thresholds, T* probabilities,
                            Workspace& workspace) {
-  check_attention(shape, inputs.query.rows, inputs.key.rows, inputs.query.cols,
-                  inputs.query.cols);
+  check_attention(shape, inputs.query.rows, inputs.key.rows, inputs.query.cols, inputs.query.cols);
   Workspace::Scope scope(workspace.shared());
   int64_t* const begins = scope.allocate<int64_t>(shape.queries.sentences());
   place_probabilities(shape, begins);

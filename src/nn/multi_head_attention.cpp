@@ -104,8 +104,13 @@ ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var
                                                      const Positions& positions) const {
   ops::AttentionInputs inputs;
   if (general_weight_) {
-    inputs = {project_query(context, x), 0,      project_memory(context, x), 0,
-              key_model_,                model_, key_model_};
+    inputs = {project_query(context, x),
+              0,
+              project_memory(context, x),
+              0,
+              key_model_,
+              model_,
+              key_model_};
   } else {
     Var projected = project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
     if (rotary_ && x.rows() > 0) {
@@ -176,8 +181,8 @@ Var MultiHeadAttention::project_memory(Context& context, const Var& memory) cons
 Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayout& queries,
                               const Var& projected, const SequenceLayout& keys, Real* probabilities,
                               const CacheSlots* slots) const {
-  ops::AttentionInputs inputs{project_query(context, x), 0,      projected, 0,
-                              key_model_,                model_, key_model_};
+  ops::AttentionInputs inputs{
+      project_query(context, x), 0, projected, 0, key_model_, model_, key_model_};
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
   if (center_input_weight_) {
     const Var hidden = ops::linear(context, x, store_.var(context, center_input_weight_), Var());

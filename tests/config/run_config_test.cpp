@@ -100,7 +100,8 @@ TEST_CASE("each attention may have fewer heads of keys and values", "[config]") 
             .ends_with("model.decoder.cross_attention.key_value_heads: 3 heads of keys and values "
                        "do not divide model.heads 8; expected a divisor of it"));
   const std::string need =
-      "need score scaled_dot or dot, scope global, normalizer softmax and selection soft; expected 0, ";
+      "need score scaled_dot or dot, scope global, normalizer softmax and selection soft; expected "
+      "0, ";
   CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=2",
                            "model.decoder.cross_attention.normalizer=sparsemax"})
             .ends_with("model.decoder.cross_attention.key_value_heads: fewer heads of keys and "
@@ -116,9 +117,10 @@ TEST_CASE("positions by distance are those of the paper's attention", "[config]"
                          "score scaled_dot or dot, scope global, normalizer softmax and selection "
                          "soft; expected those, or other positions"));
   }
-  CHECK(message_of(kData, {"model.positions=rotary", "model.decoder.self_attention.score=general"})
-            .ends_with("model.positions: rotary positions know no matrix between query and key; "
-                       "expected another score of self-attention than general, or other positions"));
+  CHECK(
+      message_of(kData, {"model.positions=rotary", "model.decoder.self_attention.score=general"})
+          .ends_with("model.positions: rotary positions know no matrix between query and key; "
+                     "expected another score of self-attention than general, or other positions"));
   CHECK(parse(kData, {"model.positions=relative", "model.max_distance=9"}).model.max_distance == 9);
 }
 
