@@ -12,12 +12,13 @@ ScopePattern::ScopePattern(const AttentionOptions& options, int64_t head, int64_
       keys_(keys),
       causal_(causal),
       by_stride_(options.scope == AttentionScope::kStrided && head % 2 == 1),
+      size_(options.scope == AttentionScope::kGlobal || by_stride_ ? kBlock : kBlock / 2),
       globals_(options.scope == AttentionScope::kLocal ? std::min(options.global_tokens, queries)
                                                        : 0),
-      global_blocks_(pieces(globals_, kBlock)),
+      global_blocks_(pieces(globals_, size_)),
       classes_(by_stride_ ? std::min(options.window, queries) : 1),
-      blocks_of_class_(by_stride_ ? pieces(pieces(queries, options.window), kBlock)
-                                  : pieces(queries - globals_, kBlock)) {}
+      blocks_of_class_(by_stride_ ? pieces(pieces(queries, options.window), size_)
+                                  : pieces(queries - globals_, size_)) {}
 
 template <class T>
 QueryBlock ScopePattern::block(int64_t index, const QueryPlaces<T>& places) const {
@@ -33,8 +34,8 @@ QueryBlock ScopePattern::block(int64_t index, const QueryPlaces<T>& places) cons
     part %= blocks_of_class_;
     block.rank = begin * (pieces(queries_, options_.window) + 1) / 2 * 2;
   }
-  const int64_t from = std::min(part * kBlock, all.count);
-  block.queries = {all.at(from), std::min(kBlock, all.count - from), all.step};
+  const int64_t from = std::min(part * size_, all.count);
+  block.queries = {all.at(from), std::min(size_, all.count - from), all.step};
   block.rank += by_stride_ ? from : (block.queries.begin + 1) / 2 * 2;
   find_keys(block, places);
   return block;

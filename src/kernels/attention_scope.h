@@ -67,6 +67,7 @@ class ScopePattern {
   int64_t queries_, keys_;
   bool causal_;
   bool by_stride_;           // a head of kStrided that looks afar
+  int64_t size_;             // queries of a block: fewer where they share fewer keys
   int64_t globals_;          // queries, and keys, that see all
   int64_t global_blocks_;    // of those queries, which come first
   int64_t classes_;          // of the other queries: 1, or those that are equal modulo the stride

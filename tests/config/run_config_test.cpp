@@ -313,7 +313,7 @@ TEST_CASE("overrides go through the same door", "[config]") {
         "--set train.learning_rat: unknown key; did you mean train.learning_rate?");
   CHECK(message("modl.x=1") == "--set modl.x: unknown key; did you mean a key of model?");
   CHECK(message("model.encoder.x=1") ==
-        "--set model.encoder.x: unknown key; model.encoder has layers");
+        "--set model.encoder.x: unknown key; model.encoder has layers, self_attention");
   CHECK(message("qwertyuiop.x=1") ==
         "--set qwertyuiop.x: unknown key; `calque train --help-config` lists all keys");
   CHECK(message("=3") == "--set =3: expected KEY=VALUE, as in --set train.max_steps=2000");

@@ -37,6 +37,12 @@ TEST_CASE("attention's work counts the pairs that look at each other", "[kernels
   const kernels::AttentionShape causal{queries.view(), queries.view(), 2, true, {}};
   CHECK(work::visible_pairs(cross) == 3 * 4 + 2 * 5);
   CHECK(work::visible_pairs(causal) == (1 + 2 + 3) + (1 + 2));
+  kernels::AttentionShape near = causal;
+  near.options = {.scope = kernels::AttentionScope::kLocal, .window = 1};
+  CHECK(work::visible_pairs(near) == (1 + 2 + 2) + (1 + 2));
+  near = cross;
+  near.options = {.scope = kernels::AttentionScope::kPredictive, .window = 1};
+  CHECK(work::visible_pairs(near) == (2 + 3 + 3) + (2 + 3));
 
   constexpr int64_t kModel = 8;
   const profile::Work forward = work::attention_forward<float>(cross, kModel, kModel);
