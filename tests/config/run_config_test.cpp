@@ -153,9 +153,9 @@ TEST_CASE("all mistakes of a file are named at once", "[config]") {
       ":15: vocabulary.shared: expected true or false, found yes",
       ":17: model.size: 8 heads do not divide model.size 130; expected a divisor of it",
       ":18: model.heds: unknown key; did you mean model.heads?",
-      ":19: model.norm: expected one of pre, post, found both",
+      ":19: model.norm: expected one of pre, post, deep, found both",
       ":20: model.dropout: expected a block with keys of embedding, residual, attention, "
-      "activation, found 0.3",
+      "activation, layer, found 0.3",
       ":22: train.max_steps: expected an integer from 1 to 1000000000, found 1e4; "
       "write 10000",
       ":23: train.warmup_steps: expected an integer from 0 to 1000000000, found 1_000; "
