@@ -45,6 +45,7 @@ class ExportedModel(Transformer):
             model=self.settings["size"],
             heads=self.settings["heads"],
             hidden=self.settings["hidden"],
+            positions=self.settings["positions"],
         )
         super().__init__(config, parameters)
         self.source, self.target = (
@@ -53,7 +54,7 @@ class ExportedModel(Transformer):
         )
 
     def embed(self, table: Tensor, ids: list[int]) -> Tensor:
-        if self.settings["positions"] == "sinusoidal":
+        if self.settings["positions"] != "learned":
             return super().embed(table, ids)
         positions = self.parameters[f"{self.side}_positions.weight"][: len(ids)]
         return table[torch.tensor(ids)] * self.settings["embedding_scale"] + positions

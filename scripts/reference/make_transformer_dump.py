@@ -4,7 +4,7 @@
 Needs: python3 -m pip install torch numpy
 Run:   python3 scripts/reference/make_transformer_dump.py
 
-Writes tests/fixtures/transformer/{pre_norm,post_norm,rms_swiglu}.safetensors. Parameters are float32 values;
+Writes tests/fixtures/transformer/{pre_norm,post_norm,rms_swiglu,deep_norm}.safetensors. Parameters are float32 values;
 everything else is computed from them in float64 and rounded to float32 once, so that a float
 implementation is compared with the true value and not with another one's rounding. The last lines
 printed are PyTorch's own float32 differences from that truth, as max|a - b| / max|b| of a tensor.
@@ -62,6 +62,7 @@ CASES = [
     Case("pre_norm", Config("pre", "layer", "gelu", "none", 2, 1), "adamw", 0.01, seed=1),
     Case("post_norm", Config("post", "layer", "relu", "all", 2, 2), "adam", 0.0, seed=2),
     Case("rms_swiglu", Config("pre", "rms", "swiglu", "all", 1, 2), "adam", 0.0, seed=3),
+    Case("deep_norm", Config("deep", "layer", "gelu", "all", 2, 1), "adam", 0.0, seed=4),
 ]
 
 
@@ -171,7 +172,7 @@ def metadata(case: Case) -> dict[str, str]:
         "norm_kind": config.norm_kind,
         "activation": config.activation,
         "tied": config.tied,
-        "positions": "sinusoidal",
+        "positions": config.positions,
         "layer_norm_epsilon": str(LAYER_NORM_EPSILON),
         "label_smoothing": str(LABEL_SMOOTHING),
         "loss": "sum over target tokens",

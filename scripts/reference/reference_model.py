@@ -24,7 +24,7 @@ GATES = {"glu": "sigmoid", "geglu": "gelu", "swiglu": "swish"}  # Shazeer 2020
 class Config:
     """Sizes and kinds of one model."""
 
-    norm: str  # pre | post
+    norm: str  # pre | post | deep
     norm_kind: str  # layer | rms
     activation: str  # relu | gelu | swish | glu | geglu | swiglu
     tied: str  # none | all
@@ -34,6 +34,7 @@ class Config:
     model: int = 16
     heads: int = 4
     hidden: int = 32
+    positions: str = "sinusoidal"  # sinusoidal | none | rotary | alibi | relative
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,17 @@ def norm_shapes(scope: str, kind: str, model: int) -> dict[str, tuple[int, ...]]
     return gain if kind == "rms" else gain | {f"{scope}.bias": (model,)}
 
 
-def attention_shapes(scope: str, model: int) -> dict[str, tuple[int, ...]]:
+def attention_shapes(
+    scope: str, model: int, key_model: int | None = None, table: tuple[int, int] | None = None
+) -> dict[str, tuple[int, ...]]:
+    """`key_model`: width of all heads of keys, and of values; as the model's, or less. `table`: the
+    shape of relative positions' tables, where there are any."""
     shapes: dict[str, tuple[int, ...]] = {}
+    if table:
+        shapes = {f"{scope}.relative_{part}.weight": table for part in ("key", "value")}
     for part in ("query", "key", "value", "output"):
-        shapes |= linear_shapes(f"{scope}.{part}", model, model)
+        outputs = key_model if key_model and part in ("key", "value") else model
+        shapes |= linear_shapes(f"{scope}.{part}", model, outputs)
     return shapes
 
 
@@ -173,20 +181,70 @@ class Layers:
             self.closest_to_kink = min(self.closest_to_kink, inner.abs().min().item())
         return self.linear(f"{scope}.output", activate(activation, inner))
 
-    def attention(self, scope: str, heads: int, x: Tensor, memory: Tensor, causal: bool) -> Tensor:
-        """Rows of `x` [queries, model] attend to rows of `memory` [keys, model] of one sentence."""
+    def attention(
+        self,
+        scope: str,
+        heads: int,
+        x: Tensor,
+        memory: Tensor,
+        causal: bool,
+        positions: str = "none",
+    ) -> Tensor:
+        """Rows of `x` [queries, model] attend to rows of `memory` [keys, model] of one sentence.
+        `positions`: what self-attention knows of them; kinds that it knows nothing of are none."""
 
         def split(rows: Tensor) -> Tensor:
-            return rows.unflatten(1, (heads, -1)).transpose(0, 1)  # [heads, rows, head]
+            part = rows.unflatten(1, (-1, x.shape[1] // heads)).transpose(0, 1)
+            return part.repeat_interleave(heads // len(part), 0)  # [heads, rows, head]
 
         query = split(self.linear(f"{scope}.query", x))
         key = split(self.linear(f"{scope}.key", memory))
         value = split(self.linear(f"{scope}.value", memory))
-        scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[2])
+        if positions == "rotary":
+            query, key = turned(query), turned(key)
+        scores = query @ key.transpose(1, 2)
+        if positions == "relative":
+            keys, values = self.relative_rows(scope, len(x))
+            scores = scores + torch.einsum("hid,ijd->hij", query, keys)
+        scores = scores / math.sqrt(query.shape[2])
+        if positions == "alibi":
+            scores = scores - alibi_slopes(heads)[:, None, None] * distances(len(x)).abs()
         if causal:
             scores = scores + causal_mask(len(x)).to(scores.dtype)
-        context = F.softmax(scores, dim=-1) @ value
+        weights = F.softmax(scores, dim=-1)
+        context = weights @ value
+        if positions == "relative":
+            context = context + torch.einsum("hij,ijd->hid", weights, values)
         return self.linear(f"{scope}.output", context.transpose(0, 1).flatten(1))
+
+    def relative_rows(self, scope: str, length: int) -> tuple[Tensor, Tensor]:
+        """What the tables of keys and values say of each distance: [queries, keys, head] each."""
+        tables = [self.parameters[f"{scope}.relative_{part}.weight"] for part in ("key", "value")]
+        farthest = len(tables[0]) // 2
+        rows = distances(length).clamp(-farthest, farthest) + farthest
+        return tables[0][rows], tables[1][rows]
+
+
+def turned(x: Tensor) -> Tensor:
+    """Rotary positions: pairs of neighbours as complex numbers, times e^(i angle) of the row."""
+    table = sinusoids(x.shape[1], x.shape[2])
+    turns = torch.complex(table[:, 1::2], table[:, 0::2])
+    pairs = torch.view_as_complex(x.double().unflatten(2, (-1, 2)))
+    return torch.view_as_real(pairs * turns).flatten(2).to(x.dtype)
+
+
+def alibi_slopes(heads: int) -> Tensor:
+    """A geometric sequence for powers of two; others take every other one of twice as many."""
+    power = 2 ** int(math.log2(heads))
+    slopes = [2 ** (-8 * (i + 1) / power) for i in range(power)]
+    between = [2 ** (-8 * (i + 1) / (2 * power)) for i in range(0, 2 * power, 2)]
+    return torch.tensor((slopes + between)[:heads])
+
+
+def distances(length: int) -> Tensor:
+    """Number of the key less number of the query: [queries, keys]."""
+    numbers = torch.arange(length)
+    return numbers[None, :] - numbers[:, None]
 
 
 def causal_mask(length: int) -> Tensor:
@@ -207,14 +265,22 @@ class Transformer(Layers):
 
     def embed(self, table: Tensor, ids: list[int]) -> Tensor:
         """Rows of the table times sqrt(model), plus positions: [len(ids), model]."""
-        positions = sinusoids(len(ids), self.config.model).to(table.dtype)
-        return table[torch.tensor(ids)] * math.sqrt(self.config.model) + positions
+        scaled = table[torch.tensor(ids)] * math.sqrt(self.config.model)
+        if self.config.positions != "sinusoidal":
+            return scaled
+        return scaled + sinusoids(len(ids), self.config.model).to(table.dtype)
 
     def residual(self, norm: str, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """pre: x + f(norm(x)); post: norm(x + f(x))."""
+        """pre: x + f(norm(x)); post: norm(x + f(x)); deep: norm(alpha x + f(x))."""
         if self.config.norm == "pre":
             return x + sublayer(self.norm(norm, self.config.norm_kind, x))
-        return self.norm(norm, self.config.norm_kind, x + sublayer(x))
+        alpha = self.alpha(norm.split(".")[0]) if self.config.norm == "deep" else 1.0
+        return self.norm(norm, self.config.norm_kind, alpha * x + sublayer(x))
+
+    def alpha(self, stack: str) -> float:
+        """DeepNorm's factor of residual connections (Wang et al. 2022, table 1)."""
+        encoder, decoder = self.config.encoder_layers, self.config.decoder_layers
+        return 0.81 * (encoder**4 * decoder) ** 0.0625 if stack == "encoder" else (3 * decoder) ** 0.25
 
     def final_norm(self, scope: str, x: Tensor) -> Tensor:
         return self.norm(scope, self.config.norm_kind, x) if self.config.norm == "pre" else x
@@ -222,7 +288,9 @@ class Transformer(Layers):
     def self_attention_block(self, layer: str, x: Tensor, causal: bool) -> Tensor:
         scope, heads = f"{layer}.self_attention", self.config.heads
         return self.residual(
-            f"{scope}_norm", x, lambda rows: self.attention(scope, heads, rows, rows, causal)
+            f"{scope}_norm",
+            x,
+            lambda rows: self.attention(scope, heads, rows, rows, causal, self.config.positions),
         )
 
     def cross_attention_block(self, layer: str, x: Tensor, memory: Tensor) -> Tensor:
@@ -277,8 +345,9 @@ def copy_affine(target: nn.Module, parameters: dict[str, Tensor], scope: str) ->
 
 
 def has_torch_modules(config: Config) -> bool:
-    """Whether torch.nn's layers have this norm and this activation."""
-    return config.norm_kind == "layer" and config.activation in ("relu", "gelu")
+    """Whether torch.nn's layers have this norm, this activation and these positions."""
+    added = config.positions in ("sinusoidal", "none")
+    return config.norm != "deep" and added and config.norm_kind == "layer" and config.activation in ("relu", "gelu")
 
 
 def torch_stack(model: Transformer, stack: str) -> nn.Module:

@@ -52,6 +52,7 @@ inline constexpr uint32_t kRandomCorpus = 0xFFFFFF04u;
 inline constexpr uint32_t kBenchmark = 0xFFFFFF05u;
 inline constexpr uint32_t kBootstrap = 0xFFFFFF06u;
 inline constexpr uint32_t kSampling = 0xFFFFFF07u;
+inline constexpr uint32_t kLayerDrop = 0xFFFFFF10u;
 }  // namespace streams
 
 }  // namespace calque

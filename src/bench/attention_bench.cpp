@@ -36,11 +36,11 @@ void AttentionRun::backward(Workspace& workspace) const {
 }
 
 profile::Work AttentionRun::forward_work() const {
-  return kernels::work::attention_forward<float>(shape_, model_);
+  return kernels::work::attention_forward<float>(shape_, model_, model_);
 }
 
 profile::Work AttentionRun::backward_work() const {
-  return kernels::work::attention_backward<float>(shape_, model_);
+  return kernels::work::attention_backward<float>(shape_, model_, model_);
 }
 
 std::vector<SentenceAttention> bench_sentence_attention(int64_t model, int64_t heads,

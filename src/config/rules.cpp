@@ -55,6 +55,12 @@ void check_attention(const std::string& block, const kernels::AttentionOptions& 
                      int64_t heads, Rules& rules) {
   const std::string scope = block + ".scope";
   const std::string global_tokens = block + ".global_tokens";
+  const std::string key_value_heads = block + ".key_value_heads";
+  rules.require(heads % attention.key_value_heads_of(heads) == 0,
+                {key_value_heads.c_str(), "model.heads"},
+                fmt::format("{} heads of keys and values do not divide model.heads {}; expected a "
+                            "divisor of it",
+                            attention.key_value_heads, heads));
   rules.require(attention.scope != kernels::AttentionScope::kStrided || heads >= 2,
                 {scope.c_str(), "model.heads"},
                 "strided attention looks near with every other head and afar with the others; "
@@ -71,6 +77,11 @@ void check_model(const RunConfig& config, Rules& rules) {
   rules.require(model.model % model.heads == 0, {"model.heads", "model.size"},
                 fmt::format("{} heads do not divide model.size {}; expected a divisor of it",
                             model.heads, model.model));
+  rules.require(model.positions != Positions::kRotary || model.model / model.heads % 2 == 0,
+                {"model.positions", "model.heads", "model.size"},
+                fmt::format("rotary positions turn pairs of numbers, but a head of model.size {} / "
+                            "{} heads has an odd number of them; expected an even one",
+                            model.model, model.heads));
   rules.require(model.tied_embeddings != Tying::kAll || config.vocabulary.shared,
                 {"model.tied_embeddings", "vocabulary.shared"},
                 "embeddings of source and target cannot be tied (all) when vocabulary.shared is "
@@ -83,6 +94,13 @@ void check_model(const RunConfig& config, Rules& rules) {
   const auto check = [&](const char* block, const kernels::AttentionOptions& attention) {
     check_attention(block, attention, model.heads, rules);
   };
+  rules.require(model.positions != Positions::kRelative ||
+                    (!kernels::takes_whole_rows(model.encoder_self_attention) &&
+                     !kernels::takes_whole_rows(model.decoder_self_attention)),
+                {"model.positions"},
+                "relative positions need self-attention of scope global, normalizer softmax, "
+                "selection soft and a score that is not additive; expected those, or other "
+                "positions");
   check("model.encoder.self_attention", model.encoder_self_attention);
   check("model.decoder.self_attention", model.decoder_self_attention);
   check("model.decoder.cross_attention", model.decoder_cross_attention);

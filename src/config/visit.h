@@ -27,8 +27,8 @@ inline constexpr Choice<VocabularyType> kVocabularyTypes[] = {{"unigram", Vocabu
                                                               {"bpe", VocabularyType::kBpe}};
 inline constexpr Choice<Normalization> kNormalizations[] = {{"nmt_nfkc", Normalization::kNmtNfkc},
                                                             {"identity", Normalization::kIdentity}};
-inline constexpr Choice<NormPlace> kNormPlaces[] = {{"pre", NormPlace::kPre},
-                                                    {"post", NormPlace::kPost}};
+inline constexpr Choice<NormPlace> kNormPlaces[] = {
+    {"pre", NormPlace::kPre}, {"post", NormPlace::kPost}, {"deep", NormPlace::kDeep}};
 inline constexpr Choice<NormKind> kNormKinds[] = {{"layer", NormKind::kLayer},
                                                   {"rms", NormKind::kRms}};
 inline constexpr Choice<kernels::Activation> kActivations[] = {
@@ -36,7 +36,11 @@ inline constexpr Choice<kernels::Activation> kActivations[] = {
     {"swish", kernels::Activation::kSwish}, {"glu", kernels::Activation::kGlu},
     {"geglu", kernels::Activation::kGeglu}, {"swiglu", kernels::Activation::kSwiglu}};
 inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSinusoidal},
-                                                   {"learned", Positions::kLearned}};
+                                                   {"learned", Positions::kLearned},
+                                                   {"none", Positions::kNone},
+                                                   {"rotary", Positions::kRotary},
+                                                   {"alibi", Positions::kAlibi},
+                                                   {"relative", Positions::kRelative}};
 inline constexpr Choice<kernels::AttentionScore> kAttentionScores[] = {
     {"scaled_dot", kernels::AttentionScore::kScaledDot},
     {"dot", kernels::AttentionScore::kDot},
@@ -196,6 +200,10 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
         attention.last_temperature, Number::above(0));
   visit(Field{(block + ".temperature_steps").c_str(), "updates", kWarn, "After so many updates."},
         attention.temperature_steps, kCountOrNone);
+  visit(Field{(block + ".key_value_heads").c_str(), "heads", kRefuse,
+              "Heads of keys and values, a divisor of model.heads, each for as many of those: "
+              "smaller caches; 1: one for all. 0: as many as model.heads."},
+        attention.key_value_heads, Integer(0, 65536));
 }
 
 template <class Options, class Visitor>
@@ -248,7 +256,8 @@ void visit_model(Config& config, Visitor& visit) {
   visit_self_attention("model.decoder.self_attention", model.decoder_self_attention, visit);
   visit_cross_attention("model.decoder.cross_attention", model.decoder_cross_attention, visit);
   visit(Field{"model.norm", "", kRefuse,
-              "Normalisation before each sub-layer (steadier) or behind it (the paper)."},
+              "Normalisation before each sub-layer (steadier), behind it (the paper), or behind it "
+              "with residuals and first weights scaled for deep stacks (deep: DeepNorm)."},
         model.norm, OneOf<NormPlace>(kNormPlaces));
   visit(Field{"model.norm_kind", "", kRefuse,
               "What is normalised by: layer: mean and variance (the paper); rms: the root mean "
@@ -258,11 +267,18 @@ void visit_model(Config& config, Visitor& visit) {
               "Function inside the feed-forward networks. The gated ones multiply by a second "
               "layer, the gate, which goes through sigmoid (glu), gelu (geglu) or swish (swiglu)."},
         model.activation, OneOf<kernels::Activation>(kActivations));
-  visit(Field{"model.positions", "", kRefuse, "How a token's position enters the model."},
+  visit(Field{"model.positions", "", kRefuse,
+              "How a token's position enters the model: added to its embedding (sinusoidal: the "
+              "paper; learned), in self-attention by turning queries and keys (rotary), lowering "
+              "scores by the distance (alibi) or learned vectors per distance (relative), or not "
+              "at all."},
         model.positions, OneOf<Positions>(kPositions));
   visit(Field{"model.max_positions", "tokens", kRefuse,
-              "Longest sentence of learned positions; unused with sinusoidal ones."},
+              "Longest sentence of learned positions; unused with others."},
         model.max_positions, kWidth);
+  visit(Field{"model.max_distance", "tokens", kRefuse,
+              "Farthest distance that relative positions tell apart; unused with others."},
+        model.max_distance, kWidth);
   visit(
       Field{"model.tied_embeddings", "", kRefuse,
             "Which embeddings are one matrix: none; decoder: target and output; all: source too."},
@@ -277,6 +293,9 @@ void visit_model(Config& config, Visitor& visit) {
   visit(Field{"model.dropout.activation", "probability", kWarn,
               "Dropout inside the feed-forward networks."},
         model.activation_dropout, kDropout);
+  visit(Field{"model.dropout.layer", "probability", kWarn,
+              "Layers that each micro-batch of a training leaves out, whole (LayerDrop)."},
+        model.layer_dropout, kDropout);
 }
 
 template <class Config, class Visitor>

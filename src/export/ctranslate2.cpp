@@ -39,6 +39,8 @@ template <>
 inline constexpr uint8_t kType<int8_t> = 1;
 template <>
 inline constexpr uint8_t kType<int16_t> = 2;
+template <>
+inline constexpr uint8_t kType<int32_t> = 3;
 
 /// CTranslate2's numbers for activations, and for what the gate of a gated kind goes through; its
 /// GELU, as ours, is the exact one.
@@ -99,6 +101,12 @@ class ModelFile {
   void weights(const std::string& name, const std::vector<std::string>& parameters);
   /// `<name>/weight` and `<name>/bias` of these layers, stacked so.
   void linear(const std::string& name, std::vector<std::string> layers);
+  /// How many heads of keys and values the attention `name` has, where they are fewer.
+  void shared_heads(const std::string& name, const kernels::AttentionOptions& attention) {
+    const int64_t heads = attention.key_value_heads_of(model_.options().heads);
+    if (heads == model_.options().heads) return;
+    number<int32_t>(name + "/num_heads_kv", static_cast<int32_t>(heads));
+  }
   void norm(const std::string& name, const std::string& layer) {
     weights(name + "/gamma", {layer + ".weight"});
     if (model_.options().norm_kind == NormKind::kLayer) weights(name + "/beta", {layer + ".bias"});
@@ -145,12 +153,26 @@ void ModelFile::collect_stack(const std::string& stack) {
     const std::string self = ours + "self_attention";
     linear(theirs + "self_attention/linear_0", {self + ".query", self + ".key", self + ".value"});
     linear(theirs + "self_attention/linear_1", {self + ".output"});
+    shared_heads(theirs + "self_attention",
+                 decoder ? options.decoder_self_attention : options.encoder_self_attention);
+    if (options.positions == Positions::kRotary) {
+      number<int32_t>(theirs + "self_attention/rotary_dim",
+                      static_cast<int32_t>(options.model / options.heads));
+      number<int8_t>(theirs + "self_attention/rotary_interleave", 1);  // pairs are neighbours
+    }
+    if (options.positions == Positions::kRelative) {
+      for (const std::string part : {"key", "value"}) {
+        weights(fmt::format("{}self_attention/relative_position_{}s", theirs, part),
+                {fmt::format("{}.relative_{}.weight", self, part)});
+      }
+    }
     norm(theirs + "self_attention/layer_norm", self + "_norm");
     if (decoder) {
       const std::string cross = ours + "cross_attention";
       linear(theirs + "attention/linear_0", {cross + ".query"});
       linear(theirs + "attention/linear_1", {cross + ".key", cross + ".value"});
       linear(theirs + "attention/linear_2", {cross + ".output"});
+      shared_heads(theirs + "attention", options.decoder_cross_attention);
       norm(theirs + "attention/layer_norm", cross + "_norm");
     }
     if (kernels::activation_inputs(options.activation) == 1) {
@@ -173,11 +195,15 @@ void ModelFile::collect_positions() {
     weights(kDecoder, {"target_positions.weight"});
     return;
   }
-  // CTranslate2 makes sinusoids of its own where it finds none, in another order and from 1.
+  if (options.positions == Positions::kRotary || options.positions == Positions::kRelative) return;
+  // CTranslate2 makes sinusoids of its own where it finds no table, in another order and from 1: so
+  // no positions are a table of zeros.
   Variable table{kDecoder, kType<float>, {kExportedPositions, options.model}, {}, {}};
   table.own.resize(static_cast<size_t>(kExportedPositions * options.model) * sizeof(Real));
-  kernels::sinusoidal_positions<Real>(
-      {reinterpret_cast<Real*>(table.own.data()), kExportedPositions, options.model});
+  if (options.positions == Positions::kSinusoidal) {
+    kernels::sinusoidal_positions<Real>(
+        {reinterpret_cast<Real*>(table.own.data()), kExportedPositions, options.model});
+  }
   variables_.push_back(std::move(table));
   aliases_.emplace_back(kEncoder, kDecoder);
 }
@@ -244,6 +270,12 @@ void check_fits(const OpenedModel& opened, const ModelFile& file) {
   }
   for (const auto& [key, value] : unusual_attention(opened.model->options())) {
     reasons.push_back(fmt::format("{} is {}, which its attention has not", key, value));
+  }
+  if (opened.model->options().positions == Positions::kAlibi) {
+    reasons.emplace_back("model.positions is alibi, but its encoder knows no such positions");
+  }
+  if (opened.model->options().norm == NormPlace::kDeep) {
+    reasons.emplace_back("model.norm is deep, but its residual connections are not scaled");
   }
   for (const Variable& variable : file.variables()) {
     if (variable.bytes() <= kMostBytes) continue;

@@ -6,8 +6,8 @@
 
 namespace calque {
 
-/// Positions that an exported model with sinusoids has: as many tokens as CTranslate2 reads of a
-/// source unless its `max_input_length` says otherwise.
+/// Positions that an exported model with sinusoids or none has: as many tokens as CTranslate2 reads
+/// of a source unless its `max_input_length` says otherwise.
 inline constexpr int64_t kExportedPositions = 1024;
 
 /// Writes the model as a folder that CTranslate2 opens: `model.bin` in its binary version 6 (all

@@ -17,6 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// One attention of a layer.
+nlohmann::json attention(const kernels::AttentionOptions& options, int64_t heads) {
+  return {{"key_value_heads", options.key_value_heads_of(heads)}};
+}
+
 /// Everything about the model that its weights do not tell; the names are those of the config.
 nlohmann::json configuration(const Transformer& model) {
   const TransformerOptions& options = model.options();
@@ -24,6 +29,9 @@ nlohmann::json configuration(const Transformer& model) {
       {"architecture", "transformer-encoder-decoder"},
       {"size", options.model},
       {"heads", options.heads},
+      {"encoder_self_attention", attention(options.encoder_self_attention, options.heads)},
+      {"decoder_self_attention", attention(options.decoder_self_attention, options.heads)},
+      {"decoder_cross_attention", attention(options.decoder_cross_attention, options.heads)},
       {"hidden", options.hidden},
       {"encoder_layers", options.encoder_layers},
       {"decoder_layers", options.decoder_layers},
@@ -40,6 +48,7 @@ nlohmann::json configuration(const Transformer& model) {
       {"begin_id", kBeginId},
       {"end_id", kEndId}};
   if (options.positions == Positions::kLearned) json["max_positions"] = options.max_positions;
+  if (options.positions == Positions::kRelative) json["max_distance"] = options.max_distance;
   for (const auto& [key, value] : unusual_attention(options)) json["attention"][key] = value;
   return json;
 }

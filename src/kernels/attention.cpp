@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "base/parallel.h"
-#include "kernels/attention_head.h"
+#include "kernels/attention_distance.h"
 #include "kernels/elementwise.h"
 
 namespace calque::kernels {
@@ -26,6 +26,7 @@ int64_t most_parts(const SequenceLayout& layout, int64_t size) {
 template <class T>
 struct Forward {
   const AttentionShape& shape;
+  const DistanceTerms<T>& distances;
   ConstMatrixView<T> query, key, value;
   MatrixView<T> output;
   T* log_sums;
@@ -46,15 +47,17 @@ struct Forward {
     T* weights;  // a block
     T* factors;  // a band of a block
     T* fade;     // [kBlock], what a higher maximum makes of the sums so far
-    explicit Scratch(Workspace::Scope& scope)
+    T* distances;
+    Scratch(const DistanceTerms<T>& distances, Workspace::Scope& scope)
         : weights(scope.allocate<T>(kBlock * kBlock)),
           factors(scope.allocate<T>(kBand * kBlock)),
-          fade(scope.allocate<T>(kBlock)) {}
+          fade(scope.allocate<T>(kBlock)),
+          distances(distance_scratch(distances, scope)) {}
   };
 
   void run_chunk(const AttentionHead& head, Range queries, Arena& arena) const {
     Workspace::Scope scope(arena);
-    const Scratch scratch(scope);
+    const Scratch scratch(distances, scope);
     Queries blocks[kChunkBlocks];
     const int64_t count = pieces(queries.count, kBlock);
     for (int64_t i = 0; i < count; ++i) blocks[i] = begin(head, queries.part(i, kBlock), scope);
@@ -78,7 +81,8 @@ struct Forward {
                           scope.allocate<T>(kBlock),
                           scope.allocate<T>(kBlock),
                           {scope.allocate<T>(range.count * head.width), range.count, head.width}};
-    pack_transposed<T>(range.of(head.query_rows(query)), score_scale<T>(shape.options.score, head.width), queries.packed);
+    pack_transposed<T>(range.of(head.query_rows(query)),
+                       score_scale<T>(shape.options.score, head.width), queries.packed);
     std::fill_n(queries.highest, kBlock, -std::numeric_limits<T>::infinity());
     std::fill_n(queries.sums, kBlock, T(0));
     if (head.keys == 0) zero_rows(queries.outputs);
@@ -87,12 +91,17 @@ struct Forward {
 
   void add_block(const AttentionHead& head, const Block& block, const KeyRows<T>& rows,
                  const Queries& queries, const Scratch& scratch) const {
-    multiply_keys(block, rows.keys_of(block), queries.packed, scratch.weights);
+    score_block(shape, distances, head, block, rows.keys_of(block), queries.packed,
+                scratch.distances, scratch.weights);
     weigh(block, queries, scratch);
     const bool first = block.keys.begin == 0;
     if (!first) scale_rows(queries.outputs, scratch.fade, queries.outputs);
     if (shape.dropout.active()) drop(head, block, scratch);
     sum_over_keys(block, scratch.weights, rows.values_of(block), queries.outputs, !first);
+    if (distances.values.data != nullptr) {
+      sum_by_distance(block, scratch.weights, distances.values.rows, scratch.distances);
+      add_table_rows<T>(block, scratch.distances, distances.values, queries.outputs);
+    }
   }
 
   /// Scores become exp(score - highest), in place; what was summed up so far fades.
@@ -168,7 +177,8 @@ struct Forward {
                               queries.range.count, head.keys);
     zero_rows(saved);
     for_key_blocks(queries.range, {0, head.keys}, shape.causal, [&](const Block& block) {
-      multiply_keys<T>(block, block.keys.of(head.key_rows(key)), queries.packed, scratch.weights);
+      score_block<T>(shape, distances, head, block, block.keys.of(head.key_rows(key)),
+                     queries.packed, scratch.distances, scratch.weights);
       for_query_vectors<T>(
           block, {0, block.keys.count}, [&](int64_t query, Range keys, const auto& visible) {
             const Vec<T> log_sum = simd::load(queries.highest + query);
@@ -184,12 +194,15 @@ struct Forward {
   }
 };
 
-/// Of every sentence and head one task for each pair of a chunk of its queries and a chunk of its
-/// keys. The pairs are worked on in rounds, in which no chunk occurs twice, so that tasks can add
-/// to the gradients of their rows: query chunk i meets key chunk (round - i) modulo their number.
+/// Of every sentence and head of keys one task for each pair of a chunk of its queries and a chunk
+/// of its keys. The pairs are worked on in rounds, in which no chunk occurs twice, so that tasks
+/// can add to the gradients of their rows: query chunk i meets key chunk (round - i) modulo their
+/// number.
 template <class T>
 struct Backward {
   const AttentionShape& shape;
+  const DistanceTerms<T>& distances;
+  const DistanceSums<T>& sums;
   ConstMatrixView<T> query, key, value, output;
   const T* log_sums;
   ConstMatrixView<T> doutput;
@@ -205,7 +218,8 @@ struct Backward {
     T* factors;    // a band of a block
     T* log_sums;   // [kBlock]
     T* means;      // [kBlock], rowsum(P dP) / sqrt(head)
-    Scratch(Workspace::Scope& scope, int64_t width)
+    T* distances;
+    Scratch(const DistanceTerms<T>& distances, Workspace::Scope& scope, int64_t width)
         : queries(scope.allocate<T>(width * kBlock)),
           rows{scope.allocate<T>(width * kBlock), scope.allocate<T>(width * kBlock)},
           gradients(scope.allocate<T>(width * kBlock)),
@@ -213,7 +227,8 @@ struct Backward {
           dscores(scope.allocate<T>(kBlock * kBlock)),
           factors(scope.allocate<T>(kBand * kBlock)),
           log_sums(scope.allocate<T>(kBlock)),
-          means(scope.allocate<T>(kBlock)) {}
+          means(scope.allocate<T>(kBlock)),
+          distances(distance_scratch(distances, scope)) {}
   };
 
   static int64_t rounds(const AttentionHead& head) {
@@ -227,8 +242,9 @@ struct Backward {
     const Range keys = Range{0, head.keys}.part((round + count - chunk) % count, kChunk);
     if (round == 0) {  // every chunk occurs once
       if (starts(dquery, accumulate_query)) zero_rows(queries.of(head.query_rows(dquery)));
-      if (starts(dkey, accumulate_key)) zero_rows(keys.of(head.key_rows(dkey)));
-      if (starts(dvalue, accumulate_value)) zero_rows(keys.of(head.key_rows(dvalue)));
+      const bool first = head.index % head.group == 0;  // of those that add to them
+      if (first && starts(dkey, accumulate_key)) zero_rows(keys.of(head.key_rows(dkey)));
+      if (first && starts(dvalue, accumulate_value)) zero_rows(keys.of(head.key_rows(dvalue)));
     }
     if (keys.count == 0 || (shape.causal && keys.begin > queries.begin)) return;
     Workspace::Scope scope(arena);
@@ -245,7 +261,7 @@ struct Backward {
   void run_block(const AttentionHead& head, Range queries, const KeyRows<T>& rows,
                  Arena& arena) const {
     Workspace::Scope scope(arena);
-    const Scratch scratch(scope, head.width);
+    const Scratch scratch(distances, scope, head.width);
     const ConstMatrixView<T> q = near_rows(queries.of(head.query_rows(query)), scratch.rows[0]);
     const ConstMatrixView<T> dout =
         near_rows(queries.of(head.query_rows(doutput)), scratch.rows[1]);
@@ -254,14 +270,19 @@ struct Backward {
     pack_transposed(dout, scale, scratch.gradients);
     multiply_rows(dout, queries.of(head.query_rows(ConstMatrixView<T>(output))), scale,
                   scratch.means);
-    const T* const sums = log_sums + (head.query_begin + queries.begin) * shape.heads + head.index;
+    const T* const logs = log_sums + (head.query_begin + queries.begin) * shape.heads + head.index;
     std::fill_n(scratch.log_sums, kBlock, T(0));
-    for (int64_t r = 0; r < queries.count; ++r) scratch.log_sums[r] = sums[r * shape.heads];
+    for (int64_t r = 0; r < queries.count; ++r) scratch.log_sums[r] = logs[r * shape.heads];
     for_key_blocks(queries, rows.range, shape.causal, [&](const Block& block) {
       const ConstMatrixView<T> k = rows.keys_of(block);
       const ConstMatrixView<T> v = rows.values_of(block);
-      multiply_keys(block, k, scratch.queries, scratch.weights);
+      score_block(shape, distances, head, block, k, scratch.queries, scratch.distances,
+                  scratch.weights);
       multiply_keys(block, v, scratch.gradients, scratch.dscores);
+      if (distances.values.data != nullptr) {
+        add_table_products(block, distances.values, scratch.gradients, scratch.distances,
+                           scratch.dscores);
+      }
       for_bands(block.keys.count, [&](Range band) {
         if (shape.dropout.active()) {
           weight_factors(shape.dropout, head, block, band, scratch.factors);
@@ -279,7 +300,21 @@ struct Backward {
       if (dvalue.data != nullptr) {
         add_over_queries<T>(block, scratch.weights, dout, block.keys.of(head.key_rows(dvalue)));
       }
+      if (distances.keys.data != nullptr) differentiate_tables(head, block, scratch);
     });
+  }
+
+  /// What the block adds to the gradients of the tables, and the table of keys to those of queries.
+  void differentiate_tables(const AttentionHead& head, const Block& block,
+                            const Scratch& scratch) const {
+    sum_by_distance(block, scratch.dscores, distances.keys.rows, scratch.distances);
+    sums.add_to_keys(head, block, scratch.distances);
+    if (dquery.data != nullptr) {
+      add_table_rows<T>(block, scratch.distances, distances.keys,
+                        block.queries.of(head.query_rows(dquery)));
+    }
+    sum_by_distance(block, scratch.weights, distances.values.rows, scratch.distances);
+    sums.add_to_values(head, block, scratch.distances);
   }
 
   /// In place, for a band of the block's keys: scores become the weights after dropout; the
@@ -315,20 +350,24 @@ int64_t most_products(const AttentionShape& shape, int64_t model) {
 }
 
 /// Calls `body(head, piece, worker's arena)` for `count` pieces of every sentence and head, on all
-/// threads. Where all sentences are short, a task is a sentence: its heads are neighbours in
-/// memory.
+/// threads; on one, and in their order, for `together` neighbouring heads. Where all sentences are
+/// short, a task is a sentence: its heads are neighbours in memory.
 template <class Body>
-void for_pieces(const AttentionShape& shape, int64_t model, int64_t count, Workspace& workspace,
-                const Body& body) {
+void for_pieces(const AttentionShape& shape, int64_t model, int64_t key_model, int64_t count,
+                int64_t together, Workspace& workspace, const Body& body) {
   constexpr int64_t kMany = 8;
   constexpr int64_t kProductsOfShort = int64_t{1} << 20;
   const int64_t sentences = shape.queries.sentences();
   const bool by_sentence = sentences >= kMany && most_products(shape, model) <= kProductsOfShort;
-  const int64_t step = by_sentence ? shape.heads * count : 1;
-  const int64_t tasks = sentences * shape.heads * count / step;
+  const int64_t units = shape.heads / together;
+  const int64_t step = by_sentence ? units * count : 1;
+  const int64_t tasks = sentences * units * count / step;
   parallel_for(tasks, [&](int64_t task, int worker) {
     for (int64_t i = task * step; i < (task + 1) * step; ++i) {
-      body(AttentionHead(shape, i / count, model), i % count, workspace.worker(worker));
+      const int64_t first = i / count * together;
+      for (int64_t head = first; head < first + together; ++head) {
+        body(AttentionHead(shape, head, model, key_model), i % count, workspace.worker(worker));
+      }
     }
   });
 }
@@ -338,13 +377,15 @@ void for_pieces(const AttentionShape& shape, int64_t model, int64_t count, Works
 template <class T>
 void attention_forward(const AttentionShape& shape, ConstMatrixView<T> query,
                        ConstMatrixView<T> key, ConstMatrixView<T> value, MatrixView<T> output,
-                       T* log_sums, T* probabilities, Workspace& workspace) {
-  check_attention(shape, query.rows, key.rows, query.cols);
+                       T* log_sums, T* probabilities, Workspace& workspace,
+                       const DistanceTerms<T>& distances) {
+  check_attention(shape, query.rows, key.rows, query.cols, key.cols);
   Workspace::Scope scope(workspace.shared());
   int64_t* const begins = scope.allocate<int64_t>(shape.queries.sentences());
   place_probabilities(shape, begins);
-  const Forward<T> pass{shape, query, key, value, output, log_sums, probabilities, begins};
-  for_pieces(shape, query.cols, most_parts(shape.queries, kChunk), workspace,
+  const Forward<T> pass{shape,  distances, query,         key,   value,
+                        output, log_sums,  probabilities, begins};
+  for_pieces(shape, query.cols, key.cols, most_parts(shape.queries, kChunk), 1, workspace,
              [&](const AttentionHead& head, int64_t piece, Arena& arena) {
                const Range queries = Range{0, head.queries}.part(piece, kChunk);
                if (queries.count > 0) pass.run_chunk(head, queries, arena);
@@ -356,36 +397,47 @@ void attention_backward(const AttentionShape& shape, ConstMatrixView<T> query,
                         ConstMatrixView<T> key, ConstMatrixView<T> value, ConstMatrixView<T> output,
                         const T* log_sums, ConstMatrixView<T> doutput, MatrixView<T> dquery,
                         bool accumulate_query, MatrixView<T> dkey, bool accumulate_key,
-                        MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace) {
-  check_attention(shape, query.rows, key.rows, query.cols);
-  const Backward<T> pass{shape,           query,  key,  value,  output,           log_sums,
-                         doutput,         dquery, dkey, dvalue, accumulate_query, accumulate_key,
+                        MatrixView<T> dvalue, bool accumulate_value, Workspace& workspace,
+                        const DistanceTerms<T>& distances, const DistanceGradients<T>& ddistances) {
+  check_attention(shape, query.rows, key.rows, query.cols, key.cols);
+  Workspace::Scope scope(workspace.shared());
+  const DistanceSums<T> sums(shape, distances, ddistances, query.rows, scope);
+  const Backward<T> pass{shape,
+                         distances,
+                         sums,
+                         query,
+                         key,
+                         value,
+                         output,
+                         log_sums,
+                         doutput,
+                         dquery,
+                         dkey,
+                         dvalue,
+                         accumulate_query,
+                         accumulate_key,
                          accumulate_value};
   const int64_t chunks =
       std::max(most_parts(shape.queries, kChunk), most_parts(shape.keys, kChunk));
   for (int64_t round = 0; round < chunks; ++round) {
-    for_pieces(shape, query.cols, chunks, workspace,
+    for_pieces(shape, query.cols, key.cols, chunks, query.cols / key.cols, workspace,
                [&](const AttentionHead& head, int64_t chunk, Arena& arena) {
                  pass.run_chunk(head, round, chunk, arena);
                });
   }
+  sums.finish(query, doutput, ddistances, workspace);
 }
 
-template void attention_forward(const AttentionShape&, ConstMatrixView<float>,
-                                ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>,
-                                float*, float*, Workspace&);
-template void attention_forward(const AttentionShape&, ConstMatrixView<double>,
-                                ConstMatrixView<double>, ConstMatrixView<double>,
-                                MatrixView<double>, double*, double*, Workspace&);
-template void attention_backward(const AttentionShape&, ConstMatrixView<float>,
-                                 ConstMatrixView<float>, ConstMatrixView<float>,
-                                 ConstMatrixView<float>, const float*, ConstMatrixView<float>,
-                                 MatrixView<float>, bool, MatrixView<float>, bool,
-                                 MatrixView<float>, bool, Workspace&);
-template void attention_backward(const AttentionShape&, ConstMatrixView<double>,
-                                 ConstMatrixView<double>, ConstMatrixView<double>,
-                                 ConstMatrixView<double>, const double*, ConstMatrixView<double>,
-                                 MatrixView<double>, bool, MatrixView<double>, bool,
-                                 MatrixView<double>, bool, Workspace&);
+#define CALQUE_INSTANTIATE(T)                                                                     \
+  template void attention_forward(const AttentionShape&, ConstMatrixView<T>, ConstMatrixView<T>,  \
+                                  ConstMatrixView<T>, MatrixView<T>, T*, T*, Workspace&,          \
+                                  const DistanceTerms<T>&);                                       \
+  template void attention_backward(                                                               \
+      const AttentionShape&, ConstMatrixView<T>, ConstMatrixView<T>, ConstMatrixView<T>,          \
+      ConstMatrixView<T>, const T*, ConstMatrixView<T>, MatrixView<T>, bool, MatrixView<T>, bool, \
+      MatrixView<T>, bool, Workspace&, const DistanceTerms<T>&, const DistanceGradients<T>&);
+CALQUE_INSTANTIATE(float)
+CALQUE_INSTANTIATE(double)
+#undef CALQUE_INSTANTIATE
 
 }  // namespace calque::kernels

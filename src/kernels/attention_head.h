@@ -31,8 +31,10 @@ struct AttentionHead {
   int64_t query_begin, queries;  // rows
   int64_t key_begin, keys;
   int64_t column, width;  // the head's columns
+  int64_t group;          // heads that share one of keys and values
+  int64_t key_column;
 
-  AttentionHead(const AttentionShape& shape, int64_t task, int64_t model)
+  AttentionHead(const AttentionShape& shape, int64_t task, int64_t model, int64_t key_model)
       : sentence(task / shape.heads),
         index(task % shape.heads),
         query_begin(shape.queries.begins[sentence]),
@@ -40,7 +42,9 @@ struct AttentionHead {
         key_begin(shape.keys.begins[sentence]),
         keys(shape.keys.lengths[sentence]),
         column(index * (model / shape.heads)),
-        width(model / shape.heads) {}
+        width(model / shape.heads),
+        group(model / key_model),
+        key_column(index / group * width) {}
 
   template <class T>
   MatrixView<T> query_rows(MatrixView<T> x) const {
@@ -48,7 +52,7 @@ struct AttentionHead {
   }
   template <class T>
   MatrixView<T> key_rows(MatrixView<T> x) const {
-    return x.row_range(key_begin, keys).column_range(column, width);
+    return x.row_range(key_begin, keys).column_range(key_column, width);
   }
 };
 
@@ -194,11 +198,12 @@ void place_probabilities(const AttentionShape& shape, int64_t* begins);
 
 /// The longest of the hypotheses of a decoding step. Throws InternalError when what is given of
 /// them does not fit the rows of queries, [rows, model].
-int64_t check_steps(int64_t rows, int64_t model, int64_t heads, std::span<const int32_t> slots,
-                    int64_t slot_stride, std::span<const int32_t> lengths);
+int64_t check_steps(int64_t rows, int64_t model, int64_t key_model, int64_t heads,
+                    std::span<const int32_t> slots, int64_t slot_stride,
+                    std::span<const int32_t> lengths);
 
 /// Throws InternalError when the layouts fit neither each other nor the matrices' rows and columns.
 void check_attention(const AttentionShape& shape, int64_t query_rows, int64_t key_rows,
-                     int64_t model);
+                     int64_t model, int64_t key_model);
 
 }  // namespace calque::kernels

@@ -33,6 +33,14 @@ struct AttentionOptions {
   double temperature = 1;
   double last_temperature = 0.5;
   int64_t temperature_steps = 10000;
+  /// Heads of keys and values, a divisor of `heads`, each for as many neighbouring query heads; 0:
+  /// as many as those. Fewer: grouped-query attention (Ainslie et al. 2023); one: multi-query
+  /// attention (Shazeer 2019).
+  int64_t key_value_heads = 0;
+
+  int64_t key_value_heads_of(int64_t heads) const {
+    return key_value_heads > 0 ? key_value_heads : heads;
+  }
 };
 
 /// Whether it is computed by whole rows of scores (kernels/row_attention.h), not block by block as

@@ -38,6 +38,17 @@ void copy(std::span<const T> source, std::span<T> target) {
 }
 
 template <class T>
+void scale(std::span<const T> source, T factor, std::span<T> target, bool accumulate) {
+  check_sizes(source, target);
+  for_ranges(source.size(), [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      target.data()[i] =
+          accumulate ? target.data()[i] + factor * source.data()[i] : factor * source.data()[i];
+    }
+  });
+}
+
+template <class T>
 void add_to(std::span<const T> source, std::span<T> target) {
   check_sizes(source, target);
   for_ranges(source.size(), [from = source.data(), to = target.data()](int64_t begin, int64_t end) {
@@ -67,11 +78,12 @@ void move_towards(std::span<const T> source, T factor, std::span<T> target) {
              });
 }
 
-#define CALQUE_INSTANTIATE(T)                                \
-  template void fill(std::span<T>, T);                       \
-  template void copy(std::span<const T>, std::span<T>);      \
-  template void add_to(std::span<const T>, std::span<T>);    \
-  template void add_rows(ConstMatrixView<T>, MatrixView<T>); \
+#define CALQUE_INSTANTIATE(T)                                     \
+  template void fill(std::span<T>, T);                            \
+  template void copy(std::span<const T>, std::span<T>);           \
+  template void scale(std::span<const T>, T, std::span<T>, bool); \
+  template void add_to(std::span<const T>, std::span<T>);         \
+  template void add_rows(ConstMatrixView<T>, MatrixView<T>);      \
   template void move_towards(std::span<const T>, T, std::span<T>);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

@@ -22,6 +22,10 @@ void fill(std::span<T> values, T value);
 template <class T>
 void copy(std::span<const T> source, std::span<T> target);
 
+/// target[i] = factor source[i], or += with `accumulate`; target may be source.
+template <class T>
+void scale(std::span<const T> source, T factor, std::span<T> target, bool accumulate);
+
 /// target[i] += source[i].
 template <class T>
 void add_to(std::span<const T> source, std::span<T> target);

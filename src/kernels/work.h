@@ -60,8 +60,9 @@ double visible_pairs(const AttentionShape& shape);
 
 /// Two products over the visible pairs (scores, output); query, key, value in, output out.
 template <class T>
-profile::Work attention_forward(const AttentionShape& shape, int64_t model) {
-  profile::Work work = pass<T>(2 * shape.queries.tokens + 2 * shape.keys.tokens, model, 1);
+profile::Work attention_forward(const AttentionShape& shape, int64_t model, int64_t key_model) {
+  profile::Work work = pass<T>(
+      static_cast<double>(2 * shape.queries.tokens * model + 2 * shape.keys.tokens * key_model));
   work.flops = 2 * 2 * visible_pairs(shape) * static_cast<double>(model);
   return work;
 }
@@ -69,8 +70,9 @@ profile::Work attention_forward(const AttentionShape& shape, int64_t model) {
 /// Five products: the scores once more, and the gradients of weights, values, queries and keys;
 /// five matrices in, three out.
 template <class T>
-profile::Work attention_backward(const AttentionShape& shape, int64_t model) {
-  profile::Work work = pass<T>(4 * shape.queries.tokens + 4 * shape.keys.tokens, model, 1);
+profile::Work attention_backward(const AttentionShape& shape, int64_t model, int64_t key_model) {
+  profile::Work work = pass<T>(
+      static_cast<double>(4 * shape.queries.tokens * model + 4 * shape.keys.tokens * key_model));
   work.flops = 5 * 2 * visible_pairs(shape) * static_cast<double>(model);
   return work;
 }

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "model/layer_drop.h"
+
 namespace calque {
 
-Decoder::Decoder(const Scope& scope, const TransformerOptions& options) : model_(options.model) {
+Decoder::Decoder(const Scope& scope, const TransformerOptions& options)
+    : layer_dropout_(options.layer_dropout), encoder_layers_(options.encoder_layers) {
   for (int64_t i = 0; i < options.decoder_layers; ++i) {
-    layers_.emplace_back(scope.sub("layers").sub(i), options);
+    layers_.emplace_back(scope.sub("layers").sub(i), options, decoder_deep_norm(options));
   }
   if (options.norm == NormPlace::kPre) {
     norm_.emplace(scope.sub("norm"), options.norm_kind, options.model);
@@ -16,6 +19,7 @@ Decoder::Decoder(const Scope& scope, const TransformerOptions& options) : model_
 Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, const Var& memory,
                      const SequenceLayout& source, const CrossAttentionTap& tap) const {
   for (size_t i = 0; i < layers_.size(); ++i) {
+    if (drops_layer(context, layer_dropout_, encoder_layers_ + static_cast<int64_t>(i))) continue;
     const bool tapped = static_cast<int64_t>(i) == tap.layer;
     x = layers_[i].forward(context, x, target, memory, source,
                            tapped ? tap.probabilities : nullptr);
@@ -25,9 +29,8 @@ Var Decoder::forward(Context& context, Var x, const SequenceLayout& target, cons
 
 DecoderCache Decoder::make_cache(Arena& arena, int64_t slots, int64_t source_rows) const {
   DecoderCache cache;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    cache.layers.push_back(
-        {KeyValueCache(arena, slots, model_), arena.tensor({source_rows, 2 * model_})});
+  for (const DecoderLayer& layer : layers_) {
+    cache.layers.push_back(layer.make_cache(arena, slots, source_rows));
   }
   return cache;
 }

@@ -39,7 +39,8 @@ class Decoder {
  private:
   std::vector<DecoderLayer> layers_;
   std::optional<Norm> norm_;
-  int64_t model_;
+  double layer_dropout_;
+  int64_t encoder_layers_;
 
   Var finish(Context& context, const Var& x) const;
 };

@@ -13,7 +13,7 @@ namespace calque {
 struct DecoderCache {
   struct Layer {
     KeyValueCache self;
-    Tensor memory;  // [source rows, 2 model]
+    Tensor memory;  // [source rows, 2 key model]
   };
   std::vector<Layer> layers;
 };

@@ -2,16 +2,19 @@
 
 namespace calque {
 
-DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options)
+DecoderLayer::DecoderLayer(const Scope& scope, const TransformerOptions& options,
+                           const DeepNorm& deep)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
-                      options.attention_dropout, options.decoder_self_attention),
-      self_attention_frame_(scope.sub("self_attention_norm"), options),
+                      options.attention_dropout, options.decoder_self_attention,
+                      options.self_positions(), deep.beta),
+      self_attention_frame_(scope.sub("self_attention_norm"), options, deep),
       cross_attention_(scope.sub("cross_attention"), options.model, options.heads,
-                       options.attention_dropout, options.decoder_cross_attention),
-      cross_attention_frame_(scope.sub("cross_attention_norm"), options),
+                       options.attention_dropout, options.decoder_cross_attention, SelfPositions(),
+                       deep.beta),
+      cross_attention_frame_(scope.sub("cross_attention_norm"), options, deep),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
-                    options.activation_dropout),
-      feed_forward_frame_(scope.sub("feed_forward_norm"), options) {}
+                    options.activation_dropout, deep.beta),
+      feed_forward_frame_(scope.sub("feed_forward_norm"), options, deep) {}
 
 Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& target,
                           const Var& memory, const SequenceLayout& source,
@@ -21,6 +24,12 @@ Var DecoderLayer::forward(Context& context, const Var& x, const SequenceLayout& 
   });
   return attend_and_feed(context, attended, target, project_memory(context, memory), source,
                          probabilities, nullptr);
+}
+
+DecoderCache::Layer DecoderLayer::make_cache(Arena& arena, int64_t slots,
+                                             int64_t source_rows) const {
+  return {KeyValueCache(arena, slots, self_attention_.key_model()),
+          arena.tensor({source_rows, 2 * cross_attention_.key_model()})};
 }
 
 Var DecoderLayer::step(Context& context, const Var& x, DecoderCache::Layer& cache,

@@ -11,14 +11,17 @@ namespace calque {
 /// cross-attention to the encoder's memory, then feed-forward.
 class DecoderLayer {
  public:
-  DecoderLayer(const Scope& scope, const TransformerOptions& options);
+  DecoderLayer(const Scope& scope, const TransformerOptions& options, const DeepNorm& deep);
 
   /// All positions at once. x: [target tokens, model] -> the same shape; memory: [source tokens,
   /// model]. `probabilities`: null, or where the weights of the cross-attention go.
   Var forward(Context& context, const Var& x, const SequenceLayout& target, const Var& memory,
               const SequenceLayout& source, Real* probabilities = nullptr) const;
 
-  /// The memory's keys and values: [source tokens, 2 model].
+  /// A cache for `slots` tokens and `source_rows` rows of memory, in an arena.
+  DecoderCache::Layer make_cache(Arena& arena, int64_t slots, int64_t source_rows) const;
+
+  /// The memory's keys and values: [source tokens, 2 key model].
   Var project_memory(Context& context, const Var& memory) const {
     return cross_attention_.project_memory(context, memory);
   }

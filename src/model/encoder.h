@@ -18,6 +18,7 @@ class Encoder {
  private:
   std::vector<EncoderLayer> layers_;
   std::optional<Norm> norm_;
+  double layer_dropout_;
 };
 
 }  // namespace calque

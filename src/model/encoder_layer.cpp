@@ -2,13 +2,15 @@
 
 namespace calque {
 
-EncoderLayer::EncoderLayer(const Scope& scope, const TransformerOptions& options)
+EncoderLayer::EncoderLayer(const Scope& scope, const TransformerOptions& options,
+                           const DeepNorm& deep)
     : self_attention_(scope.sub("self_attention"), options.model, options.heads,
-                      options.attention_dropout, options.encoder_self_attention),
-      self_attention_frame_(scope.sub("self_attention_norm"), options),
+                      options.attention_dropout, options.encoder_self_attention,
+                      options.self_positions(), deep.beta),
+      self_attention_frame_(scope.sub("self_attention_norm"), options, deep),
       feed_forward_(scope.sub("feed_forward"), options.model, options.hidden, options.activation,
-                    options.activation_dropout),
-      feed_forward_frame_(scope.sub("feed_forward_norm"), options) {}
+                    options.activation_dropout, deep.beta),
+      feed_forward_frame_(scope.sub("feed_forward_norm"), options, deep) {}
 
 Var EncoderLayer::forward(Context& context, const Var& x, const SequenceLayout& layout) const {
   const Var attended = self_attention_frame_.forward(context, x, [&](const Var& input) {

@@ -9,7 +9,7 @@ namespace calque {
 /// One layer of the encoder (Vaswani et al. 2017, section 3.1): self-attention, then feed-forward.
 class EncoderLayer {
  public:
-  EncoderLayer(const Scope& scope, const TransformerOptions& options);
+  EncoderLayer(const Scope& scope, const TransformerOptions& options, const DeepNorm& deep);
   /// x: [source tokens, model] -> the same shape.
   Var forward(Context& context, const Var& x, const SequenceLayout& layout) const;
 

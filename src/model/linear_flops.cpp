@@ -9,14 +9,21 @@ double linear_layer_flops(const TransformerOptions& options, int64_t target_voca
   const auto encoder_layers = static_cast<double>(options.encoder_layers);
   const auto decoder_layers = static_cast<double>(options.decoder_layers);
   // Weights that a row is multiplied with.
-  const double self_attention = model * (3 * model + model);
+  const auto key_model = [&](const kernels::AttentionOptions& attention) {
+    return static_cast<double>(options.key_model(attention));
+  };
+  const auto self_attention = [&](const kernels::AttentionOptions& attention) {
+    return model * (model + 2 * key_model(attention) + model);
+  };
   const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
   const double feed_forward = (inputs + 1) * model * hidden;
   const double cross_attention = model * (model + model);
-  const double cross_memory = model * 2 * model;
+  const double cross_memory = model * 2 * key_model(options.decoder_cross_attention);
   const double source_row =
-      encoder_layers * (self_attention + feed_forward) + decoder_layers * cross_memory;
-  const double target_row = decoder_layers * (self_attention + cross_attention + feed_forward) +
+      encoder_layers * (self_attention(options.encoder_self_attention) + feed_forward) +
+      decoder_layers * cross_memory;
+  const double target_row = decoder_layers * (self_attention(options.decoder_self_attention) +
+                                              cross_attention + feed_forward) +
                             model * static_cast<double>(target_vocab);
   constexpr double kPasses = 3;  // forward, and two products backward
   return kPasses * 2 *

@@ -10,8 +10,9 @@
 namespace calque {
 
 /// Where the norms stand: kPost: norm(x + f(x)), as the paper; kPre: x + f(norm(x)) with
-/// a final norm behind each stack (Xiong et al. 2020).
-enum class NormPlace { kPre, kPost };
+/// a final norm behind each stack (Xiong et al. 2020); kDeep: norm(alpha x + f(x)), for deep stacks
+/// (model/deep_norm.h).
+enum class NormPlace { kPre, kPost, kDeep };
 
 /// Which embeddings are one matrix (Press and Wolf 2017): none; kDecoder: target embedding and
 /// output projection; kAll: the source embedding too, which needs a shared vocabulary.
@@ -29,6 +30,7 @@ struct TransformerOptions {
   kernels::Activation activation = kernels::Activation::kRelu;
   Positions positions = Positions::kSinusoidal;
   int64_t max_positions = 512;  // rows of a learned position table
+  int64_t max_distance = 16;    // farthest that relative positions tell apart
   Tying tied_embeddings = Tying::kAll;
   kernels::AttentionOptions encoder_self_attention;
   kernels::AttentionOptions decoder_self_attention;
@@ -38,6 +40,14 @@ struct TransformerOptions {
   double residual_dropout = 0.1;    // on each sub-layer's output
   double attention_dropout = 0.0;   // on attention weights
   double activation_dropout = 0.0;  // inside the feed-forward network
+  double layer_dropout = 0.0;       // of whole layers: see model/layer_drop.h
+
+  SelfPositions self_positions() const { return {positions, max_distance}; }
+
+  /// Width of a row of an attention's keys, and of its values.
+  int64_t key_model(const kernels::AttentionOptions& attention) const {
+    return model / heads * attention.key_value_heads_of(heads);
+  }
 };
 
 }  // namespace calque

@@ -18,6 +18,22 @@ const TransformerOptions& checked(const TransformerOptions& options, int64_t sou
     throw UserError(fmt::format("model.size ({}) must be a multiple of model.heads ({})",
                                 options.model, options.heads));
   }
+  for (const kernels::AttentionOptions* attention :
+       {&options.encoder_self_attention, &options.decoder_self_attention,
+        &options.decoder_cross_attention}) {
+    const int64_t shared = attention->key_value_heads_of(options.heads);
+    if (options.heads % shared != 0) {
+      throw UserError(
+          fmt::format("model.heads ({}) must be a multiple of an attention's key_value_heads ({})",
+                      options.heads, shared));
+    }
+  }
+  if (options.positions == Positions::kRotary && options.model / options.heads % 2 != 0) {
+    throw UserError(
+        fmt::format("model.positions: rotary needs heads of an even width, but "
+                    "model.size ({}) / model.heads ({}) is {}",
+                    options.model, options.heads, options.model / options.heads));
+  }
   if (options.tied_embeddings == Tying::kAll && source_vocab != target_vocab) {
     throw UserError(fmt::format(
         "model.tied_embeddings: all needs one vocabulary for both sides (vocabulary.shared: true), "
@@ -115,9 +131,8 @@ Var Transformer::decode_step(Context& context, Ids ids, DecoderCache& cache,
                              const CacheSlots& slots, const SequenceLayout& queries,
                              const SequenceLayout& source) {
   const Var table = target_positions_.table(context, *std::ranges::max_element(slots.lengths));
-  auto* positions = context.arena.allocate<int32_t>(slots.rows());
-  std::ranges::transform(slots.lengths, positions, [](int32_t length) { return length - 1; });
-  const Var x = target_embedding_.forward(context, ids, table, {positions, ids.size()});
+  const Var x =
+      target_embedding_.forward(context, ids, table, newest_positions(context.arena, slots));
   return logits(context, decoder_.step(context, x, cache, slots, queries, source));
 }
 

@@ -14,9 +14,9 @@ std::span<const char* const> input_layers(kernels::Activation activation) {
 }  // namespace
 
 FeedForward::FeedForward(const Scope& scope, int64_t model, int64_t hidden,
-                         kernels::Activation activation, double activation_dropout)
-    : input_(scope, input_layers(activation), model, hidden),
-      output_(scope.sub("output"), hidden, model),
+                         kernels::Activation activation, double activation_dropout, double gain)
+    : input_(scope, input_layers(activation), model, hidden, gain),
+      output_(scope.sub("output"), hidden, model, gain),
       activation_(activation),
       dropout_(activation_dropout),
       dropout_stream_(scope.dropout_stream()) {}

@@ -11,7 +11,7 @@ namespace calque {
 class FeedForward {
  public:
   FeedForward(const Scope& scope, int64_t model, int64_t hidden, kernels::Activation activation,
-              double activation_dropout);
+              double activation_dropout, double gain = 1);
   /// x: [tokens, model] -> the same shape.
   Var forward(Context& context, const Var& x) const;
 

@@ -18,17 +18,17 @@ void fill_with(const Tensor& value, const Draw& draw) {
 
 }  // namespace
 
-void fill_initial_values(Init init, double deviation, const RandomKey& key, const Tensor& value) {
+void fill_initial_values(Init init, double spread, const RandomKey& key, const Tensor& value) {
   switch (init) {
     case Init::kZeros:
       return fill_with(value, [](uint64_t) { return 0.0; });
     case Init::kOnes:
       return fill_with(value, [](uint64_t) { return 1.0; });
     case Init::kNormal:
-      return fill_with(value, [&](uint64_t i) { return deviation * random_normal(key, i); });
+      return fill_with(value, [&](uint64_t i) { return spread * random_normal(key, i); });
     case Init::kXavierUniform: {
       const auto fan_sum = static_cast<double>(value.rows() + value.cols());
-      const double bound = std::sqrt(6 / fan_sum);
+      const double bound = spread * std::sqrt(6 / fan_sum);
       return fill_with(value, [&](uint64_t i) { return bound * (2 * random_uniform(key, i) - 1); });
     }
   }

@@ -6,10 +6,11 @@
 namespace calque {
 
 /// Fills `value` with its initial numbers; element i is a pure function of (key, i).
-///   kXavierUniform: uniform in [-a, a], a = sqrt(6 / (in + out)), for a weight [out, in] (Glorot
+///   kXavierUniform: uniform in [-a, a], a = spread sqrt(6 / (in + out)), for a weight [out, in]
+///   (Glorot
 ///     and Bengio 2010)
-///   kNormal: mean 0, standard deviation `deviation`
+///   kNormal: mean 0, standard deviation `spread`
 ///   kZeros, kOnes: as they say
-void fill_initial_values(Init init, double deviation, const RandomKey& key, const Tensor& value);
+void fill_initial_values(Init init, double spread, const RandomKey& key, const Tensor& value);
 
 }  // namespace calque

@@ -8,14 +8,14 @@
 namespace calque {
 
 /// The keys and values that one self-attention layer has computed while decoding: preallocated
-/// slots, [slots, model] each, written in place and never moved.
+/// slots, [slots, width] each, written in place and never moved.
 struct KeyValueCache {
   Tensor keys;
   Tensor values;
 
   KeyValueCache() = default;
-  KeyValueCache(Arena& arena, int64_t slots, int64_t model)
-      : keys(arena.tensor({slots, model})), values(arena.tensor({slots, model})) {}
+  KeyValueCache(Arena& arena, int64_t slots, int64_t width)
+      : keys(arena.tensor({slots, width})), values(arena.tensor({slots, width})) {}
 };
 
 /// Which slots the hypotheses of one decoding step use. Row r of the step is one hypothesis; the

@@ -7,13 +7,15 @@
 
 namespace calque {
 
-/// y = x weight^T + bias. weight: [out, in], Xavier-uniform; bias: [out], zeros.
+/// y = x weight^T + bias. weight: [out, in], Xavier-uniform times a gain; bias: [out],
+/// zeros.
 class Linear {
  public:
-  Linear(const Scope& scope, int64_t in, int64_t out);
+  Linear(const Scope& scope, int64_t in, int64_t out, double gain = 1);
   /// Layers over one input as one product: `weight` and `bias` of each part under its own name, the
   /// weights declared one behind the other, then the biases. y: [tokens, parts out].
-  Linear(const Scope& scope, std::span<const char* const> parts, int64_t in, int64_t out);
+  Linear(const Scope& scope, std::span<const char* const> parts, int64_t in, int64_t out,
+         double gain = 1);
   /// x: [tokens, in] -> [tokens, out].
   Var forward(Context& context, const Var& x) const;
 

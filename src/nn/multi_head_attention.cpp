@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/ops/linear.h"
+#include "autograd/ops/rotary.h"
 #include "autograd/ops/tanh.h"
 #include "base/profile.h"
 #include "kernels/row_attention.h"
@@ -27,41 +28,60 @@ double temperature_at(const kernels::AttentionOptions& options, int64_t update) 
 
 MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_t heads,
                                        double attention_dropout,
-                                       const kernels::AttentionOptions& options)
+                                       const kernels::AttentionOptions& options,
+                                       const SelfPositions& positions, double gain)
     : store_(scope.store()),
       model_(model),
       heads_(heads),
+      key_model_(model / heads * options.key_value_heads_of(heads)),
       dropout_(attention_dropout),
       options_(options),
-      dropout_stream_(scope.dropout_stream()) {
-  const auto weight = [&](const char* name) {
-    return scope.sub(name).declare("weight", {model, model}, Init::kXavierUniform);
+      dropout_stream_(scope.dropout_stream()),
+      alibi_(positions.kind == Positions::kAlibi) {
+  const auto weight = [&](const char* name, int64_t out, double spread = 1) {
+    return scope.sub(name).declare("weight", {out, model}, Init::kXavierUniform, spread);
   };
-  const auto bias = [&](const char* name) {
-    return scope.sub(name).declare("bias", {model}, Init::kZeros);
+  const auto bias = [&](const char* name, int64_t out) {
+    return scope.sub(name).declare("bias", {out}, Init::kZeros);
   };
-  query_weight_ = weight("query");
-  key_weight_ = weight("key");
-  value_weight_ = weight("value");
-  query_bias_ = bias("query");
-  key_bias_ = bias("key");
-  value_bias_ = bias("value");
-  output_weight_ = weight("output");
-  output_bias_ = bias("output");
-  if (options.score == AttentionScore::kGeneral) general_weight_ = weight("general");
-  if (options.score == AttentionScore::kAdditive) {
-    const auto head = static_cast<double>(model / heads);
-    energy_weight_ =
-        scope.sub("energy").declare("weight", {model}, Init::kNormal, 1 / std::sqrt(head));
+  query_weight_ = weight("query", model);
+  key_weight_ = weight("key", key_model_);
+  value_weight_ = weight("value", key_model_, gain);
+  query_bias_ = bias("query", model);
+  key_bias_ = bias("key", key_model_);
+  value_bias_ = bias("value", key_model_);
+  output_weight_ = weight("output", model, gain);
+  output_bias_ = bias("output", model);
+  declare_kind(scope);
+  if (positions.kind == Positions::kRotary) rotary_.emplace(model / heads);
+  if (positions.kind == Positions::kRelative) {
+    const Shape shape{2 * positions.max_distance + 1, model / heads};
+    const auto table = [&](const char* name) {
+      return scope.sub(name).declare("weight", shape, Init::kXavierUniform);
+    };
+    relative_key_ = table("relative_key");
+    relative_value_ = table("relative_value");
   }
-  if (options.scope == AttentionScope::kPredictive) {
+}
+
+void MultiHeadAttention::declare_kind(const Scope& scope) {
+  if (options_.score == AttentionScore::kGeneral) {
+    general_weight_ =
+        scope.sub("general").declare("weight", {model_, model_}, Init::kXavierUniform);
+  }
+  if (options_.score == AttentionScore::kAdditive) {
+    const auto head = static_cast<double>(model_ / heads_);
+    energy_weight_ =
+        scope.sub("energy").declare("weight", {model_}, Init::kNormal, 1 / std::sqrt(head));
+  }
+  if (options_.scope == AttentionScope::kPredictive) {
     const Scope center = scope.sub("center");
     center_input_weight_ =
-        center.sub("input").declare("weight", {model, model}, Init::kXavierUniform);
+        center.sub("input").declare("weight", {model_, model_}, Init::kXavierUniform);
     center_output_weight_ =
-        center.sub("output").declare("weight", {heads, model}, Init::kXavierUniform);
+        center.sub("output").declare("weight", {heads_, model_}, Init::kXavierUniform);
   }
-  if (options.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
+  if (options_.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
 }
 
 Var MultiHeadAttention::project(Context& context, const Var& x, ParameterId first_weight,
@@ -75,20 +95,39 @@ Var MultiHeadAttention::output(Context& context, const Var& heads) const {
   return project(context, heads, output_weight_, output_weight_, output_bias_, output_bias_);
 }
 
+ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
+  if (!relative_key_) return {.alibi = alibi_};
+  return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
+}
+
 Var MultiHeadAttention::project_query(Context& context, const Var& x) const {
   const Var query = project(context, x, query_weight_, query_weight_, query_bias_, query_bias_);
   return general_weight_ ? ops::linear(context, query, store_.var(context, general_weight_), Var())
                          : query;
 }
 
-ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var& x) const {
+template <class Positions>
+Var MultiHeadAttention::turn(Context& context, Var x, int64_t columns,
+                             const Positions& positions) const {
+  if (!rotary_ || x.rows() == 0) return x;
+  const std::span<const int32_t> of_rows = positions(context.arena);
+  return ops::rotary(context, std::move(x), columns, rotary_->rows(std::ranges::max(of_rows) + 1),
+                     of_rows);
+}
+
+template <class Positions>
+ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var& x,
+                                                     const Positions& positions) const {
   ops::AttentionInputs inputs;
   if (general_weight_) {
-    inputs = {project_query(context, x), 0, project_memory(context, x), 0, model_, model_};
+    const Var query = turn(context, project_query(context, x), model_, positions);
+    const Var memory = turn(context, project_memory(context, x), key_model_, positions);
+    inputs = {query, 0, memory, 0, key_model_, model_, key_model_};
   } else {
     const Var projected =
-        project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
-    inputs = {projected, 0, projected, model_, 2 * model_, model_};
+        turn(context, project(context, x, query_weight_, value_weight_, query_bias_, value_bias_),
+             model_ + key_model_, positions);
+    inputs = {projected, 0, projected, model_, model_ + key_model_, model_, key_model_};
   }
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
   return inputs;
@@ -108,13 +147,16 @@ kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
 
 Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayout& layout,
                              bool causal) const {
-  return output(context, ops::attention(context, self_inputs(context, x),
-                                        shape(context, layout, layout, causal)));
+  const ops::AttentionInputs inputs =
+      self_inputs(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
+  return output(context, ops::attention(context, inputs, shape(context, layout, layout, causal),
+                                        distances(context)));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,
                                   const CacheSlots& slots) const {
-  const ops::AttentionInputs in = self_inputs(context, x);
+  const ops::AttentionInputs in =
+      self_inputs(context, x, [&](Arena& arena) { return newest_positions(arena, slots); });
   const MatrixView<Real> query = in.query.matrix().column_range(in.query_column, model_);
   const MatrixView<Real> memory = in.memory.matrix();
   const MatrixView<Real> keys = cache.keys.matrix();
@@ -124,18 +166,19 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
     const ProfileScope scope("attention");
     for (int64_t r = 0; r < memory.rows; ++r) {
       const int64_t slot = slots.new_slot(r);
-      std::copy_n(memory.row(r) + in.key_column, model_, keys.row(slot));
-      std::copy_n(memory.row(r) + in.value_column, model_, values.row(slot));
+      std::copy_n(memory.row(r) + in.key_column, key_model_, keys.row(slot));
+      std::copy_n(memory.row(r) + in.value_column, key_model_, values.row(slot));
     }
     if (kernels::takes_whole_rows(options_)) {
-      const kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
+      kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
+      inputs.alibi = alibi_;
       kernels::row_attention_step<Real>(options_, inputs, slots.ancestors, slots.stride,
                                         slots.lengths, heads_, attended.matrix(),
                                         context.workspace);
     } else {
       kernels::attention_step<Real>(query, keys, values, slots.ancestors, slots.stride,
                                     slots.lengths, heads_, options_.score, attended.matrix(),
-                                    context.workspace);
+                                    context.workspace, ops::terms(distances(context)));
     }
   }
   return output(context, Var(attended));
@@ -148,7 +191,8 @@ Var MultiHeadAttention::project_memory(Context& context, const Var& memory) cons
 Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayout& queries,
                               const Var& projected, const SequenceLayout& keys, Real* probabilities,
                               const CacheSlots* slots) const {
-  ops::AttentionInputs inputs{project_query(context, x), 0, projected, 0, model_, model_};
+  ops::AttentionInputs inputs{
+      project_query(context, x), 0, projected, 0, key_model_, model_, key_model_};
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
   if (center_input_weight_) {
     const Var hidden = ops::linear(context, x, store_.var(context, center_input_weight_), Var());
@@ -156,12 +200,10 @@ Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayo
                                  store_.var(context, center_output_weight_), Var());
   }
   if (slots != nullptr && options_.scope == AttentionScope::kMonotonic) {
-    auto* const positions = context.arena.allocate<int32_t>(slots->rows());
-    std::ranges::transform(slots->lengths, positions, [](int32_t length) { return length - 1; });
-    inputs.positions = positions;
+    inputs.positions = newest_positions(context.arena, *slots).data();
   }
   return output(context,
-                ops::attention(context, inputs, shape(context, queries, keys, /*causal=*/false),
+                ops::attention(context, inputs, shape(context, queries, keys, /*causal=*/false), {},
                                probabilities));
 }
 

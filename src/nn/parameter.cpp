@@ -8,11 +8,11 @@
 namespace calque {
 
 ParameterId ParameterStore::declare(std::string name, const Shape& shape, Init init,
-                                    double deviation) {
+                                    double spread) {
   CALQUE_CHECK(values_ == nullptr, "{} is declared after the memory was made", name);
   const bool is_new = index_.emplace(name, parameters_.size()).second;
   CALQUE_CHECK(is_new, "two parameters are called {}", name);
-  parameters_.push_back({std::move(name), shape, count_, init, deviation});
+  parameters_.push_back({std::move(name), shape, count_, init, spread});
   count_ += shape.count();
   return {static_cast<int32_t>(parameters_.size()) - 1};
 }
@@ -31,7 +31,7 @@ void ParameterStore::allocate(bool inference) {
 void ParameterStore::initialize(uint64_t seed) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const RandomKey key{seed, static_cast<uint32_t>(i), streams::kInit};
-    fill_initial_values(parameters_[i].init, parameters_[i].deviation, key, value(parameters_[i]));
+    fill_initial_values(parameters_[i].init, parameters_[i].spread, key, value(parameters_[i]));
   }
 }
 
@@ -95,8 +95,8 @@ Scope Scope::sub(std::string_view name) const {
 Scope Scope::sub(int64_t index) const { return sub(std::to_string(index)); }
 
 ParameterId Scope::declare(std::string_view name, const Shape& shape, Init init,
-                           double deviation) const {
-  return store_->declare(prefix_ + std::string(name), shape, init, deviation);
+                           double spread) const {
+  return store_->declare(prefix_ + std::string(name), shape, init, spread);
 }
 
 }  // namespace calque

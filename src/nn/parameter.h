@@ -23,7 +23,8 @@ struct Parameter {
   Shape shape;
   int64_t offset = 0;  // in elements, from the start of each block
   Init init = Init::kZeros;
-  double deviation = 1;  // standard deviation of Init::kNormal
+  double spread =
+      1;  // of kNormal, the standard deviation; of kXavierUniform, a factor of the bound
 };
 
 /// An index into the store; what modules keep.
@@ -39,7 +40,7 @@ struct ParameterId {
 class ParameterStore {
  public:
   /// Declares a parameter. Throws InternalError for a name used twice.
-  ParameterId declare(std::string name, const Shape& shape, Init init, double deviation = 1);
+  ParameterId declare(std::string name, const Shape& shape, Init init, double spread = 1);
 
   /// Makes the memory of values and, unless `inference`, of gradients. Values are not set.
   void allocate(bool inference);
@@ -95,7 +96,7 @@ class Scope {
   Scope sub(int64_t index) const;
 
   ParameterId declare(std::string_view name, const Shape& shape, Init init,
-                      double deviation = 1) const;
+                      double spread = 1) const;
   /// The random stream of a new dropout site.
   uint32_t dropout_stream() const { return (*next_stream_)++; }
   ParameterStore& store() const { return *store_; }

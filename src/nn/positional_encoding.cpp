@@ -1,16 +1,13 @@
 #include "nn/positional_encoding.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-
-#include "kernels/embedding.h"
 
 namespace calque {
 
 PositionalEncoding::PositionalEncoding(const Scope& scope, Positions kind, int64_t model,
                                        int64_t max_positions)
-    : store_(scope.store()), model_(model), max_positions_(max_positions) {
+    : store_(scope.store()), kind_(kind), max_positions_(max_positions), sinusoids_(model) {
   if (kind == Positions::kLearned) {
     weight_ = scope.declare("weight", {max_positions, model}, Init::kNormal,
                             1 / std::sqrt(static_cast<double>(model)));
@@ -20,20 +17,16 @@ PositionalEncoding::PositionalEncoding(const Scope& scope, Positions kind, int64
 Var PositionalEncoding::table(Context& context, int64_t longest) {
   if (weight_) {
     if (longest > max_positions_) {
-      throw UserError(fmt::format(
-          "a sentence has {} tokens, but this model has learned only {} positions "
-          "(model.max_positions): shorten the sentence, or train with more positions",
-          longest, max_positions_));
+      throw UserError(
+          fmt::format("a sentence has {} tokens, but this model has learned only {} positions "
+                      "(model.max_positions): shorten the sentence, or train with more positions",
+                      longest, max_positions_));
     }
     return store_.var(context, weight_);
   }
-  if (longest > rows_) {
-    rows_ = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(longest, 256))));
-    memory_ = MemoryBlock(static_cast<size_t>(rows_ * model_) * sizeof(Real));
-    kernels::sinusoidal_positions<Real>(
-        {reinterpret_cast<Real*>(memory_.data()), rows_, model_});
-  }
-  return Var(Tensor{reinterpret_cast<Real*>(memory_.data()), {rows_, model_}});
+  if (kind_ != Positions::kSinusoidal) return Var();
+  const MatrixView<Real> table = sinusoids_.rows(longest);
+  return Var(Tensor{table.data, {table.rows, table.cols}});
 }
 
 std::span<const int32_t> positions_of(Arena& arena, const SequenceLayout& layout) {
@@ -43,6 +36,12 @@ std::span<const int32_t> positions_of(Arena& arena, const SequenceLayout& layout
     for (int32_t i = 0; i < length; ++i) *row++ = i;
   }
   return {positions, static_cast<size_t>(layout.tokens)};
+}
+
+std::span<const int32_t> newest_positions(Arena& arena, const CacheSlots& slots) {
+  auto* positions = arena.allocate<int32_t>(slots.rows());
+  std::ranges::transform(slots.lengths, positions, [](int32_t length) { return length - 1; });
+  return {positions, slots.lengths.size()};
 }
 
 }  // namespace calque

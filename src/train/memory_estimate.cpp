@@ -16,16 +16,25 @@ namespace {
 /// Rows of width one that a layer's ops make per token. Self-attention: query, key, value, weighted
 /// sum, residual sum, norm; feed-forward: residual sum, norm, and the hidden layer before (of gated
 /// kinds twice) and behind the activation, which relu writes over.
-double encoder_layer_width(const TransformerOptions& options) {
+double layer_width(const TransformerOptions& options, const kernels::AttentionOptions& self) {
   const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
   const double hidden_rows = options.activation == kernels::Activation::kRelu ? 1 : inputs + 1;
-  return 8 * static_cast<double>(options.model) + hidden_rows * static_cast<double>(options.hidden);
+  const double scaled = options.norm == NormPlace::kDeep ? 2 : 0;  // inputs of both sub-layers
+  return (6 + scaled) * static_cast<double>(options.model) +
+         2 * static_cast<double>(options.key_model(self)) +
+         hidden_rows * static_cast<double>(options.hidden);
+}
+
+double encoder_layer_width(const TransformerOptions& options) {
+  return layer_width(options, options.encoder_self_attention);
 }
 
 /// The same, and cross-attention's query, weighted sum, residual sum, norm, and key and value per
 /// source token.
 double decoder_layer_width(const TransformerOptions& options) {
-  return encoder_layer_width(options) + 6 * static_cast<double>(options.model);
+  return layer_width(options, options.decoder_self_attention) +
+         (options.norm == NormPlace::kDeep ? 5 : 4) * static_cast<double>(options.model) +
+         2 * static_cast<double>(options.key_model(options.decoder_cross_attention));
 }
 
 }  // namespace
@@ -65,7 +74,12 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   const auto loss = static_cast<double>(
       kernels::cross_entropy_scratch(static_cast<int64_t>(tokens), options.model, target_vocab));
   const auto packed = static_cast<double>(2 * kernels::prepared_bytes(train.precision));
-  estimate.scratch = loss * sizeof(Real) + packed * weights;
+  // Relative positions: sums by distance of gradients of scores and of weights (DistanceSums).
+  const double by_distance = options.positions == Positions::kRelative
+                                 ? tokens * 2 * static_cast<double>(options.heads) *
+                                       static_cast<double>(2 * options.max_distance + 1)
+                                 : 0;
+  estimate.scratch = (loss + by_distance) * sizeof(Real) + packed * weights;
   return estimate;
 }
 
@@ -90,7 +104,10 @@ double estimate_decoding(const TransformerOptions& options, const DecodeOptions&
       std::min(all_slots, static_cast<double>(BeamSearch::kSlotsPerToken * decode.batch_tokens));
   const double encoder = std::min(tokens, BeamSearch::kEncodedTokens + longest) *
                          (encoder_layers * encoder_layer_width(options) + 2 * model);
-  const double caches = decoder_layers * 2 * model * (tokens + slots);
+  const double caches =
+      decoder_layers * 2 *
+      (static_cast<double>(options.key_model(options.decoder_cross_attention)) * tokens +
+       static_cast<double>(options.key_model(options.decoder_self_attention)) * slots);
   const double step = rows * (decoder_layers * decoder_layer_width(options) + 2 * model +
                               static_cast<double>(target_vocab));
   return (caches + std::max(encoder, step)) * sizeof(Real);

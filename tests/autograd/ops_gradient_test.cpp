@@ -13,6 +13,9 @@
 #include "autograd/ops/linear.h"
 #include "autograd/ops/projection_cross_entropy.h"
 #include "autograd/ops/rms_norm.h"
+#include "autograd/ops/rotary.h"
+#include "autograd/ops/scale.h"
+#include "kernels/embedding.h"
 #include "support/catch.h"
 #include "support/gradient_check.h"
 
@@ -52,6 +55,16 @@ TEST_CASE("the residual connection has exact gradients with and without dropout"
         }) < kTolerance);
   CHECK(worst_gradient_error({{6, 5}}, [&](Context& c, auto in) {
           return ops::add_dropout(c, in[0], in[0], c.dropout(rate, 3));
+        }) < kTolerance);
+}
+
+TEST_CASE("scaling has exact gradients, added to others too", "[autograd]") {
+  CHECK(worst_gradient_error(
+            {{6, 5}}, [](Context& c, auto in) { return ops::scale(c, in[0], 1.7); }) < kTolerance);
+  CHECK(worst_gradient_error({{6, 5}, {6, 5}}, [](Context& c, auto in) {
+          const kernels::Dropout none = c.dropout(0, 0);
+          const Var sum = ops::add_dropout(c, in[0], in[1], none);
+          return ops::add_dropout(c, ops::scale(c, sum, -0.3), sum, none);
         }) < kTolerance);
 }
 
@@ -141,18 +154,47 @@ TEST_CASE("self-attention over one projected matrix has exact gradients", "[auto
   const SequenceLayout layout = layout_of(buffer, {3, 1, 4});
   const bool causal = GENERATE(false, true);
   const double rate = GENERATE(0.0, 0.4);
+  const bool alibi = GENERATE(false, true);
   const auto attend = [&](Context& c, const Var& x, int64_t key, int64_t value) {
     return ops::attention(c, {x, 0, x, key, value, 6},
-                          {layout, layout, 2, causal, c.dropout(rate, 3)});
+                          {layout, layout, 2, causal, c.dropout(rate, 3)}, {.alibi = alibi});
   };
   CHECK(worst_gradient_error(
             {{8, 18}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);
   // Query, key and value may be the very same columns.
   CHECK(worst_gradient_error(
             {{8, 6}}, [&](Context& c, auto in) { return attend(c, in[0], 0, 0); }) < kTolerance);
+  // Heads may share keys and values.
+  CHECK(worst_gradient_error({{8, 12}}, [&](Context& c, auto in) {
+          return ops::attention(c, {in[0], 0, in[0], 6, 9, 6, 3},
+                                {layout, layout, 2, causal, c.dropout(rate, 3)}, {.alibi = alibi});
+        }) < kTolerance);
   // Columns that nobody reads get zero gradients.
   CHECK(worst_gradient_error(
             {{8, 20}}, [&](Context& c, auto in) { return attend(c, in[0], 6, 12); }) < kTolerance);
+}
+
+TEST_CASE("self-attention with relative positions has exact gradients", "[autograd]") {
+  SequenceLayoutBuffer buffer;
+  const SequenceLayout layout = layout_of(buffer, {3, 1, 4});
+  const bool causal = GENERATE(false, true);
+  const double rate = GENERATE(0.0, 0.4);
+  CHECK(worst_gradient_error({{8, 18}, {5, 3}, {5, 3}}, [&](Context& c, auto in) {
+          return ops::attention(c, {in[0], 0, in[0], 6, 12, 6},
+                                {layout, layout, 2, causal, c.dropout(rate, 3)},
+                                {false, in[1], in[2]});
+        }) < kTolerance);
+}
+
+TEST_CASE("rotary positions have exact gradients", "[autograd]") {
+  const std::vector<int32_t> positions{0, 1, 2, 0, 1, 7};
+  std::vector<Real> memory(8 * 4);
+  const MatrixView<Real> table(memory.data(), 8, 4);
+  kernels::sinusoidal_positions<Real>(table);
+  const int64_t turned = GENERATE(0, 8, 12);
+  CHECK(worst_gradient_error({{6, 5}, {12, 5}}, [&](Context& c, auto in) {
+          return ops::rotary(c, ops::linear(c, in[0], in[1], Var()), turned, table, positions);
+        }) < kTolerance);
 }
 
 TEST_CASE("cross-attention has exact gradients", "[autograd]") {

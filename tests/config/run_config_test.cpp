@@ -91,6 +91,26 @@ model:
   CHECK(cross.normalizer == kernels::AttentionNormalizer::kSparsemax);
 }
 
+TEST_CASE("each attention may have fewer heads of keys and values", "[config]") {
+  const RunConfig config = parse(
+      kData, {"model.heads=8", "model.size=64", "model.decoder.self_attention.key_value_heads=2"});
+  CHECK(config.model.key_model(config.model.decoder_self_attention) == 16);
+  CHECK(config.model.key_model(config.model.encoder_self_attention) == 64);
+  CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=3"})
+            .ends_with("model.decoder.cross_attention.key_value_heads: 3 heads of keys and values "
+                       "do not divide model.heads 8; expected a divisor of it"));
+}
+
+TEST_CASE("relative positions are those of softmax over dot products of all", "[config]") {
+  CHECK(message_of(kData, {"model.positions=relative", "model.encoder.self_attention.scope=local"})
+            .ends_with("model.positions: relative positions need self-attention of scope global, "
+                       "normalizer softmax, selection soft and a score that is not additive; "
+                       "expected those, or other positions"));
+  CHECK(parse(kData, {"model.positions=relative", "model.max_distance=9"}).model.max_distance == 9);
+  CHECK(parse(kData, {"model.positions=alibi", "model.encoder.self_attention.scope=local"})
+            .model.positions == Positions::kAlibi);
+}
+
 TEST_CASE("attentions that contradict themselves are refused", "[config]") {
   CHECK(
       message_of(kData + "model: {heads: 1, encoder: {self_attention: {scope: strided}}}\n")
@@ -246,6 +266,10 @@ TEST_CASE("values that contradict each other are refused", "[config]") {
         where +
             "model.max_positions: 10 learned positions are fewer than data.max_length 256; "
             "expected as many");
+  CHECK(message_of(kData + "model: {positions: rotary, size: 12, heads: 4}\n") ==
+        where +
+            "model.positions: rotary positions turn pairs of numbers, but a head of model.size 12 "
+            "/ 4 heads has an odd number of them; expected an even one");
   CHECK(message_of(kData + "train: {schedule: linear, max_steps: 100}\n") ==
         where +
             "train.max_steps: 4000 warm-up steps leave nothing of train.max_steps 100 for the "

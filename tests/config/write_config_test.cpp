@@ -42,6 +42,7 @@ RunConfig unusual_config() {
       .activation = kernels::Activation::kSwiglu,
       .positions = Positions::kLearned,
       .max_positions = 100,
+      .max_distance = 7,
       .tied_embeddings = Tying::kNone,
       .encoder_self_attention = {.score = kernels::AttentionScore::kDot,
                                  .scope = kernels::AttentionScope::kLocal,
@@ -51,7 +52,8 @@ RunConfig unusual_config() {
                                  .selection = kernels::AttentionSelection::kHard,
                                  .temperature = 2,
                                  .last_temperature = 0.25,
-                                 .temperature_steps = 30},
+                                 .temperature_steps = 30,
+                                 .key_value_heads = 3},
       .decoder_self_attention = {.score = kernels::AttentionScore::kAdditive,
                                  .scope = kernels::AttentionScope::kLocal,
                                  .window = 5,
@@ -60,7 +62,8 @@ RunConfig unusual_config() {
                                  .selection = kernels::AttentionSelection::kHard,
                                  .temperature = 2,
                                  .last_temperature = 0.25,
-                                 .temperature_steps = 30},
+                                 .temperature_steps = 30,
+                                 .key_value_heads = 3},
       .decoder_cross_attention = {.score = kernels::AttentionScore::kGeneral,
                                   .scope = kernels::AttentionScope::kPredictive,
                                   .window = 7,
@@ -68,11 +71,13 @@ RunConfig unusual_config() {
                                   .selection = kernels::AttentionSelection::kHard,
                                   .temperature = 2,
                                   .last_temperature = 0.25,
-                                  .temperature_steps = 30},
+                                  .temperature_steps = 30,
+                                  .key_value_heads = 3},
       .embedding_dropout = 0.01,
       .residual_dropout = 0.02,
       .attention_dropout = 0.03,
-      .activation_dropout = 0.04};
+      .activation_dropout = 0.04,
+      .layer_dropout = 0.05};
   TrainOptions& train = config.train;
   train.max_steps = 11;
   train.max_minutes = 0.5;

@@ -291,6 +291,73 @@ TEST_CASE("RMS norms and gates go to CTranslate2 under its names for them", "[ex
   }
 }
 
+TEST_CASE("positions in self-attention, or none, go to CTranslate2 as what they are", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  const TemporaryFolder folder;
+  const auto exported = [&](Positions positions, const std::string& name, int64_t more) {
+    options.positions = positions;
+    const OpenedModel opened = model_to_export(options, sample_tokenizers(/*shared=*/true));
+    export_to_ctranslate2(opened, folder / name);
+    ModelBinary binary(folder / name / "model.bin");
+    check_complete(opened, binary, more);
+    return binary;
+  };
+  const ModelBinary none = exported(Positions::kNone, "none", kExportedPositions * 8);
+  CHECK(none.at("decoder/position_encodings/encodings").floats() ==
+        std::vector<float>(kExportedPositions * 8, 0.0F));
+
+  const ModelBinary rotary = exported(Positions::kRotary, "rotary", 0);
+  CHECK_FALSE(rotary.variables.contains("decoder/position_encodings/encodings"));
+  for (const std::string layer : {"encoder/layer_0", "encoder/layer_1", "decoder/layer_0"}) {
+    CHECK(rotary.at(layer + "/self_attention/rotary_dim").number() == 4);
+    CHECK(rotary.at(layer + "/self_attention/rotary_dim").type == 3);
+    CHECK(rotary.at(layer + "/self_attention/rotary_interleave").number() == 1);
+  }
+  CHECK_FALSE(rotary.variables.contains("decoder/layer_0/attention/rotary_dim"));
+
+  options.max_distance = 3;
+  const ModelBinary relative = exported(Positions::kRelative, "relative", 0);
+  CHECK_FALSE(relative.variables.contains("decoder/position_encodings/encodings"));
+  for (const std::string part : {"keys", "values"}) {
+    CHECK(relative.at("decoder/layer_0/self_attention/relative_position_" + part).dimensions ==
+          std::vector<uint32_t>{7, 4});
+  }
+
+  CHECK_THAT(user_error([&] { exported(Positions::kAlibi, "alibi", 0); }),
+             ContainsSubstring("cannot be exported for CTranslate2:\n  model.positions is alibi, "
+                               "but its encoder knows no such positions"));
+}
+
+TEST_CASE("DeepNorm is refused for CTranslate2", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  options.norm = NormPlace::kDeep;
+  const OpenedModel opened = model_to_export(options, sample_tokenizers(/*shared=*/true));
+  const TemporaryFolder folder;
+  CHECK_THAT(user_error([&] { export_to_ctranslate2(opened, folder / "out"); }),
+             ContainsSubstring("cannot be exported for CTranslate2:\n  model.norm is deep, but its "
+                               "residual connections are not scaled"));
+}
+
+TEST_CASE("fewer heads of keys and values go to CTranslate2 with their number", "[export]") {
+  TransformerOptions options = test::tiny_options();
+  options.decoder_self_attention.key_value_heads = 1;
+  options.decoder_cross_attention.key_value_heads = 1;
+  const OpenedModel opened = model_to_export(options, sample_tokenizers(/*shared=*/true));
+  const TemporaryFolder folder;
+  export_to_ctranslate2(opened, folder / "out");
+  const ModelBinary binary(folder / "out/model.bin");
+  check_complete(opened, binary, kExportedPositions * options.model);
+  for (const std::string name : {"self_attention", "attention"}) {
+    CHECK(binary.at("decoder/layer_0/" + name + "/num_heads_kv").number() == 1);
+    CHECK(binary.at("decoder/layer_0/" + name + "/num_heads_kv").type == 3);
+  }
+  CHECK_FALSE(binary.variables.contains("encoder/layer_0/self_attention/num_heads_kv"));
+  CHECK(binary.at("decoder/layer_0/self_attention/linear_0/weight").dimensions ==
+        std::vector<uint32_t>{16, 8});
+  CHECK(binary.at("decoder/layer_0/attention/linear_1/weight").dimensions ==
+        std::vector<uint32_t>{8, 8});
+}
+
 /// The vocabulary with its end piece called otherwise.
 Tokenizer with_other_end(const Tokenizer& tokenizer) {
   std::string bytes = tokenizer.serialized();

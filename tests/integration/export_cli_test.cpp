@@ -99,6 +99,32 @@ TEST_CASE("a model with RMS norms and gates is averaged, translates and is expor
   CHECK(config["activation"] == "swiglu");
 }
 
+TEST_CASE("a model with relative positions and shared keys translates and is exported",
+          "[export]") {
+  const TinyCorpus corpus;
+  const RunResult train = run_binary(corpus.train(
+      "run", set({"model.positions=relative", "model.max_distance=4",
+                  "model.decoder.self_attention.key_value_heads=1", "train.save_every=24"})));
+  INFO(train.err);
+  REQUIRE(train.exit_code == 0);
+  const std::string sentences = read_file(corpus / "validation.source");
+  const auto translate = [&](const std::string& batch_tokens) {
+    const RunResult result = run_binary(
+        {"translate", "--model", corpus.path("run"), "--batch-tokens", batch_tokens}, sentences);
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result.out;
+  };
+  CHECK(translate("1") == translate("4096"));
+  REQUIRE(export_as("ctranslate2", corpus.path("run"), corpus.path("ctranslate2")).exit_code == 0);
+  REQUIRE(export_as("safetensors", corpus.path("run"), corpus.path("weights")).exit_code == 0);
+  const nlohmann::json config = nlohmann::json::parse(read_file(corpus / "weights/config.json"));
+  CHECK(config["positions"] == "relative");
+  CHECK(config["max_distance"] == 4);
+  CHECK(config["decoder_self_attention"]["key_value_heads"] == 1);
+  CHECK(config["decoder_cross_attention"]["key_value_heads"] == 2);
+}
+
 TEST_CASE("an export that cannot be is refused or leaves nothing", "[export]") {
   const TinyCorpus& corpus = trained();
   const std::string run = corpus.path("run");

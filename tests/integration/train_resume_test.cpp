@@ -145,6 +145,40 @@ TEST_CASE("a run with RMS norms and gates ends in the same bytes in parts, and k
   CHECK_THAT(other.err, ContainsSubstring("\n  model.activation: was swiglu, is geglu now"));
 }
 
+TEST_CASE(
+    "runs with other positions, shared keys, deep norms and dropped layers end in the same bytes "
+    "in parts",
+    "[train][resume]") {
+  const TinyCorpus corpus;
+  const std::vector<std::string> everything{"model.encoder.self_attention.key_value_heads=1",
+                                            "model.decoder.self_attention.key_value_heads=1",
+                                            "model.decoder.cross_attention.key_value_heads=1",
+                                            "model.norm=deep",
+                                            "model.dropout.layer=0.3",
+                                            "model.encoder.layers=2",
+                                            "model.decoder.layers=2",
+                                            "model.max_distance=3"};
+  const auto run = [&](const std::string& name, int64_t steps, int threads,
+                       const std::string& positions) {
+    std::vector<std::string> arguments = full_run(corpus, name, steps, threads);
+    for (const std::string& argument : set(everything)) arguments.push_back(argument);
+    arguments.insert(arguments.end(), {"--set", "model.positions=" + positions});
+    return run_binary(arguments);
+  };
+  for (const std::string positions : {"rotary", "alibi", "relative"}) {
+    INFO(positions);
+    CHECK(run("whole", 15, 1, positions).exit_code == 0);
+    CHECK(run("parts", 6, 3, positions).exit_code == 0);
+    CHECK(run("parts", 15, 2, positions).exit_code == 0);
+    check_same_weights(corpus, 15);
+    std::filesystem::remove_all(corpus / "whole");
+    if (positions != "relative") std::filesystem::remove_all(corpus / "parts");
+  }
+  const RunResult other = run("parts", 16, 1, "none");
+  CHECK(other.exit_code == 2);
+  CHECK_THAT(other.err, ContainsSubstring("\n  model.positions: was relative, is none now"));
+}
+
 TEST_CASE("without a processor for it, bfloat16 is a warning", "[train][resume]") {
   const TinyCorpus corpus;
   std::vector<std::string> arguments = corpus.train("run", set({"train.precision=bfloat16"}));

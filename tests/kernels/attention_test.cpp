@@ -11,31 +11,33 @@
 namespace calque::kernels {
 namespace {
 
-/// Inputs and outputs of one attention; query, key and value are columns of one wider matrix where
-/// the lengths allow it, so every view is strided.
+/// Inputs and outputs of one attention, with `shared` heads of keys where that is given; query, key
+/// and value are columns of one wider matrix where the lengths allow it, so every view is strided.
 template <class T>
 struct Case {
   SequenceLayoutBuffer query_layout, key_layout;
   int64_t heads;
   bool causal;
   Dropout dropout;
+  DistanceTerms<T> distances;
   TestMatrix<T> query, key, value, output, doutput, dquery, dkey, dvalue, log_sums;
 
   Case(const std::vector<int64_t>& query_lengths, const std::vector<int64_t>& key_lengths,
-       int64_t model, int64_t head_count, bool is_causal, double rate = 0)
+       int64_t model, int64_t head_count, bool is_causal, double rate = 0, int64_t shared = 0)
       : query_layout(sentences_of(query_lengths)),
         key_layout(sentences_of(key_lengths)),
         heads(head_count),
         causal(is_causal),
         dropout{rate, {11, 2, 3}},
         query(TestMatrix<T>::random(query_layout.view().tokens, model, 1, 3 * model)),
-        key(TestMatrix<T>::random(key_layout.view().tokens, model, 2, 3 * model)),
-        value(TestMatrix<T>::random(key.rows(), model, 3, 3 * model)),
+        key(TestMatrix<T>::random(key_layout.view().tokens,
+                                  shared > 0 ? model / head_count * shared : model, 2, 3 * model)),
+        value(TestMatrix<T>::random(key.rows(), key.cols(), 3, 3 * model)),
         output(query.rows(), model),
         doutput(TestMatrix<T>::random(query.rows(), model, 4)),
         dquery(TestMatrix<T>::random(query.rows(), model, 5, model + 3)),
-        dkey(TestMatrix<T>::random(key.rows(), model, 6, model + 3)),
-        dvalue(TestMatrix<T>::random(key.rows(), model, 7, model + 3)),
+        dkey(TestMatrix<T>::random(key.rows(), key.cols(), 6, model + 3)),
+        dvalue(TestMatrix<T>::random(key.rows(), key.cols(), 7, model + 3)),
         log_sums(query.rows(), heads) {}
 
   AttentionShape shape() const {
@@ -43,11 +45,11 @@ struct Case {
   }
   void forward(Workspace& workspace, T* probabilities = nullptr) {
     attention_forward<T>(shape(), query, key, value, output, log_sums.view().data, probabilities,
-                         workspace);
+                         workspace, distances);
   }
   void backward(Workspace& workspace, bool accumulate = false) {
     attention_backward<T>(shape(), query, key, value, output, log_sums.view().data, doutput, dquery,
-                          accumulate, dkey, accumulate, dvalue, accumulate, workspace);
+                          accumulate, dkey, accumulate, dvalue, accumulate, workspace, distances);
   }
 };
 
@@ -81,7 +83,11 @@ TestMatrix<double> naive(const Case<double>& c) {
           for (int64_t d = h * head; d < (h + 1) * head; ++d) {
             score += c.query.at(row, d) * c.key.at(shape.keys.begins[index] + j, d);
           }
-          weights.push_back(std::exp(score / std::sqrt(static_cast<double>(head))));
+          score /= std::sqrt(static_cast<double>(head));
+          if (c.distances.alibi) {
+            score -= alibi_slope(h, c.heads) * std::abs(static_cast<double>(i - j));
+          }
+          weights.push_back(std::exp(score));
           sum += weights.back();
         }
         for (int64_t j = 0; j < keys; ++j) {
@@ -240,6 +246,100 @@ TEST_CASE("attention's gradients are those of its output in long sentences too",
   }
 }
 
+/// The heads of x [rows, shared heads of width `head`], each so often that there are `heads`.
+TestMatrix<float> repeated(const TestMatrix<float>& x, int64_t heads, int64_t head) {
+  TestMatrix<float> all(x.rows(), heads * head);
+  const int64_t group = all.cols() / x.cols();
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    for (int64_t c = 0; c < all.cols(); ++c) {
+      all.at(r, c) = x.at(r, c / head / group * head + c % head);
+    }
+  }
+  return all;
+}
+
+/// What `repeated` makes one, summed up.
+TestMatrix<double> summed(const TestMatrix<float>& x, int64_t shared, int64_t head) {
+  TestMatrix<double> sums(x.rows(), shared * head);
+  const int64_t group = x.cols() / sums.cols();
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    for (int64_t c = 0; c < x.cols(); ++c) {
+      sums.at(r, c / head / group * head + c % head) += static_cast<double>(x.at(r, c));
+    }
+  }
+  return sums;
+}
+
+TEST_CASE("heads that share keys and values compute as if each had its own, and add gradients",
+          "[kernels]") {
+  const std::vector<int64_t> many(9, 7);  // sentences, so that one is a task
+  const std::vector<int64_t> lengths = GENERATE_COPY(many, std::vector<int64_t>{5, 600});
+  const int64_t shared = GENERATE(1, 2);
+  const bool causal = GENERATE(false, true);
+  constexpr int64_t kModel = 24, kHeads = 4;
+  std::vector<float> first;
+  for (const int count : {1, 3}) {
+    const test::ThreadsScope set(count);
+    Workspace workspace(count);
+    Case<float> c(lengths, lengths, kModel, kHeads, causal, 0.2, shared);
+    Case<float> apart(lengths, lengths, kModel, kHeads, causal, 0.2);
+    apart.key = repeated(c.key, kHeads, kModel / kHeads);
+    apart.value = repeated(c.value, kHeads, kModel / kHeads);
+    c.forward(workspace);
+    c.backward(workspace);
+    apart.forward(workspace);
+    apart.backward(workspace);
+    CHECK(c.output.values() == apart.output.values());
+    CHECK(relative_difference(c.dquery, apart.dquery) == 0);
+    CHECK(relative_difference(c.dkey, summed(apart.dkey, shared, kModel / kHeads)) < 1e-5);
+    CHECK(relative_difference(c.dvalue, summed(apart.dvalue, shared, kModel / kHeads)) < 1e-5);
+    if (count == 1) first = c.dkey.values();
+    CHECK(c.dkey.values() == first);
+  }
+}
+
+TEST_CASE("gradients of shared keys and values are those of the output", "[kernels]") {
+  Workspace workspace(threads());
+  Case<double> cross({3, 1, 5}, {4, 2, 9}, 8, 4, false, 0.25, 2);
+  check_gradients(cross, workspace);
+  Case<double> self({4, 6}, {4, 6}, 8, 4, true, 0, 1);
+  check_gradients(self, workspace);
+}
+
+TEST_CASE("ALiBi's slopes are those of its authors", "[kernels]") {
+  const auto slopes = [](int64_t heads) {
+    std::vector<double> all;
+    for (int64_t h = 0; h < heads; ++h) all.push_back(alibi_slope(h, heads));
+    return all;
+  };
+  CHECK(slopes(1) == std::vector<double>{0x1p-8});
+  CHECK(slopes(8) ==
+        std::vector<double>{0x1p-1, 0x1p-2, 0x1p-3, 0x1p-4, 0x1p-5, 0x1p-6, 0x1p-7, 0x1p-8});
+  CHECK(slopes(3) == std::vector<double>{0x1p-4, 0x1p-8, 0x1p-2});
+  CHECK(slopes(6) == std::vector<double>{0x1p-2, 0x1p-4, 0x1p-6, 0x1p-8, 0x1p-1, 0x1p-3});
+}
+
+TEST_CASE("with ALiBi, attention equals its formula and has its gradients", "[kernels]") {
+  Workspace workspace(threads());
+  for (const Lengths& l : shapes()) {
+    if (l.queries != l.keys) continue;
+    CAPTURE(l.queries, l.model, l.causal);
+    Case<double> wide(l.queries, l.keys, l.model, l.heads, l.causal, 0.2);
+    Case<float> narrow(l.queries, l.keys, l.model, l.heads, l.causal, 0.2);
+    wide.distances.alibi = narrow.distances.alibi = true;
+    wide.forward(workspace);
+    wide.backward(workspace);
+    narrow.forward(workspace);
+    narrow.backward(workspace);
+    CHECK(relative_difference(wide.output, naive(wide)) < 1e-13);
+    CHECK(relative_difference(narrow.output, wide.output) < 1e-5);
+    CHECK(relative_difference(narrow.dkey, wide.dkey) < 2e-5);
+    check_slope(wide, wide.query, wide.dquery, workspace);
+    check_slope(wide, wide.key, wide.dkey, workspace);
+    check_slope(wide, wide.value, wide.dvalue, workspace);
+  }
+}
+
 TEST_CASE("attention's scratch does not grow with the length of long sentences", "[kernels]") {
   size_t of_one = 0;  // chunk of queries and keys, by one worker
   for (const int64_t length : {576, 1700, 6000}) {
@@ -383,6 +483,8 @@ TEST_CASE("attention refuses layouts that do not fit", "[kernels]") {
   CHECK_THROWS_AS(causal.forward(workspace), InternalError);
   Case<float> heads({3}, {4}, 6, 4, false);
   CHECK_THROWS_AS(heads.forward(workspace), InternalError);
+  Case<float> unshared({3}, {4}, 24, 6, false, 0, 4);
+  CHECK_THROWS_AS(unshared.forward(workspace), InternalError);
   Case<float> outside({3}, {4}, 6, 2, false);
   outside.key_layout.clear();
   outside.key_layout.append_at(2, 4);
@@ -396,11 +498,12 @@ struct StepCase {
   std::vector<int32_t> lengths{11, 1, 13};
   TestMatrix<T> query, keys, values, output;
   std::vector<int32_t> slots;
+  DistanceTerms<T> distances;
 
-  explicit StepCase(int64_t model)
+  explicit StepCase(int64_t model, int64_t shared = kHeads)
       : query(TestMatrix<T>::random(kRows, model, 1, model + 2)),
-        keys(TestMatrix<T>::random(kSlots, model, 2)),
-        values(TestMatrix<T>::random(kSlots, model, 3)),
+        keys(TestMatrix<T>::random(kSlots, model / kHeads * shared, 2)),
+        values(TestMatrix<T>::random(kSlots, keys.cols(), 3)),
         output(kRows, model) {
     for (int64_t i = 0; i < kRows * kStride; ++i) {
       slots.push_back(static_cast<int32_t>(i * 17 % kSlots));
@@ -408,26 +511,30 @@ struct StepCase {
   }
   void run(Workspace& workspace) {
     attention_step<T>(query, keys, values, slots, kStride, lengths, kHeads,
-                      AttentionScore::kScaledDot, output, workspace);
+                      AttentionScore::kScaledDot, output, workspace, distances);
   }
 };
 
 TEST_CASE("attention_step equals the last row of causal attention", "[kernels]") {
   Workspace workspace(threads());
+  const bool alibi = GENERATE(false, true);
+  const int64_t shared = GENERATE(1, 2);
   for (const int64_t model : {2, 10, 64}) {
-    StepCase<float> step(model);
+    StepCase<float> step(model, shared);
+    step.distances.alibi = alibi;
     step.run(workspace);
     for (int64_t r = 0; r < step.kRows; ++r) {
       const int64_t length = step.lengths[static_cast<size_t>(r)];
       const std::vector<int64_t> lengths{length};
-      Case<float> full(lengths, lengths, model, step.kHeads, true);
+      Case<float> full(lengths, lengths, model, step.kHeads, true, 0, shared);
+      full.distances.alibi = alibi;
       for (int64_t p = 0; p < length; ++p) {
         const int32_t slot = step.slots[static_cast<size_t>(r * step.kStride + p)];
-        for (int64_t c = 0; c < model; ++c) {
+        for (int64_t c = 0; c < full.key.cols(); ++c) {
           full.key.at(p, c) = step.keys.at(slot, c);
           full.value.at(p, c) = step.values.at(slot, c);
-          full.query.at(p, c) = step.query.at(r, c);
         }
+        for (int64_t c = 0; c < model; ++c) full.query.at(p, c) = step.query.at(r, c);
       }
       full.forward(workspace);
       TestMatrix<float> last(1, model), one(1, model);

@@ -45,10 +45,10 @@ TEST_CASE("attention's work counts the pairs that look at each other", "[kernels
   CHECK(work::visible_pairs(near) == (2 + 3 + 3) + (2 + 3));
 
   constexpr int64_t kModel = 8;
-  const profile::Work forward = work::attention_forward<float>(cross, kModel);
+  const profile::Work forward = work::attention_forward<float>(cross, kModel, kModel);
   CHECK(forward.flops == 2 * 2 * 22 * kModel);           // q k^T, p v
   CHECK(forward.bytes == 4 * kModel * (5 + 9 + 9 + 5));  // query, key, value, output
-  const profile::Work backward = work::attention_backward<float>(cross, kModel);
+  const profile::Work backward = work::attention_backward<float>(cross, kModel, kModel);
   CHECK(backward.flops == 5 * 2 * 22 * kModel);  // q k^T, dP, dV, dQ, dK
   CHECK(backward.bytes == 4 * kModel * (4 * 5 + 4 * 9));
 }

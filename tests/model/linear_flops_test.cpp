@@ -28,6 +28,9 @@ TEST_CASE("the linear layers' FLOPs agree with a count by hand", "[model]") {
 TEST_CASE("the base Transformer's step is what its weight matrices make it", "[model]") {
   TransformerOptions options;
   options.activation = GENERATE(kernels::Activation::kRelu, kernels::Activation::kSwiglu);
+  options.encoder_self_attention.key_value_heads = GENERATE(0, 1);
+  options.decoder_self_attention.key_value_heads = 2;
+  options.decoder_cross_attention.key_value_heads = 4;
   constexpr int64_t kVocab = 100;
   const Transformer model(options, kVocab, kVocab, /*inference=*/true);
   // With as many source as target tokens each weight matrix meets `tokens` rows once.

@@ -50,7 +50,7 @@ test::ParameterDifference worst_error(const TransformerOptions& options, double 
 
 TEST_CASE("the whole model has exact gradients", "[model]") {
   TransformerOptions options = test::tiny_options();
-  options.norm = GENERATE(NormPlace::kPre, NormPlace::kPost);
+  options.norm = GENERATE(NormPlace::kPre, NormPlace::kPost, NormPlace::kDeep);
   options.tied_embeddings = GENERATE(Tying::kNone, Tying::kDecoder, Tying::kAll);
   const test::ParameterDifference worst = worst_error(options, 0.1);
   INFO(worst.name);
@@ -88,14 +88,54 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
 }
 
 TEST_CASE("the whole model has exact gradients with every kind of attention", "[model]") {
+  const bool shared = GENERATE(false, true);
   for (const test::AttentionKind& kind : test::attention_kinds()) {
     TransformerOptions options = test::tiny_options();
     options.attention_dropout = 0.2;
     kind.apply(options);
+    if (shared) {
+      options.positions = Positions::kAlibi;
+      options.encoder_self_attention.key_value_heads = 1;
+      options.decoder_cross_attention.key_value_heads = 1;
+    }
     const test::ParameterDifference worst = worst_error(options, 0.1);
     INFO(kind.name << ": " << worst.name);
     CHECK(worst.value < kTolerance);
   }
+}
+
+TEST_CASE("the whole model has exact gradients with each kind of positions", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.activation = kernels::Activation::kGelu;
+  options.positions =
+      GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
+  options.max_distance = 2;
+  options.attention_dropout = 0.3;
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
+}
+
+TEST_CASE("the whole model has exact gradients with shared keys and values", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.activation = kernels::Activation::kGelu;
+  options.heads = 4;
+  options.encoder_self_attention.key_value_heads = 2;
+  options.decoder_self_attention.key_value_heads = 1;
+  options.decoder_cross_attention.key_value_heads = 2;
+  options.positions = GENERATE(Positions::kSinusoidal, Positions::kRotary);
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
+}
+
+TEST_CASE("the whole model has exact gradients with layers left out", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.decoder_layers = 2;
+  options.layer_dropout = GENERATE(0.3, 0.6);
+  const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
 }
 
 TEST_CASE("micro-batches add up to the gradient of one batch", "[model]") {

@@ -54,7 +54,10 @@ class Reference {
     options.hidden = integer("hidden");
     options.encoder_layers = integer("encoder_layers");
     options.decoder_layers = integer("decoder_layers");
-    options.norm = text("norm") == "pre" ? NormPlace::kPre : NormPlace::kPost;
+    options.norm =
+        std::map<std::string, NormPlace>{
+            {"pre", NormPlace::kPre}, {"post", NormPlace::kPost}, {"deep", NormPlace::kDeep}}
+            .at(text("norm"));
     options.norm_kind = text("norm_kind") == "rms" ? NormKind::kRms : NormKind::kLayer;
     options.activation = activation();
     options.tied_embeddings = text("tied") == "all" ? Tying::kAll : Tying::kNone;
@@ -123,7 +126,7 @@ double train_once(Machine& m, Transformer& model, const Reference& reference) {
 }
 
 TEST_CASE("logits, loss and gradients are PyTorch's", "[model]") {
-  const Reference reference(GENERATE("pre_norm", "post_norm", "rms_swiglu"));
+  const Reference reference(GENERATE("pre_norm", "post_norm", "rms_swiglu", "deep_norm"));
   test::with_each_engine([&] {
     Machine m;
     Transformer model = reference.model();
@@ -147,7 +150,7 @@ TEST_CASE("logits, loss and gradients are PyTorch's", "[model]") {
 }
 
 TEST_CASE("ten Adam steps are PyTorch's", "[model]") {
-  const Reference reference(GENERATE("pre_norm", "post_norm", "rms_swiglu"));
+  const Reference reference(GENERATE("pre_norm", "post_norm", "rms_swiglu", "deep_norm"));
   const std::vector<float> losses = reference.floats("adam10.losses");
   test::with_each_engine([&] {
     Machine m;

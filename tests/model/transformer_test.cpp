@@ -133,16 +133,74 @@ TEST_CASE("cached decoding equals teacher forcing", "[model]") {
 TEST_CASE(
     "with every kind of attention, cached decoding equals teacher forcing and single sentences",
     "[model]") {
+  const auto positions = GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi);
+  const int64_t key_value_heads = GENERATE(0, 2);
   for (const test::AttentionKind& kind : test::attention_kinds()) {
-    CAPTURE(kind.name);
+    CAPTURE(kind.name, positions, key_value_heads);
     TransformerOptions options = some_options(NormPlace::kPre);
     kind.apply(options);
+    options.positions = positions;
+    for (kernels::AttentionOptions* attention :
+         {&options.encoder_self_attention, &options.decoder_self_attention,
+          &options.decoder_cross_attention}) {
+      attention->key_value_heads = key_value_heads;
+    }
     Transformer model = test::random_model(options, kVocab, kVocab);
     const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
     const std::vector<Real> packed = teacher_forced(model, batch.view());
     CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
     CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
   }
+}
+
+/// Cached decoding, teacher forcing and single sentences agree. Some sentences are longer than a
+/// block of keys.
+void check_ways_agree(const TransformerOptions& options) {
+  Transformer model = test::random_model(options, kVocab, kVocab);
+  const test::ExampleBatch batch({5, 0, 9, 98}, {4, 7, 0, 3}, kVocab);
+  test::with_each_engine([&] {
+    const std::vector<Real> packed = teacher_forced(model, batch.view());
+    CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
+    CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
+  });
+}
+
+TEST_CASE(
+    "with each kind of positions, cached decoding equals teacher forcing and single sentences",
+    "[model]") {
+  TransformerOptions options = some_options(GENERATE(NormPlace::kPre, NormPlace::kDeep));
+  options.positions =
+      GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
+  options.max_distance = 3;
+  check_ways_agree(options);
+}
+
+TEST_CASE(
+    "with shared keys and values, cached decoding equals teacher forcing and single sentences",
+    "[model]") {
+  TransformerOptions options = some_options(NormPlace::kPre);
+  options.encoder_self_attention.key_value_heads = 1;
+  options.decoder_self_attention.key_value_heads = 2;
+  options.decoder_cross_attention.key_value_heads = GENERATE(1, 2);
+  options.positions =
+      GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
+  check_ways_agree(options);
+}
+
+TEST_CASE("fewer heads of keys and values have smaller weights and caches", "[model]") {
+  TransformerOptions options = some_options(NormPlace::kPre);
+  options.decoder_self_attention.key_value_heads = 2;
+  options.decoder_cross_attention.key_value_heads = 1;
+  Transformer model(options, kVocab, kVocab, /*inference=*/true);
+  const auto shape = [&](const std::string& name) { return model.parameters().find(name)->shape; };
+  CHECK(shape("encoder.layers.0.self_attention.key.weight") == Shape{32, 32});
+  CHECK(shape("decoder.layers.0.self_attention.key.weight") == Shape{16, 32});
+  CHECK(shape("decoder.layers.0.self_attention.query.weight") == Shape{32, 32});
+  CHECK(shape("decoder.layers.0.cross_attention.value.bias") == Shape{8});
+  Arena arena;
+  const DecoderCache cache = model.make_cache(arena, 5, 7);
+  CHECK(cache.layers[0].self.keys.shape == Shape{5, 16});
+  CHECK(cache.layers[0].memory.shape == Shape{7, 16});
 }
 
 /// Loss and all gradients of one training pass with dropout.
@@ -266,6 +324,19 @@ TEST_CASE("sizes that do not fit each other are refused", "[model]") {
       Transformer(options, kVocab, kVocab + 1, true),
       "model.tied_embeddings: all needs one vocabulary for both sides (vocabulary.shared: true), "
       "but the source has 23 entries and the target 24");
+}
+
+TEST_CASE("attentions that do not fit the heads are refused", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.decoder_cross_attention.key_value_heads = 3;
+  CHECK_THROWS_WITH(Transformer(options, kVocab, kVocab, true),
+                    "model.heads (2) must be a multiple of an attention's key_value_heads (3)");
+  options = test::tiny_options();
+  options.model = 6;
+  options.positions = Positions::kRotary;
+  CHECK_THROWS_WITH(Transformer(options, kVocab, kVocab, true),
+                    "model.positions: rotary needs heads of an even width, but model.size (6) / "
+                    "model.heads (2) is 3");
 }
 
 TEST_CASE("a sentence longer than the learned positions is refused", "[model]") {

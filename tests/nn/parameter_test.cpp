@@ -146,7 +146,7 @@ TEST_CASE("initial values depend on the seed and the parameter's place alone", "
   // A further parameter behind the others changes none of them, whatever it is.
   ParameterStore longer;
   for (const Parameter& p : a.store.parameters()) {
-    longer.declare(p.name, p.shape, p.init, p.deviation);
+    longer.declare(p.name, p.shape, p.init, p.spread);
   }
   longer.declare("last", {7, 7}, Init::kNormal);
   longer.allocate(/*inference=*/true);

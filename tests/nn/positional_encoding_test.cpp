@@ -42,6 +42,25 @@ TEST_CASE("sinusoidal positions follow the paper's formula, however long a sente
   }
 }
 
+TEST_CASE("kinds that add nothing to the embeddings have no table", "[nn]") {
+  Machine m;
+  const Positions kind =
+      GENERATE(Positions::kNone, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
+  PositionalEncoding encoding(m.scope(), kind, 6, 4);
+  CHECK(m.store.parameters().empty());
+  CHECK_FALSE(encoding.table(m.context, 5));
+}
+
+TEST_CASE("sinusoids that were handed out stay where they are when longer ones come", "[nn]") {
+  SinusoidTable table(6);
+  const MatrixView<Real> first = table.rows(3);
+  const std::vector<Real> before(first.data, first.data + 3 * 6);
+  const MatrixView<Real> second = table.rows(first.rows + 1);
+  CHECK(second.rows > first.rows);
+  CHECK(std::equal(before.begin(), before.end(), first.data));
+  CHECK(std::equal(before.begin(), before.end(), second.data));
+}
+
 TEST_CASE("learned positions are one parameter of max_positions rows", "[nn]") {
   Machine m;
   PositionalEncoding encoding(m.scope(), Positions::kLearned, 6, 4);

@@ -40,9 +40,9 @@ ParameterDifference worst_gradient_difference(const ParameterStore& store,
     const std::string layer = parameter.name.substr(0, parameter.name.size() - 4);
     const Parameter* weight = store.find(layer + "weight");
     CALQUE_CHECK(weight != nullptr, "{} has no weight beside it", parameter.name);
-    const std::vector<Real> nothing(gradient.values().size(), 0);
-    take(worst, parameter,
-         relative_difference(gradient.values(), nothing) / largest(expected(*weight)));
+    std::vector<Real> difference = expected(parameter);
+    for (size_t i = 0; i < difference.size(); ++i) difference[i] -= gradient.values()[i];
+    take(worst, parameter, largest(difference) / largest(expected(*weight)));
   }
   return worst;
 }

@@ -117,7 +117,9 @@ TEST_CASE("batches added up, and parts of a batch, give what one batch of all th
 TEST_CASE("the memory estimate is near what updates use", "[train]") {
   const TinyCorpus corpus;
   for (const std::string kind :
-       {"norm=pre", "norm=post", "norm_kind=rms", "activation=gelu", "activation=swiglu"}) {
+       {"norm=pre", "norm=post", "norm_kind=rms", "activation=gelu", "activation=swiglu",
+        "norm=deep", "positions=rotary", "positions=relative",
+        "decoder.cross_attention.key_value_heads=1"}) {
     TinyTrainer tiny(corpus, {"train.batch_tokens=1024", "model.size=64", "model.hidden=192",
                               "model.encoder.layers=3", "model.decoder.layers=2", "model." + kind});
     for (int i = 0; i < 4; ++i) tiny.trainer.update();
@@ -324,7 +326,8 @@ TEST_CASE("in the steady state nothing is allocated", "[train]") {
                "train.moving_average=0.9", "model.dropout.attention=0.1", "train.clip_norm=1",
                "model.norm=post", "model.positions=learned", "model.norm_kind=rms",
                "model.activation=swiglu", "train.micro_batch_tokens=48", "train.precision=bfloat16",
-               "model.encoder.self_attention.normalizer=entmax15",
+               "model.norm=deep", "model.positions=rotary", "model.positions=relative",
+               "model.dropout.layer=0.2", "model.encoder.self_attention.normalizer=entmax15",
                "model.decoder.cross_attention.scope=predictive");
   INFO(threads << " threads, " << more);
   const kernels::GemmEngineScope scope(
