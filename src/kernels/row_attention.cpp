@@ -54,7 +54,7 @@ struct HeadPass {
     }
   }
 
-  /// Where the thresholds of a query are, and how far those of the next.
+  /// Where the threshold of a query is kept.
   int64_t threshold_at(int64_t query) const {
     return (head.query_begin + query) * shape.heads + head.index;
   }
