@@ -7,7 +7,8 @@ namespace {
 
 using Values = std::vector<std::pair<std::string, std::string>>;
 
-/// Without what has no effect beside the other choices, and what both formats say by itself.
+/// Without what has no effect beside the other choices, and without shared keys and values, which
+/// others know.
 kernels::AttentionOptions in_effect(kernels::AttentionOptions attention) {
   const kernels::AttentionOptions usual;
   attention.key_value_heads = usual.key_value_heads;

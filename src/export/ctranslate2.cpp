@@ -268,14 +268,14 @@ void check_fits(const OpenedModel& opened, const ModelFile& file) {
   if (heads > kMostHeads) {
     reasons.push_back(fmt::format("model.heads is {}, but it holds {} at most", heads, kMostHeads));
   }
+  for (const auto& [key, value] : unusual_attention(opened.model->options())) {
+    reasons.push_back(fmt::format("{} is {}, which its attention has not", key, value));
+  }
   if (opened.model->options().positions == Positions::kAlibi) {
     reasons.emplace_back("model.positions is alibi, but its encoder knows no such positions");
   }
   if (opened.model->options().norm == NormPlace::kDeep) {
     reasons.emplace_back("model.norm is deep, but its residual connections are not scaled");
-  }
-  for (const auto& [key, value] : unusual_attention(opened.model->options())) {
-    reasons.push_back(fmt::format("{} is {}, which its attention has not", key, value));
   }
   for (const Variable& variable : file.variables()) {
     if (variable.bytes() <= kMostBytes) continue;

@@ -52,20 +52,7 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
   value_bias_ = bias("value", key_model_);
   output_weight_ = weight("output", model, gain);
   output_bias_ = bias("output", model);
-  if (options.score == AttentionScore::kGeneral) general_weight_ = weight("general", model);
-  if (options.score == AttentionScore::kAdditive) {
-    const auto head = static_cast<double>(model / heads);
-    energy_weight_ =
-        scope.sub("energy").declare("weight", {model}, Init::kNormal, 1 / std::sqrt(head));
-  }
-  if (options.scope == AttentionScope::kPredictive) {
-    const Scope center = scope.sub("center");
-    center_input_weight_ =
-        center.sub("input").declare("weight", {model, model}, Init::kXavierUniform);
-    center_output_weight_ =
-        center.sub("output").declare("weight", {heads, model}, Init::kXavierUniform);
-  }
-  if (options.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
+  declare_kind(scope);
   if (positions.kind == Positions::kRotary) rotary_.emplace(model / heads);
   if (positions.kind == Positions::kRelative) {
     const Shape shape{2 * positions.max_distance + 1, model / heads};
@@ -75,6 +62,26 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
     relative_key_ = table("relative_key");
     relative_value_ = table("relative_value");
   }
+}
+
+void MultiHeadAttention::declare_kind(const Scope& scope) {
+  if (options_.score == AttentionScore::kGeneral) {
+    general_weight_ =
+        scope.sub("general").declare("weight", {model_, model_}, Init::kXavierUniform);
+  }
+  if (options_.score == AttentionScore::kAdditive) {
+    const auto head = static_cast<double>(model_ / heads_);
+    energy_weight_ =
+        scope.sub("energy").declare("weight", {model_}, Init::kNormal, 1 / std::sqrt(head));
+  }
+  if (options_.scope == AttentionScope::kPredictive) {
+    const Scope center = scope.sub("center");
+    center_input_weight_ =
+        center.sub("input").declare("weight", {model_, model_}, Init::kXavierUniform);
+    center_output_weight_ =
+        center.sub("output").declare("weight", {heads_, model_}, Init::kXavierUniform);
+  }
+  if (options_.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
 }
 
 Var MultiHeadAttention::project(Context& context, const Var& x, ParameterId first_weight,
@@ -88,15 +95,24 @@ Var MultiHeadAttention::output(Context& context, const Var& heads) const {
   return project(context, heads, output_weight_, output_weight_, output_bias_, output_bias_);
 }
 
+ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
+  if (!relative_key_) return {.alibi = alibi_};
+  return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
+}
+
 Var MultiHeadAttention::project_query(Context& context, const Var& x) const {
   const Var query = project(context, x, query_weight_, query_weight_, query_bias_, query_bias_);
   return general_weight_ ? ops::linear(context, query, store_.var(context, general_weight_), Var())
                          : query;
 }
 
-ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
-  if (!relative_key_) return {.alibi = alibi_};
-  return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
+template <class Positions>
+Var MultiHeadAttention::turn(Context& context, Var x, int64_t columns,
+                             const Positions& positions) const {
+  if (!rotary_ || x.rows() == 0) return x;
+  const std::span<const int32_t> of_rows = positions(context.arena);
+  return ops::rotary(context, std::move(x), columns, rotary_->rows(std::ranges::max(of_rows) + 1),
+                     of_rows);
 }
 
 template <class Positions>
@@ -104,20 +120,13 @@ ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var
                                                      const Positions& positions) const {
   ops::AttentionInputs inputs;
   if (general_weight_) {
-    inputs = {project_query(context, x),
-              0,
-              project_memory(context, x),
-              0,
-              key_model_,
-              model_,
-              key_model_};
+    const Var query = turn(context, project_query(context, x), model_, positions);
+    const Var memory = turn(context, project_memory(context, x), key_model_, positions);
+    inputs = {query, 0, memory, 0, key_model_, model_, key_model_};
   } else {
-    Var projected = project(context, x, query_weight_, value_weight_, query_bias_, value_bias_);
-    if (rotary_ && x.rows() > 0) {
-      const std::span<const int32_t> of_rows = positions(context.arena);
-      projected = ops::rotary(context, std::move(projected), model_ + key_model_,
-                              rotary_->rows(std::ranges::max(of_rows) + 1), of_rows);
-    }
+    const Var projected =
+        turn(context, project(context, x, query_weight_, value_weight_, query_bias_, value_bias_),
+             model_ + key_model_, positions);
     inputs = {projected, 0, projected, model_, model_ + key_model_, model_, key_model_};
   }
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
@@ -138,16 +147,16 @@ kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
 
 Var MultiHeadAttention::self(Context& context, const Var& x, const SequenceLayout& layout,
                              bool causal) const {
-  const auto positions = [&](Arena& arena) { return positions_of(arena, layout); };
-  const ops::AttentionInputs inputs = self_inputs(context, x, positions);
+  const ops::AttentionInputs inputs =
+      self_inputs(context, x, [&](Arena& arena) { return positions_of(arena, layout); });
   return output(context, ops::attention(context, inputs, shape(context, layout, layout, causal),
                                         distances(context)));
 }
 
 Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache& cache,
                                   const CacheSlots& slots) const {
-  const auto positions = [&](Arena& arena) { return newest_positions(arena, slots); };
-  const ops::AttentionInputs in = self_inputs(context, x, positions);
+  const ops::AttentionInputs in =
+      self_inputs(context, x, [&](Arena& arena) { return newest_positions(arena, slots); });
   const MatrixView<Real> query = in.query.matrix().column_range(in.query_column, model_);
   const MatrixView<Real> memory = in.memory.matrix();
   const MatrixView<Real> keys = cache.keys.matrix();
@@ -161,7 +170,8 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
       std::copy_n(memory.row(r) + in.value_column, key_model_, values.row(slot));
     }
     if (kernels::takes_whole_rows(options_)) {
-      const kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
+      kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
+      inputs.alibi = alibi_;
       kernels::row_attention_step<Real>(options_, inputs, slots.ancestors, slots.stride,
                                         slots.lengths, heads_, attended.matrix(),
                                         context.workspace);

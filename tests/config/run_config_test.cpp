@@ -99,29 +99,16 @@ TEST_CASE("each attention may have fewer heads of keys and values", "[config]") 
   CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=3"})
             .ends_with("model.decoder.cross_attention.key_value_heads: 3 heads of keys and values "
                        "do not divide model.heads 8; expected a divisor of it"));
-  const std::string need =
-      "need score scaled_dot or dot, scope global, normalizer softmax and selection soft; expected "
-      "0, ";
-  CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=2",
-                           "model.decoder.cross_attention.normalizer=sparsemax"})
-            .ends_with("model.decoder.cross_attention.key_value_heads: fewer heads of keys and "
-                       "values than model.heads " +
-                       need + "or those"));
 }
 
-TEST_CASE("positions by distance are those of the paper's attention", "[config]") {
-  for (const std::string positions : {"alibi", "relative"}) {
-    CHECK(message_of(kData,
-                     {"model.positions=" + positions, "model.encoder.self_attention.scope=local"})
-              .ends_with("model.positions: alibi and relative positions need self-attention of "
-                         "score scaled_dot or dot, scope global, normalizer softmax and selection "
-                         "soft; expected those, or other positions"));
-  }
-  CHECK(
-      message_of(kData, {"model.positions=rotary", "model.decoder.self_attention.score=general"})
-          .ends_with("model.positions: rotary positions know no matrix between query and key; "
-                     "expected another score of self-attention than general, or other positions"));
+TEST_CASE("relative positions are those of softmax over dot products of all", "[config]") {
+  CHECK(message_of(kData, {"model.positions=relative", "model.encoder.self_attention.scope=local"})
+            .ends_with("model.positions: relative positions need self-attention of scope global, "
+                       "normalizer softmax, selection soft and a score that is not additive; "
+                       "expected those, or other positions"));
   CHECK(parse(kData, {"model.positions=relative", "model.max_distance=9"}).model.max_distance == 9);
+  CHECK(parse(kData, {"model.positions=alibi", "model.encoder.self_attention.scope=local"})
+            .model.positions == Positions::kAlibi);
 }
 
 TEST_CASE("attentions that contradict themselves are refused", "[config]") {

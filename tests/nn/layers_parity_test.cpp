@@ -143,27 +143,6 @@ TEST_CASE("cross-attention is PyTorch's", "[nn]") {
   });
 }
 
-TEST_CASE("attention with fewer heads of keys and values is PyTorch's", "[nn]") {
-  with_each_engine([] {
-    Reference grouped("attention_grouped");
-    const MultiHeadAttention self(grouped.scope(), kModel, grouped.heads(), 0,
-                                  {.key_value_heads = 2});
-    grouped.allocate();
-    grouped.check(self.self(grouped.context(), grouped.input("input"), grouped.layout("lengths"),
-                            /*causal=*/true));
-
-    Reference multi_query("attention_multi_query");
-    const MultiHeadAttention cross(multi_query.scope(), kModel, multi_query.heads(), 0,
-                                   {.key_value_heads = 1});
-    multi_query.allocate();
-    const Var input = multi_query.input("input");
-    const Var memory = cross.project_memory(multi_query.context(), multi_query.input("memory"));
-    CHECK(memory.cols() == 2 * kModel / multi_query.heads());
-    multi_query.check(cross.cross(multi_query.context(), input, multi_query.layout("lengths"),
-                                  memory, multi_query.layout("memory_lengths")));
-  });
-}
-
 /// The kinds of scripts/reference/make_attention_dump.py.
 kernels::AttentionOptions kind_of(const std::string& name) {
   using namespace kernels;
@@ -207,6 +186,27 @@ TEST_CASE("each kind of cross-attention is what it is by its definition", "[nn]"
   const Var memory = attention.project_memory(reference.context(), reference.input("memory"));
   reference.check(attention.cross(reference.context(), input, reference.layout("lengths"), memory,
                                   reference.layout("memory_lengths")));
+}
+
+TEST_CASE("attention with fewer heads of keys and values is PyTorch's", "[nn]") {
+  with_each_engine([] {
+    Reference grouped("attention_grouped");
+    const MultiHeadAttention self(grouped.scope(), kModel, grouped.heads(), 0,
+                                  {.key_value_heads = 2});
+    grouped.allocate();
+    grouped.check(self.self(grouped.context(), grouped.input("input"), grouped.layout("lengths"),
+                            /*causal=*/true));
+
+    Reference multi_query("attention_multi_query");
+    const MultiHeadAttention cross(multi_query.scope(), kModel, multi_query.heads(), 0,
+                                   {.key_value_heads = 1});
+    multi_query.allocate();
+    const Var input = multi_query.input("input");
+    const Var memory = cross.project_memory(multi_query.context(), multi_query.input("memory"));
+    CHECK(memory.cols() == 2 * kModel / multi_query.heads());
+    multi_query.check(cross.cross(multi_query.context(), input, multi_query.layout("lengths"),
+                                  memory, multi_query.layout("memory_lengths")));
+  });
 }
 
 TEST_CASE("the norms are PyTorch's", "[nn]") {

@@ -326,9 +326,9 @@ TEST_CASE("in the steady state nothing is allocated", "[train]") {
                "train.moving_average=0.9", "model.dropout.attention=0.1", "train.clip_norm=1",
                "model.norm=post", "model.positions=learned", "model.norm_kind=rms",
                "model.activation=swiglu", "train.micro_batch_tokens=48", "train.precision=bfloat16",
-               "model.encoder.self_attention.normalizer=entmax15",
-               "model.decoder.cross_attention.scope=predictive", "model.norm=deep",
-               "model.positions=rotary", "model.positions=relative", "model.dropout.layer=0.2");
+               "model.norm=deep", "model.positions=rotary", "model.positions=relative",
+               "model.dropout.layer=0.2", "model.encoder.self_attention.normalizer=entmax15",
+               "model.decoder.cross_attention.scope=predictive");
   INFO(threads << " threads, " << more);
   const kernels::GemmEngineScope scope(
       kernels::GemmEngine::kCalque);  // a library may do as it likes
