@@ -119,7 +119,7 @@ AttentionReport make_report(AttentionSession& session, const AttentionArguments&
     TappedAttention attention(session.model().options(), example.source_layout,
                               example.target_layout, context.arena);
     const kernels::CrossEntropySums sums =
-        session.model().loss(context, example, /*label_smoothing=*/0, {}, {}, attention.tap());
+        session.model().loss(context, example, /*label_smoothing=*/0, {}, {}, {}, attention.tap());
     Rollout rollout = roll_out(attention);
     report.emplace(std::move(attention), std::move(rollout));
     report->log_probability = -sums.negative_log_likelihood;

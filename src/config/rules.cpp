@@ -56,10 +56,6 @@ void check_data(const RunConfig& config, Rules& rules) {
                   config.data.subword_sampling));
 }
 
-/// What an attention is like that does not take_whole_rows.
-constexpr const char kBlockwise[] =
-    "score scaled_dot, dot or general, scope global, normalizer softmax and selection soft";
-
 /// What holds of one attention of the model.
 void check_attention(const std::string& block, const kernels::AttentionOptions& attention,
                      int64_t heads, Rules& rules) {
@@ -71,11 +67,6 @@ void check_attention(const std::string& block, const kernels::AttentionOptions& 
                 fmt::format("{} heads of keys and values do not divide model.heads {}; expected a "
                             "divisor of it",
                             attention.key_value_heads, heads));
-  rules.require(!takes_whole_rows(attention) || attention.key_value_heads_of(heads) == heads,
-                {key_value_heads.c_str(), scope.c_str()},
-                fmt::format("fewer heads of keys and values than model.heads need {}; expected 0, "
-                            "or those",
-                            kBlockwise));
   rules.require(attention.scope != kernels::AttentionScope::kStrided || heads >= 2,
                 {scope.c_str(), "model.heads"},
                 "strided attention looks near with every other head and afar with the others; "
@@ -109,14 +100,13 @@ void check_model(const RunConfig& config, Rules& rules) {
   const auto check = [&](const char* block, const kernels::AttentionOptions& attention) {
     check_attention(block, attention, model.heads, rules);
   };
-  const bool by_distance =
-      model.positions == Positions::kAlibi || model.positions == Positions::kRelative;
-  rules.require(!by_distance || (!takes_whole_rows(model.encoder_self_attention) &&
-                                 !takes_whole_rows(model.decoder_self_attention)),
+  rules.require(model.positions != Positions::kRelative ||
+                    (!kernels::takes_whole_rows(model.encoder_self_attention) &&
+                     !kernels::takes_whole_rows(model.decoder_self_attention)),
                 {"model.positions"},
-                fmt::format("alibi and relative positions need self-attention of {}; expected "
-                            "those, or other positions",
-                            kBlockwise));
+                "relative positions need self-attention of scope global, normalizer softmax, "
+                "selection soft and a score that is not additive; expected those, or other "
+                "positions");
   check("model.encoder.self_attention", model.encoder_self_attention);
   check("model.decoder.self_attention", model.decoder_self_attention);
   check("model.decoder.cross_attention", model.decoder_cross_attention);

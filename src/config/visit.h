@@ -240,10 +240,6 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
   visit(Field{(block + ".normalizer").c_str(), "", kRefuse,
               "What makes weights of scores; sparsemax and entmax15 give most keys a weight of 0."},
         attention.normalizer, OneOf<kernels::AttentionNormalizer>(kAttentionNormalizers));
-  visit(Field{(block + ".key_value_heads").c_str(), "heads", kRefuse,
-              "Heads of keys and values, a divisor of model.heads, each for as many of those: "
-              "smaller caches; 1: one for all. 0: as many as model.heads."},
-        attention.key_value_heads, Integer(0, 65536));
   visit(Field{(block + ".selection").c_str(), "", kRefuse,
               "What is read: the values' weighted mean, or the value of one token (hard), drawn in "
               "training, the one of the highest score when translating."},
@@ -256,6 +252,10 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
         attention.last_temperature, Number::above(0));
   visit(Field{(block + ".temperature_steps").c_str(), "updates", kWarn, "After so many updates."},
         attention.temperature_steps, kCountOrNone);
+  visit(Field{(block + ".key_value_heads").c_str(), "heads", kRefuse,
+              "Heads of keys and values, a divisor of model.heads, each for as many of those: "
+              "smaller caches; 1: one for all. 0: as many as model.heads."},
+        attention.key_value_heads, Integer(0, 65536));
 }
 
 template <class Options, class Visitor>

@@ -7,9 +7,11 @@ namespace {
 
 using Values = std::vector<std::pair<std::string, std::string>>;
 
-/// Without what has no effect beside the other choices.
+/// Without what has no effect beside the other choices, and without shared keys and values, which
+/// others know.
 kernels::AttentionOptions in_effect(kernels::AttentionOptions attention) {
   const kernels::AttentionOptions usual;
+  attention.key_value_heads = usual.key_value_heads;
   if (attention.scope == usual.scope) attention.window = usual.window;
   if (attention.selection == usual.selection) {
     attention.temperature = usual.temperature;

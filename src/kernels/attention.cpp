@@ -81,7 +81,8 @@ struct Forward {
                           scope.allocate<T>(kBlock),
                           scope.allocate<T>(kBlock),
                           {scope.allocate<T>(range.count * head.width), range.count, head.width}};
-    pack_transposed<T>(range.of(head.query_rows(query)), score_scale<T>(shape.options.score, head.width), queries.packed);
+    pack_transposed<T>(range.of(head.query_rows(query)),
+                       score_scale<T>(shape.options.score, head.width), queries.packed);
     std::fill_n(queries.highest, kBlock, -std::numeric_limits<T>::infinity());
     std::fill_n(queries.sums, kBlock, T(0));
     if (head.keys == 0) zero_rows(queries.outputs);

@@ -47,10 +47,13 @@ void place_probabilities(const AttentionShape& shape, int64_t* begins) {
   }
 }
 
-int64_t check_steps(int64_t rows, int64_t model, int64_t heads, std::span<const int32_t> slots,
-                    int64_t slot_stride, std::span<const int32_t> lengths) {
+int64_t check_steps(int64_t rows, int64_t model, int64_t key_model, int64_t heads,
+                    std::span<const int32_t> slots, int64_t slot_stride,
+                    std::span<const int32_t> lengths) {
   const int64_t longest = *std::ranges::max_element(lengths);
   CALQUE_CHECK(heads > 0 && model % heads == 0, "model {} in {} heads", model, heads);
+  CALQUE_CHECK(key_model > 0 && model % key_model == 0 && heads % (model / key_model) == 0,
+               "keys of width {} for {} heads of model {}", key_model, heads, model);
   CALQUE_CHECK(std::ssize(lengths) == rows && longest <= slot_stride &&
                    std::ssize(slots) >= (rows - 1) * slot_stride + lengths.back(),
                "{} slots and {} lengths for {} hypotheses of length {}, {} apart", slots.size(),

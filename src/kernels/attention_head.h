@@ -198,8 +198,9 @@ void place_probabilities(const AttentionShape& shape, int64_t* begins);
 
 /// The longest of the hypotheses of a decoding step. Throws InternalError when what is given of
 /// them does not fit the rows of queries, [rows, model].
-int64_t check_steps(int64_t rows, int64_t model, int64_t heads, std::span<const int32_t> slots,
-                    int64_t slot_stride, std::span<const int32_t> lengths);
+int64_t check_steps(int64_t rows, int64_t model, int64_t key_model, int64_t heads,
+                    std::span<const int32_t> slots, int64_t slot_stride,
+                    std::span<const int32_t> lengths);
 
 /// Throws InternalError when the layouts fit neither each other nor the matrices' rows and columns.
 void check_attention(const AttentionShape& shape, int64_t query_rows, int64_t key_rows,

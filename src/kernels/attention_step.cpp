@@ -63,10 +63,8 @@ void attention_step(ConstMatrixView<T> query, ConstMatrixView<T> keys, ConstMatr
                     MatrixView<T> output, Workspace& workspace, const DistanceTerms<T>& distances) {
   const int64_t rows = query.rows;
   if (rows == 0) return;
-  const int64_t longest = check_steps(rows, query.cols, heads, slots, slot_stride, lengths);
-  CALQUE_CHECK(
-      keys.cols > 0 && query.cols % keys.cols == 0 && heads % (query.cols / keys.cols) == 0,
-      "keys of width {} for {} heads of model {}", keys.cols, heads, query.cols);
+  const int64_t longest =
+      check_steps(rows, query.cols, keys.cols, heads, slots, slot_stride, lengths);
   const T scale = score_scale<T>(score, query.cols / heads);
   const Step<T> step{query, keys, values, slots, slot_stride, heads, scale, output, distances};
   parallel_rows(rows, 2 * longest * query.cols, [&](int64_t begin, int64_t end, int worker) {

@@ -11,10 +11,11 @@ namespace calque::kernels {
 namespace {
 
 template <class T>
-HeadRows<T> rows_of(const RowAttentionInputs<T>& inputs, const AttentionHead& head) {
+HeadRows<T> rows_of(const RowAttentionInputs<T>& inputs, const AttentionHead& head, int64_t heads) {
   HeadRows<T> rows{head.query_rows(inputs.query), head.key_rows(inputs.key),
                    head.key_rows(inputs.value)};
   if (inputs.energy != nullptr) rows.energy = inputs.energy + head.column;
+  if (inputs.alibi) rows.slope = static_cast<T>(alibi_slope(head.index, heads));
   if (inputs.positions != nullptr) rows.places.positions = inputs.positions + head.query_begin;
   if (inputs.centers.data != nullptr) {
     rows.places.centers = inputs.centers.row(head.query_begin) + head.index;
@@ -38,7 +39,7 @@ struct HeadPass {
   const AttentionShape& shape;
   const RowAttentionInputs<T>& inputs;
   AttentionHead head;
-  HeadRows<T> rows = rows_of(inputs, head);
+  HeadRows<T> rows = rows_of(inputs, head, shape.heads);
   ScopePattern pattern{shape.options, head.index, head.queries, head.keys, shape.causal};
 
   /// Calls `body(queries and keys, block)` for each.
@@ -53,7 +54,7 @@ struct HeadPass {
     }
   }
 
-  /// Where the thresholds of a query are, and how far those of the next.
+  /// Where the threshold of a query is kept.
   int64_t threshold_at(int64_t query) const {
     return (head.query_begin + query) * shape.heads + head.index;
   }
@@ -116,8 +117,10 @@ struct Backward {
 
   void run(const AttentionHead& head, Arena& arena) const {
     start(to.query, to.accumulate_query, [&](auto x) { return head.query_rows(x); });
-    start(to.key, to.accumulate_memory, [&](auto x) { return head.key_rows(x); });
-    start(to.value, to.accumulate_memory, [&](auto x) { return head.key_rows(x); });
+    if (head.index % head.group == 0) {  // the first of those that add to them
+      start(to.key, to.accumulate_memory, [&](auto x) { return head.key_rows(x); });
+      start(to.value, to.accumulate_memory, [&](auto x) { return head.key_rows(x); });
+    }
     start(to.centers, to.accumulate_centers, [&](auto x) {
       return x.row_range(head.query_begin, head.queries).column_range(head.index, 1);
     });
@@ -203,11 +206,13 @@ struct Step {
   void run_head(int64_t row, int64_t length, int64_t index, int64_t heads, Arena& arena) const {
     const int64_t width = inputs.query.cols / heads;
     const int64_t column = index * width;
+    const int64_t key_column = index / (inputs.query.cols / inputs.key.cols) * width;
     HeadRows<T> rows{inputs.query.row_range(row, 1).column_range(column, width),
-                     inputs.key.column_range(column, width),
-                     inputs.value.column_range(column, width)};
+                     inputs.key.column_range(key_column, width),
+                     inputs.value.column_range(key_column, width)};
     rows.slots = slots.data() + row * slot_stride;
     if (inputs.energy != nullptr) rows.energy = inputs.energy + column;
+    if (inputs.alibi) rows.slope = static_cast<T>(alibi_slope(index, heads));
     rows.first_query = length - 1;
     const ScopePattern pattern(options, index, length, length, /*causal=*/true);
     const QueryBlock query = pattern.single(length - 1, rows.places);
@@ -220,11 +225,17 @@ struct Step {
   }
 };
 
-/// Calls `body(head, worker's arena)` for every sentence and head, on all threads.
-template <class Body>
-void for_heads(const AttentionShape& shape, int64_t model, Workspace& workspace, const Body& body) {
-  parallel_for(shape.queries.sentences() * shape.heads, [&](int64_t task, int worker) {
-    body(AttentionHead(shape, task, model, model), workspace.worker(worker));
+/// Calls `body(head, worker's arena)` for every sentence and head, on all threads; on one, and in
+/// their order, for the heads that share keys and values.
+template <class T, class Body>
+void for_heads(const AttentionShape& shape, const RowAttentionInputs<T>& inputs,
+               Workspace& workspace, const Body& body) {
+  const int64_t model = inputs.query.cols;
+  const int64_t group = model / inputs.key.cols;
+  parallel_for(shape.queries.sentences() * shape.heads / group, [&](int64_t task, int worker) {
+    for (int64_t head = task * group; head < (task + 1) * group; ++head) {
+      body(AttentionHead(shape, head, model, inputs.key.cols), workspace.worker(worker));
+    }
   });
 }
 
@@ -239,7 +250,7 @@ void row_attention_forward(const AttentionShape& shape, const RowAttentionInputs
   int64_t* const begins = scope.allocate<int64_t>(shape.queries.sentences());
   place_probabilities(shape, begins);
   const Forward<T> pass{shape, inputs, output, thresholds, probabilities, begins};
-  for_heads(shape, inputs.query.cols, workspace,
+  for_heads(shape, inputs, workspace,
             [&](const AttentionHead& head, Arena& arena) { pass.run(head, arena); });
 }
 
@@ -257,7 +268,7 @@ void row_attention_backward(const AttentionShape& shape, const RowAttentionInput
     zero_rows(energy);
   }
   const Backward<T> pass{shape, inputs, thresholds, doutput, gradients, energy};
-  for_heads(shape, model, workspace,
+  for_heads(shape, inputs, workspace,
             [&](const AttentionHead& head, Arena& arena) { pass.run(head, arena); });
   if (gradients.energy == nullptr) return;
   if (!gradients.accumulate_energy) std::fill_n(gradients.energy, model, T(0));
@@ -273,7 +284,8 @@ void row_attention_step(const AttentionOptions& options, const RowAttentionInput
                         Workspace& workspace) {
   const int64_t rows = inputs.query.rows;
   if (rows == 0) return;
-  const int64_t longest = check_steps(rows, inputs.query.cols, heads, slots, slot_stride, lengths);
+  const int64_t longest =
+      check_steps(rows, inputs.query.cols, inputs.key.cols, heads, slots, slot_stride, lengths);
   const Step<T> step{options, inputs, slots, slot_stride, output};
   parallel_rows(rows, 2 * longest * inputs.query.cols, [&](int64_t begin, int64_t end, int worker) {
     for (int64_t row = begin; row < end; ++row) {

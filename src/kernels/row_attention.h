@@ -16,14 +16,15 @@ namespace calque::kernels {
 // length alone. A task is a sentence and head. Kept for backward is one number of each query and
 // head, the threshold that makes its scores weights.
 
-/// What is read, beside an AttentionShape. query: [query rows, model]; key, value: [key rows,
-/// model], perhaps strided.
+/// What is read, beside an AttentionShape. query: [query rows, model]; key, value: [key rows, key
+/// model], perhaps strided, of fewer heads where key model is less, as in attention_forward.
 template <class T>
 struct RowAttentionInputs {
   ConstMatrixView<T> query, key, value;
   const T* energy = nullptr;        // [model], of AttentionScore::kAdditive
   ConstMatrixView<T> centers = {};  // [query rows, heads], logits, of AttentionScope::kPredictive
   const int32_t* positions = nullptr;  // [query rows], where not each query's number (kMonotonic)
+  bool alibi = false;                  // scores fall with the distance, as of DistanceTerms
 };
 
 /// Where gradients go: assigned, or added where `accumulate` is set. Those without data are not
@@ -57,7 +58,7 @@ void row_attention_backward(const AttentionShape& shape, const RowAttentionInput
                             const RowAttentionGradients<T>& gradients, Workspace& workspace);
 
 /// One step of causal self-attention with a cache, as attention_step; inputs.key and value: [slots,
-/// model].
+/// key model].
 template <class T>
 void row_attention_step(const AttentionOptions& options, const RowAttentionInputs<T>& inputs,
                         std::span<const int32_t> slots, int64_t slot_stride,

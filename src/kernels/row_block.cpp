@@ -74,6 +74,7 @@ T* RowBlock<T>::weigh(T* thresholds, bool find) const {
   const AttentionNormalizer normalizer = shape_.options.normalizer;
   T* const weights = allocate();
   fill_scores(shape_.options.score, block_, score_rows_, weights);
+  if (rows_.slope > 0) lower(weights);
   if (shape_.draw.active()) add_noise(shape_.draw, block_, random_row_, random_column_, weights);
   if (find) {
     Workspace::Scope near(arena_);
@@ -81,6 +82,16 @@ T* RowBlock<T>::weigh(T* thresholds, bool find) const {
   }
   weigh_scores(normalizer, block_, thresholds, weights);
   return weights;
+}
+
+template <class T>
+void RowBlock<T>::lower(T* scores) const {
+  for (int64_t row = 0; row < block_.rows(); ++row) {
+    for (int64_t r = 0; r < block_.queries.count; ++r) {
+      const int64_t distance = std::abs(block_.queries.at(r) - block_.key(row));
+      scores[row * kBlock + r] -= rows_.slope * static_cast<T>(distance);
+    }
+  }
 }
 
 template <class T>

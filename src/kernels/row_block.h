@@ -13,6 +13,7 @@ struct HeadRows {
   const int32_t* slots = nullptr;  // [keys], the rows of keys and values; null: their numbers
   const T* energy = nullptr;       // [head]
   QueryPlaces<T> places = {};
+  T slope = 0;              // by which scores fall with the distance
   int64_t first_query = 0;  // the number of the first row of queries
 };
 
@@ -65,6 +66,8 @@ class RowBlock {
   ConstMatrixView<T> gather_keys(ConstMatrixView<T> x) const;
   const T* pack(ConstMatrixView<T> x) const;
   T center(int64_t query) const;
+  /// Takes slope |query - key| from the scores.
+  void lower(T* scores) const;
   /// Multiplies by the Gaussian of predicted centers, where they are.
   void spread(T* weights) const;
 };

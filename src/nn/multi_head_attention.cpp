@@ -38,40 +38,50 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
       options_(options),
       dropout_stream_(scope.dropout_stream()),
       alibi_(positions.kind == Positions::kAlibi) {
-  const auto weight = [](const Scope& part, int64_t out, int64_t in, double part_gain = 1) {
-    return part.declare("weight", {out, in}, Init::kXavierUniform, part_gain);
+  const auto weight = [&](const char* name, int64_t out, double spread = 1) {
+    return scope.sub(name).declare("weight", {out, model}, Init::kXavierUniform, spread);
   };
   const auto bias = [&](const char* name, int64_t out) {
     return scope.sub(name).declare("bias", {out}, Init::kZeros);
   };
-  query_weight_ = weight(scope.sub("query"), model, model);
-  key_weight_ = weight(scope.sub("key"), key_model_, model);
-  value_weight_ = weight(scope.sub("value"), key_model_, model, gain);
+  query_weight_ = weight("query", model);
+  key_weight_ = weight("key", key_model_);
+  value_weight_ = weight("value", key_model_, gain);
   query_bias_ = bias("query", model);
   key_bias_ = bias("key", key_model_);
   value_bias_ = bias("value", key_model_);
   output_weight_ = weight(scope.sub("output"), model, model, gain);
   output_bias_ = bias("output", model);
-  const int64_t head = model / heads;
-  if (options.score == AttentionScore::kGeneral) {
-    general_weight_ = weight(scope.sub("general"), model, model);
-  }
-  if (options.score == AttentionScore::kAdditive) {
-    energy_weight_ = scope.sub("energy").declare("weight", {model}, Init::kNormal,
-                                                 1 / std::sqrt(static_cast<double>(head)));
-  }
-  if (options.scope == AttentionScope::kPredictive) {
-    const Scope center = scope.sub("center");
-    center_input_weight_ = weight(center.sub("input"), model, model);
-    center_output_weight_ = weight(center.sub("output"), heads, model);
-  }
-  if (options.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
-  if (positions.kind == Positions::kRotary) rotary_.emplace(head);
+  declare_kind(scope);
+  if (positions.kind == Positions::kRotary) rotary_.emplace(model / heads);
   if (positions.kind == Positions::kRelative) {
-    const int64_t rows = 2 * positions.max_distance + 1;
-    relative_key_ = weight(scope.sub("relative_key"), rows, head);
-    relative_value_ = weight(scope.sub("relative_value"), rows, head);
+    const Shape shape{2 * positions.max_distance + 1, model / heads};
+    const auto table = [&](const char* name) {
+      return scope.sub(name).declare("weight", shape, Init::kXavierUniform);
+    };
+    relative_key_ = table("relative_key");
+    relative_value_ = table("relative_value");
   }
+}
+
+void MultiHeadAttention::declare_kind(const Scope& scope) {
+  if (options_.score == AttentionScore::kGeneral) {
+    general_weight_ =
+        scope.sub("general").declare("weight", {model_, model_}, Init::kXavierUniform);
+  }
+  if (options_.score == AttentionScore::kAdditive) {
+    const auto head = static_cast<double>(model_ / heads_);
+    energy_weight_ =
+        scope.sub("energy").declare("weight", {model_}, Init::kNormal, 1 / std::sqrt(head));
+  }
+  if (options_.scope == AttentionScope::kPredictive) {
+    const Scope center = scope.sub("center");
+    center_input_weight_ =
+        center.sub("input").declare("weight", {model_, model_}, Init::kXavierUniform);
+    center_output_weight_ =
+        center.sub("output").declare("weight", {heads_, model_}, Init::kXavierUniform);
+  }
+  if (options_.selection == AttentionSelection::kHard) draw_stream_ = scope.dropout_stream();
 }
 
 Var MultiHeadAttention::project(Context& context, const Var& x, ParameterId first_weight,
@@ -85,30 +95,38 @@ Var MultiHeadAttention::output(Context& context, const Var& heads) const {
   return project(context, heads, output_weight_, output_weight_, output_bias_, output_bias_);
 }
 
+ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
+  if (!relative_key_) return {.alibi = alibi_};
+  return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
+}
+
 Var MultiHeadAttention::project_query(Context& context, const Var& x) const {
   const Var query = project(context, x, query_weight_, query_weight_, query_bias_, query_bias_);
   return general_weight_ ? ops::linear(context, query, store_.var(context, general_weight_), Var())
                          : query;
 }
 
-template <class RowPositions>
+template <class Positions>
+Var MultiHeadAttention::turn(Context& context, Var x, int64_t columns,
+                             const Positions& positions) const {
+  if (!rotary_ || x.rows() == 0) return x;
+  const std::span<const int32_t> of_rows = positions(context.arena);
+  return ops::rotary(context, std::move(x), columns, rotary_->rows(std::ranges::max(of_rows) + 1),
+                     of_rows);
+}
+
+template <class Positions>
 ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var& x,
-                                                     const RowPositions& row_positions) const {
-  std::span<const int32_t> positions;
-  if (rotary_ && x.rows() > 0) positions = row_positions(context.arena);
-  const auto turned = [&](Var rows, int64_t columns) {
-    if (positions.empty()) return rows;
-    return ops::rotary(context, std::move(rows), columns,
-                       rotary_->rows(std::ranges::max(positions) + 1), positions);
-  };
+                                                     const Positions& positions) const {
   ops::AttentionInputs inputs;
   if (general_weight_) {
-    inputs = {turned(project_query(context, x), model_), 0,
-              turned(project_memory(context, x), key_model_), 0, key_model_, model_, key_model_};
+    const Var query = turn(context, project_query(context, x), model_, positions);
+    const Var memory = turn(context, project_memory(context, x), key_model_, positions);
+    inputs = {query, 0, memory, 0, key_model_, model_, key_model_};
   } else {
     const Var projected =
-        turned(project(context, x, query_weight_, value_weight_, query_bias_, value_bias_),
-               model_ + key_model_);
+        turn(context, project(context, x, query_weight_, value_weight_, query_bias_, value_bias_),
+             model_ + key_model_, positions);
     inputs = {projected, 0, projected, model_, model_ + key_model_, model_, key_model_};
   }
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
@@ -157,7 +175,8 @@ Var MultiHeadAttention::self_step(Context& context, const Var& x, KeyValueCache&
       std::copy_n(memory.row(r) + in.value_column, key_model_, values.row(slot));
     }
     if (kernels::takes_whole_rows(options_)) {
-      const kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
+      kernels::RowAttentionInputs<Real> inputs{query, keys, values, in.energy.value.data};
+      inputs.alibi = alibi_;
       kernels::row_attention_step<Real>(options_, inputs, slots.ancestors, slots.stride,
                                         slots.lengths, heads_, attended.matrix(),
                                         context.workspace);

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "autograd/ops/attention.h"
+#include "kernels/attention_options.h"
 #include "nn/key_value_cache.h"
 #include "nn/positional_encoding.h"
 #include "tensor/sequence_layout.h"
@@ -72,17 +73,21 @@ class MultiHeadAttention {
   bool alibi_;
   ParameterId relative_key_, relative_value_;
 
+  /// The weights that the kind has beside the others.
+  void declare_kind(const Scope& scope);
   /// x W^T + b with the stacked weights of `first` .. `last`.
   Var project(Context& context, const Var& x, ParameterId first_weight, ParameterId last_weight,
               ParameterId first_bias, ParameterId last_bias) const;
   Var output(Context& context, const Var& heads) const;
-  /// x W^T + b of the query, and the general score's matrix.
-  Var project_query(Context& context, const Var& x) const;
-  /// Query, key and value of self-attention for rows at `row_positions(arena)`.
-  template <class RowPositions>
-  ops::AttentionInputs self_inputs(Context& context, const Var& x,
-                                   const RowPositions& row_positions) const;
   ops::AttentionDistances distances(Context& context) const;
+  Var project_query(Context& context, const Var& x) const;
+  /// The first `columns` of x, queries or keys, turned by rotary positions where those are.
+  template <class Positions>
+  Var turn(Context& context, Var x, int64_t columns, const Positions& positions) const;
+  /// What self-attention of rows at `positions(arena)` takes.
+  template <class Positions>
+  ops::AttentionInputs self_inputs(Context& context, const Var& x,
+                                   const Positions& positions) const;
   kernels::AttentionShape shape(const Context& context, const SequenceLayout& queries,
                                 const SequenceLayout& keys, bool causal) const;
 };

@@ -31,7 +31,7 @@ struct TappedBatch {
       : model(random_model(options, vocab, vocab)),
         attention(options, example.source_layout, example.target_layout, arena) {
     Context context(arena, workspace);
-    sums = model.loss(context, example, 0, {}, {}, attention.tap());
+    sums = model.loss(context, example, 0, {}, {}, {}, attention.tap());
   }
 };
 

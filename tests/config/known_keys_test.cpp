@@ -32,7 +32,7 @@ TEST_CASE("blocks know their keys", "[config]") {
   CHECK_FALSE(is_block("mod"));
   CHECK(keys_of_block("data.train") == Names{"source", "target"});
   CHECK(keys_of_block("model.dropout") ==
-        Names{"embedding", "residual", "attention", "activation"});
+        Names{"embedding", "residual", "attention", "activation", "layer"});
 }
 
 TEST_CASE("the help names every key with meaning, type and default", "[config]") {

@@ -99,24 +99,16 @@ TEST_CASE("each attention may have fewer heads of keys and values", "[config]") 
   CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=3"})
             .ends_with("model.decoder.cross_attention.key_value_heads: 3 heads of keys and values "
                        "do not divide model.heads 8; expected a divisor of it"));
-  const std::string need =
-      "need score scaled_dot, scope global and normalizer softmax; expected 0, ";
-  CHECK(message_of(kData, {"model.decoder.cross_attention.key_value_heads=2",
-                           "model.decoder.cross_attention.normalizer=sparsemax"})
-            .ends_with("model.decoder.cross_attention.key_value_heads: fewer heads of keys and "
-                       "values than model.heads " +
-                       need + "or those"));
 }
 
-TEST_CASE("positions by distance are those of the paper's attention", "[config]") {
-  for (const std::string positions : {"alibi", "relative"}) {
-    CHECK(message_of(kData,
-                     {"model.positions=" + positions, "model.encoder.self_attention.scope=local"})
-              .ends_with("model.positions: alibi and relative positions need self-attention of "
-                         "score scaled_dot, scope global and normalizer softmax; expected those, "
-                         "or other positions"));
-  }
+TEST_CASE("relative positions are those of softmax over dot products of all", "[config]") {
+  CHECK(message_of(kData, {"model.positions=relative", "model.encoder.self_attention.scope=local"})
+            .ends_with("model.positions: relative positions need self-attention of scope global, "
+                       "normalizer softmax, selection soft and a score that is not additive; "
+                       "expected those, or other positions"));
   CHECK(parse(kData, {"model.positions=relative", "model.max_distance=9"}).model.max_distance == 9);
+  CHECK(parse(kData, {"model.positions=alibi", "model.encoder.self_attention.scope=local"})
+            .model.positions == Positions::kAlibi);
 }
 
 TEST_CASE("attentions that contradict themselves are refused", "[config]") {
@@ -148,9 +140,9 @@ TEST_CASE("all mistakes of a file are named at once", "[config]") {
       ":15: vocabulary.shared: expected true or false, found yes",
       ":17: model.size: 8 heads do not divide model.size 130; expected a divisor of it",
       ":18: model.heds: unknown key; did you mean model.heads?",
-      ":19: model.norm: expected one of pre, post, found both",
+      ":19: model.norm: expected one of pre, post, deep, found both",
       ":20: model.dropout: expected a block with keys of embedding, residual, attention, "
-      "activation, found 0.3",
+      "activation, layer, found 0.3",
       ":22: train.max_steps: expected an integer from 1 to 1000000000, found 1e4; "
       "write 10000",
       ":23: train.warmup_steps: expected an integer from 0 to 1000000000, found 1_000; "

@@ -160,7 +160,8 @@ TEST_CASE("a step with relative positions equals the last row of causal attentio
   const std::vector<int32_t> lengths{kLength};
   TestMatrix<float> one(1, 12), last(1, 12);
   attention_step<float>(full.query.view().row_range(kLength - 1, 1), full.key, full.value, slots,
-                        kLength, lengths, 2, one, workspace, full.terms());
+                        kLength, lengths, 2, AttentionScore::kScaledDot, one, workspace,
+                        full.terms());
   for (int64_t c = 0; c < 12; ++c) last.at(0, c) = full.output.at(kLength - 1, c);
   CHECK(relative_difference(one, last) < 1e-5);
 }

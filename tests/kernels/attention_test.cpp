@@ -273,7 +273,7 @@ TestMatrix<double> summed(const TestMatrix<float>& x, int64_t shared, int64_t he
 TEST_CASE("heads that share keys and values compute as if each had its own, and add gradients",
           "[kernels]") {
   const std::vector<int64_t> many(9, 7);  // sentences, so that one is a task
-  const std::vector<int64_t> lengths = GENERATE_COPY(many, std::vector<int64_t>{5, 600});
+  const std::vector<int64_t> lengths = GENERATE(true, false) ? many : std::vector<int64_t>{5, 600};
   const int64_t shared = GENERATE(1, 2);
   const bool causal = GENERATE(false, true);
   constexpr int64_t kModel = 24, kHeads = 4;

@@ -95,10 +95,16 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
 }
 
 TEST_CASE("the whole model has exact gradients with every kind of attention", "[model]") {
+  const bool shared = GENERATE(false, true);
   for (const test::AttentionKind& kind : test::attention_kinds()) {
     TransformerOptions options = test::tiny_options();
     options.attention_dropout = 0.2;
     kind.apply(options);
+    if (shared) {
+      options.positions = Positions::kAlibi;
+      options.encoder_self_attention.key_value_heads = 1;
+      options.decoder_cross_attention.key_value_heads = 1;
+    }
     const test::ParameterDifference worst = worst_error(options, 0.1);
     INFO(kind.name << ": " << worst.name);
     CHECK(worst.value < kTolerance);

@@ -130,6 +130,29 @@ TEST_CASE("cached decoding equals teacher forcing", "[model]") {
   });
 }
 
+TEST_CASE(
+    "with every kind of attention, cached decoding equals teacher forcing and single sentences",
+    "[model]") {
+  const auto positions = GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi);
+  const int64_t key_value_heads = GENERATE(0, 2);
+  for (const test::AttentionKind& kind : test::attention_kinds()) {
+    CAPTURE(kind.name, positions, key_value_heads);
+    TransformerOptions options = some_options(NormPlace::kPre);
+    kind.apply(options);
+    options.positions = positions;
+    for (kernels::AttentionOptions* attention :
+         {&options.encoder_self_attention, &options.decoder_self_attention,
+          &options.decoder_cross_attention}) {
+      attention->key_value_heads = key_value_heads;
+    }
+    Transformer model = test::random_model(options, kVocab, kVocab);
+    const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
+    const std::vector<Real> packed = teacher_forced(model, batch.view());
+    CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
+    CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
+  }
+}
+
 /// Cached decoding, teacher forcing and single sentences agree. Some sentences are longer than a
 /// block of keys.
 void check_ways_agree(const TransformerOptions& options) {
@@ -140,21 +163,6 @@ void check_ways_agree(const TransformerOptions& options) {
     CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
     CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
   });
-}
-
-TEST_CASE(
-    "with every kind of attention, cached decoding equals teacher forcing and single sentences",
-    "[model]") {
-  for (const test::AttentionKind& kind : test::attention_kinds()) {
-    CAPTURE(kind.name);
-    TransformerOptions options = some_options(NormPlace::kPre);
-    kind.apply(options);
-    Transformer model = test::random_model(options, kVocab, kVocab);
-    const test::ExampleBatch batch({5, 0, 9, 2}, {4, 7, 0, 3}, kVocab);
-    const std::vector<Real> packed = teacher_forced(model, batch.view());
-    CHECK(test::relative_difference(step_by_step(model, batch.view()), packed) < 1e-5);
-    CHECK(test::relative_difference(packed, one_by_one(model, batch)) < 1e-5);
-  }
 }
 
 TEST_CASE(

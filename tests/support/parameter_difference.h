@@ -18,8 +18,8 @@ struct ParameterDifference {
 using ExpectedNumbers = std::function<std::vector<Real>(const Parameter&)>;
 
 /// Whether this is the bias of an attention's keys. Adding one vector to all keys of a query moves
-/// all of its scores alike, which softmax does not see: such a bias has no gradient, only rounding.
-/// Not so where the score is additive or rotary positions turn it.
+/// all of its scores alike, which softmax does not see: such a bias has no gradient, only rounding,
+/// unless rotary positions turn it. Not so where the score is additive.
 bool is_key_bias(const ParameterStore& store, const Parameter& parameter);
 
 /// Over the gradients of all parameters. The bias of keys is measured against the gradient of the

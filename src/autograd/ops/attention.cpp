@@ -45,12 +45,13 @@ bool parts_tile(std::initializer_list<Part> parts, int64_t columns) {
   return covered == columns;
 }
 
-kernels::RowAttentionInputs<Real> row_inputs(const AttentionInputs& in) {
+kernels::RowAttentionInputs<Real> row_inputs(const AttentionInputs& in, bool alibi) {
   const Views input = views(in, in.query.matrix(), in.memory.matrix());
   kernels::RowAttentionInputs<Real> rows{input.query, input.key, input.value};
   if (in.energy) rows.energy = in.energy.value.data;
   if (in.centers) rows.centers = in.centers.matrix();
   rows.positions = in.positions;
+  rows.alibi = alibi;
   return rows;
 }
 
@@ -102,8 +103,9 @@ struct AttentionBackward {
       to.centers = dcenters.matrix();
       to.accumulate_energy = denergy.accumulate;
       to.accumulate_centers = dcenters.accumulate;
-      return kernels::row_attention_backward<Real>(op.shape, row_inputs(in), op.log_sums,
-                                                   tape.gradient(op.y).matrix(), to, workspace);
+      return kernels::row_attention_backward<Real>(op.shape, row_inputs(in, op.distances.alibi),
+                                                   op.log_sums, tape.gradient(op.y).matrix(), to,
+                                                   workspace);
     }
     const GradientTarget dkeys = tape.target(op.distances.keys);
     const GradientTarget dvalues = tape.target(op.distances.values);
@@ -138,8 +140,8 @@ Var attention(Context& context, const AttentionInputs& inputs, const kernels::At
                          &AttentionBackward::run);
   }
   if (kernels::takes_whole_rows(shape.options)) {
-    kernels::row_attention_forward<Real>(shape, row_inputs(inputs), value.matrix(), log_sums,
-                                         probabilities, context.workspace);
+    kernels::row_attention_forward<Real>(shape, row_inputs(inputs, distances.alibi), value.matrix(),
+                                         log_sums, probabilities, context.workspace);
     return y;
   }
   const Views input = views(inputs, inputs.query.matrix(), inputs.memory.matrix());

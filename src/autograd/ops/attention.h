@@ -21,7 +21,8 @@ struct AttentionInputs {
   const int32_t* positions = nullptr;  // [query rows]
 };
 
-/// As kernels::DistanceTerms; keys and values: [2 k + 1, head] or empty Vars.
+/// As kernels::DistanceTerms; keys and values: [2 k + 1, head] or empty Vars. The kinds that take
+/// whole rows know alibi alone.
 struct AttentionDistances {
   bool alibi = false;
   Var keys{}, values{};
@@ -31,8 +32,8 @@ kernels::DistanceTerms<Real> terms(const AttentionDistances& distances);
 /// softmax(query key^T / sqrt(head)) value for each sentence and head (Vaswani et al. 2017, eq. 1),
 /// or another kind as shape.options say: scores, normaliser, dropout and weighted sum as one op,
 /// see kernels::attention_forward and kernels::row_attention_forward. Saves its output and one
-/// number per query and head. `distances`: of self-attention of a kind that does not
-/// take_whole_rows. `probabilities`: null, or where the weights go. Returns [query rows, model].
+/// number per query and head. `distances`: of self-attention. `probabilities`: null, or where the
+/// weights go. Returns [query rows, model].
 Var attention(Context& context, const AttentionInputs& inputs, const kernels::AttentionShape& shape,
               const AttentionDistances& distances = {}, Real* probabilities = nullptr);
 
