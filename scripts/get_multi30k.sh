@@ -1,10 +1,12 @@
 #!/bin/sh
-# Fills data/multi30k with the Multi30k corpus (task 1): {train,val,test_2016_flickr}.{en,de,fr}.
+# Fills data/multi30k with the Multi30k corpus (task 1): {train,val,test_2016_flickr}.{en,de,fr}, and
+# tok/*.lc.norm.tok.{en,de}, the same in lower case and tokenised, on which results are published.
 #   scripts/get_multi30k.sh        downloads it from the dataset's public repository
-#   scripts/get_multi30k.sh DIR    takes it from a local folder, plain or gzip
+#   scripts/get_multi30k.sh DIR    takes it from a local folder, plain or gzip; tokenised files from
+#                                  DIR/tok or DIR/../tok, those that are there
 # Files that are there already, with the right number of lines, are kept.
 set -eu
-url=https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw
+url=https://raw.githubusercontent.com/multi30k/dataset/master/data/task1
 
 fail() {
   echo "get_multi30k: $*" >&2
@@ -35,8 +37,8 @@ download() {
 # fetch NAME: the compressed or plain file goes to $part, plain.
 fetch() {
   if [ -z "$from" ]; then
-    download "$url/$1.gz" > "$part.gz" || fail "cannot download $url/$1.gz"
-    gzip -dc "$part.gz" > "$part" || fail "$url/$1.gz is not a whole gzip file"
+    download "$url/raw/$1.gz" > "$part.gz" || fail "cannot download $url/raw/$1.gz"
+    gzip -dc "$part.gz" > "$part" || fail "$url/raw/$1.gz is not a whole gzip file"
   elif [ -f "$from/$1" ]; then
     cat "$from/$1" > "$part"
   elif [ -f "$from/$1.gz" ]; then
@@ -44,6 +46,27 @@ fetch() {
   else
     fail "neither $1 nor $1.gz is in $from"
   fi
+}
+
+# fetch_tokenised NAME: the same of a tokenised file; false when the local folder has none.
+fetch_tokenised() {
+  if [ -z "$from" ]; then
+    download "$url/tok/$1" > "$part" || fail "cannot download $url/tok/$1"
+  elif [ -f "$from/tok/$1" ]; then
+    cat "$from/tok/$1" > "$part"
+  elif [ -f "$from/../tok/$1" ]; then
+    cat "$from/../tok/$1" > "$part"
+  else
+    return 1
+  fi
+}
+
+# keep FILE LINES: $part becomes a file of the corpus.
+keep() {
+  has_lines "$part" "$2" ||
+    fail "$1 should have $2 lines, but has $(wc -l < "$part"); nothing was kept of it"
+  mv "$part" "$to/$1"
+  echo "get_multi30k: $to/$1"
 }
 
 [ $# -le 1 ] || fail "usage: scripts/get_multi30k.sh [DIR]"
@@ -54,7 +77,7 @@ if [ $# -eq 1 ]; then
 fi
 cd "$(dirname "$0")/.."
 to=data/multi30k
-mkdir -p $to
+mkdir -p $to/tok
 part=$to/.part.$$
 trap 'rm -f "$part" "$part.gz"' EXIT
 trap 'exit 130' INT
@@ -64,14 +87,19 @@ for split in train val test_2016_flickr; do
   lines=$(lines_of $split)
   for language in en de fr; do
     file=$split.$language
-    if has_lines "$to/$file" "$lines"; then
-      continue
+    if ! has_lines "$to/$file" "$lines"; then
+      fetch "$file"
+      keep "$file" "$lines"
     fi
-    fetch "$file"
-    has_lines "$part" "$lines" ||
-      fail "$file should have $lines lines, but has $(wc -l < "$part"); nothing was kept of it"
-    mv "$part" "$to/$file"
-    echo "get_multi30k: $to/$file"
+    [ $language = fr ] && continue
+    file=$split.lc.norm.tok.$language
+    if ! has_lines "$to/tok/$file" "$lines"; then
+      if fetch_tokenised "$file"; then
+        keep "tok/$file" "$lines"
+      else
+        echo "get_multi30k: $from has no tokenised $file, which only some recipes need"
+      fi
+    fi
   done
 done
 echo "get_multi30k: $to is complete"

@@ -6,7 +6,8 @@ Run:   python3 scripts/reference/make_layer_dump.py
 
 Writes tests/fixtures/layers/*.safetensors. As in make_transformer_dump.py, inputs and parameters
 are float32 values and the rest is computed in float64. Gradients are those of
-sum(output * output_gradient), whose second factor is random, so that no symmetry hides an error.
+sum(output * output_gradient), whose second factor is random, so that no symmetry hides an error;
+only R-Drop's, which has no weights of rows, is 1.
 Rows are packed, sentence after sentence.
 """
 
@@ -53,6 +54,7 @@ class Case:
     forward: Callable[[Layers, dict[str, Tensor]], Tensor]
     integers: dict[str, list[int]] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
+    is_sum: bool = False  # the gradients are those of the outputs' plain sum
 
 
 def attention_case(name: str, causal: bool, cross: bool) -> Case:
@@ -119,6 +121,40 @@ def cross_entropy_case() -> Case:
     )
 
 
+def r_drop_case() -> Case:
+    """Two passes over the same targets, as Liang et al. 2021 put them, halved: [rows, 1]."""
+    r_drop = 3.0
+    generator = random.Random(VOCAB + 1)
+    targets = [generator.randrange(VOCAB) for _ in range(ROWS)]
+
+    def forward(layers: Layers, inputs: dict[str, Tensor]) -> Tensor:
+        weight = layers.parameters[f"{SCOPE}.weight"]
+        logits = [F.linear(inputs[name], weight) for name in ("first", "second")]
+        losses = [
+            F.cross_entropy(
+                x, torch.tensor(targets), reduction="none", label_smoothing=LABEL_SMOOTHING
+            )
+            for x in logits
+        ]
+        p, q = (F.log_softmax(x, dim=-1) for x in logits)
+        divergences = [
+            F.kl_div(q, p, reduction="none", log_target=True).sum(-1),  # KL(p || q)
+            F.kl_div(p, q, reduction="none", log_target=True).sum(-1),
+        ]
+        return (sum(losses) / 2 + r_drop / 4 * sum(divergences))[:, None]
+
+    return Case(
+        "r_drop",
+        {f"{SCOPE}.weight": (VOCAB, MODEL)},
+        {"first": (ROWS, MODEL), "second": (ROWS, MODEL)},
+        1,
+        forward,
+        {"targets": targets},
+        {"label_smoothing": str(LABEL_SMOOTHING), "r_drop": str(r_drop)},
+        is_sum=True,
+    )
+
+
 CASES = [
     attention_case("attention_self", causal=False, cross=False),
     attention_case("attention_causal", causal=True, cross=False),
@@ -132,6 +168,7 @@ CASES = [
     feed_forward_case("glu"),
     feed_forward_case("geglu"),
     feed_forward_case("swiglu"),
+    r_drop_case(),
 ]
 
 
@@ -182,6 +219,8 @@ def main() -> None:
         leaves = {name: random_rows(generator, shape) for name, shape in case.inputs.items()}
         leaves |= initial_values(case.shapes, VALUES_SEED + seed)
         output_gradient = random_rows(generator, (ROWS, case.outputs))
+        if case.is_sum:
+            output_gradient = torch.ones_like(output_gradient)
         output, gradients = compute(case, leaves, output_gradient, torch.float64)
         noise = clear_key_biases(gradients)
         assert noise < ROUNDING_OF_DOUBLE, f"{case.name}: key bias {noise}"

@@ -4,17 +4,13 @@
 
 #include "base/error.h"
 #include "cli/common_options.h"
+#include "config/visit.h"
 #include "metrics/characters.h"
 #include "metrics/ngrams.h"
 
 namespace calque {
 namespace {
 
-constexpr Choice<WordTokenizer> kTokenizers[] = {{"13a", WordTokenizer::k13a},
-                                                 {"intl", WordTokenizer::kIntl},
-                                                 {"zh", WordTokenizer::kZh},
-                                                 {"char", WordTokenizer::kChar},
-                                                 {"none", WordTokenizer::kNone}};
 constexpr Choice<Smoothing> kSmoothings[] = {{"exp", Smoothing::kExp},
                                              {"floor", Smoothing::kFloor},
                                              {"add-k", Smoothing::kAddK},
@@ -75,7 +71,7 @@ void add_lower_case_option(CLI::App& command, MetricArguments& arguments, const 
 }
 
 void add_settings_of_bleu(CLI::App& command, BleuOptions& bleu) {
-  add_value_option(command, "--tokenize", bleu.tokenizer, OneOf<WordTokenizer>(kTokenizers),
+  add_value_option(command, "--tokenize", bleu.tokenizer, OneOf<WordTokenizer>(kWordTokenizers),
                    "BLEU: how words are found: 13a for ordinary text, intl the same with all of "
                    "Unicode's punctuation, zh for Chinese, char for languages without spaces, none "
                    "for text whose words are already set apart by spaces")

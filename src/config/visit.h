@@ -50,6 +50,11 @@ inline constexpr Choice<kernels::Precision> kPrecisions[] = {
     {"float32", kernels::Precision::kFloat32}, {"bfloat16", kernels::Precision::kBfloat16}};
 inline constexpr Choice<BestMetric> kBestMetrics[] = {{"bleu", BestMetric::kBleu},
                                                       {"loss", BestMetric::kLoss}};
+inline constexpr Choice<WordTokenizer> kWordTokenizers[] = {{"13a", WordTokenizer::k13a},
+                                                            {"intl", WordTokenizer::kIntl},
+                                                            {"zh", WordTokenizer::kZh},
+                                                            {"char", WordTokenizer::kChar},
+                                                            {"none", WordTokenizer::kNone}};
 
 inline constexpr Number kDropout = Number::below(0, 1);
 inline constexpr Integer kLayers(1, 1000);
@@ -99,33 +104,24 @@ void visit_data_noise(Noise& noise, Visitor& visit) {
               "Share of the training sentences whose source gets noise, drawn anew in each epoch. "
               "Without any rate below there is none."},
         noise.probability, kRate);
-  visit(Field{"data.noise.typos", kLetters, kRefuse,
-              "A letter has a typo: one of the next four, drawn."},
-        noise.rate(kTypos), kRate);
-  visit(Field{"data.noise.swap", kLetters, kRefuse, "A letter changes places with the next one."},
-        noise.rate(kSwap), kRate);
-  visit(Field{"data.noise.drop", kLetters, kRefuse, "A letter is missing."}, noise.rate(kDrop),
-        kRate);
-  visit(Field{"data.noise.insert", kLetters, kRefuse,
-              "The letter of a key beside it is put in behind it."},
-        noise.rate(kInsert), kRate);
-  visit(Field{"data.noise.keyboard", kLetters, kRefuse,
-              "The letter of a key beside it stands in its place."},
-        noise.rate(kKeyboard), kRate);
-  visit(Field{"data.noise.lower", kWords, kRefuse, "A word is in lower case."}, noise.rate(kLower),
-        kRate);
-  visit(Field{"data.noise.upper", kWords, kRefuse, "A word is in upper case."}, noise.rate(kUpper),
-        kRate);
-  visit(Field{"data.noise.random_case", kLetters, kRefuse, "A letter is in the other case."},
-        noise.rate(kRandomCase), kRate);
-  visit(Field{"data.noise.punctuation_drop", "share of the punctuation marks", kRefuse,
-              "A punctuation mark is missing."},
-        noise.rate(kPunctuationDrop), kRate);
-  visit(Field{"data.noise.punctuation_insert", kWords, kRefuse,
-              "A punctuation mark is put in behind a word."},
-        noise.rate(kPunctuationInsert), kRate);
-  visit(Field{"data.noise.word_drop", kWords, kRefuse, "A word is missing."}, noise.rate(kWordDrop),
-        kRate);
+  const auto rate = [&](const char* key, const char* unit, NoiseKind kind, const char* help) {
+    visit(Field{key, unit, kRefuse, help}, noise.rate(kind), kRate);
+  };
+  rate("data.noise.typos", kLetters, kTypos, "A letter has a typo: one of the next four, drawn.");
+  rate("data.noise.swap", kLetters, kSwap, "A letter changes places with the next one.");
+  rate("data.noise.drop", kLetters, kDrop, "A letter is missing.");
+  rate("data.noise.insert", kLetters, kInsert,
+       "The letter of a key beside it is put in behind it.");
+  rate("data.noise.keyboard", kLetters, kKeyboard,
+       "The letter of a key beside it stands in its place.");
+  rate("data.noise.lower", kWords, kLower, "A word is in lower case.");
+  rate("data.noise.upper", kWords, kUpper, "A word is in upper case.");
+  rate("data.noise.random_case", kLetters, kRandomCase, "A letter is in the other case.");
+  rate("data.noise.punctuation_drop", "share of the punctuation marks", kPunctuationDrop,
+       "A punctuation mark is missing.");
+  rate("data.noise.punctuation_insert", kWords, kPunctuationInsert,
+       "A punctuation mark is put in behind a word.");
+  rate("data.noise.word_drop", kWords, kWordDrop, "A word is missing.");
 }
 
 template <class Config, class Visitor>
@@ -166,6 +162,12 @@ void visit_data(Config& config, Visitor& visit) {
   visit(Field{"data.cache_memory", "MB", kHarmless,
               "Most memory for mapped pages of the tokenised text; what is beyond stays on disk."},
         data.cache_memory, kCount);
+  visit(
+      Field{"data.subword_sampling", "", kRefuse,
+            "Cuts the words of the training text into pieces at random, anew for each epoch. With "
+            "a bpe vocabulary: the probability that a merge is passed over, as 0.1; with a "
+            "unigram one: the power of a cut's probability, as 0.3. 0: always the best cut."},
+      data.subword_sampling, Number::from_to(0, 100));
 }
 
 template <class Config, class Visitor>
@@ -324,6 +326,11 @@ void visit_train_target(Config& config, Visitor& visit) {
   visit(Field{"train.label_smoothing", "probability", kWarn,
               "Share of the target spread evenly over the vocabulary."},
         train.label_smoothing, Number::below(0, 1));
+  visit(Field{"train.r_drop", "", kWarn,
+              "R-Drop (Liang et al. 2021): every batch goes through the model twice, with other "
+              "dropout, and both outputs are also to agree, with this weight; 1 to 5 is usual. 0: "
+              "once."},
+        train.r_drop, Number::from_to(0, 1000));
   visit(Field{"train.moving_average", "", kRefuse,
               "Decay per update of the weights' moving average, which then translates; 0: none."},
         train.moving_average, Number::below(0, 1));
@@ -368,6 +375,11 @@ void visit_validation(Config& config, Visitor& visit) {
   visit(Field{"validation.batch_tokens", "source tokens times beam", kHarmless,
               "Bound of what is translated together."},
         decode.batch_tokens, kCount);
+  visit(Field{"validation.tokenize", "", kWarn,
+              "How BLEU finds words: 13a for ordinary text, intl the same with all of Unicode's "
+              "punctuation, zh for Chinese, char for languages without spaces, none for text whose "
+              "words are already set apart."},
+        config.validation.tokenize, OneOf<WordTokenizer>(kWordTokenizers));
   visit(Field{"validation.samples", "sentences", kHarmless, "Translations shown each time."},
         config.validation.samples, kCountOrNone);
 }

@@ -29,6 +29,8 @@ struct DataOptions {
   /// Most memory, in MB, for mapped pages of files such as the token cache; pages beyond are given
   /// back to the system and read again when they are needed.
   int64_t cache_memory = 1024;
+  /// Strength of SubwordSampler, which cuts words anew for each epoch; 0: they are not.
+  double subword_sampling = 0;
 
   // What is done with
   LinePolicies lines;                             // lines that hold what text should not,

@@ -2,15 +2,46 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "text/special_ids.h"
 
 namespace calque {
+namespace {
+
+/// Null where nothing is to be drawn.
+std::shared_ptr<const SubwordSampler> make_sampler(double strength, const Tokenizer& tokenizer) {
+  if (strength == 0) return nullptr;
+  if (!SubwordSampler::can_cut(tokenizer)) {
+    throw UserError(
+        fmt::format("data.subword_sampling: expected 0 with a {} vocabulary, of which "
+                    "no cuts are drawn, found {:g}",
+                    tokenizer.type(), strength));
+  }
+  return std::make_shared<const SubwordSampler>(tokenizer, strength);
+}
+
+}  // namespace
+
+RandomSequence SentenceOfEpoch::random(uint32_t stream) const {
+  return {{seed, static_cast<uint32_t>(epoch), stream}, static_cast<uint32_t>(pair)};
+}
 
 Variation::Variation(const DataOptions& options, const TokenizerPair& tokenizers)
-    : max_length_(options.max_length), tokenizers_(tokenizers), noise_(options.noise) {}
+    : max_length_(options.max_length),
+      tokenizers_(tokenizers),
+      noise_(options.noise),
+      source_(make_sampler(options.subword_sampling, tokenizers.source())),
+      target_(tokenizers.shared() ? source_
+                                  : make_sampler(options.subword_sampling, tokenizers.target())) {}
 
 void Variation::vary(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const {
   if (!sentence.is_target && noise_.any()) add_noise_to_source(sentence, ids);
+  if (source_ == nullptr) return;
+  if (sentence.is_target) {
+    target_->resample(sentence.random(streams::kTargetPieces), ids);
+  } else {
+    source_->resample(sentence.random(streams::kSourcePieces), ids);
+  }
 }
 
 void Variation::add_noise_to_source(const SentenceOfEpoch& sentence,

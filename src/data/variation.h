@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "data/data_options.h"
+#include "text/subword_sampler.h"
 #include "text/tokenizer.h"
 
 namespace calque {
@@ -14,12 +16,15 @@ struct SentenceOfEpoch {
   int64_t epoch;
   int64_t pair;
   bool is_target;
+
+  /// Random numbers of its own, for one purpose.
+  RandomSequence random(uint32_t stream) const;
 };
 
 /// What a sentence of the training text becomes in each epoch: its source gets noise
-/// (`data.noise`). A pure function of the sentence's pieces and its SentenceOfEpoch, so that
-/// batches stay a pure function of (seed, epoch). Const functions may be called by several threads
-/// at once.
+/// (`data.noise`), and its words are cut otherwise (`data.subword_sampling`), in this order. A pure
+/// function of the sentence's pieces and its SentenceOfEpoch, so that batches stay a pure function
+/// of (seed, epoch). Const functions may be called by several threads at once.
 class Variation {
  public:
   /// Keeps a reference to `tokenizers`. Throws UserError when something is asked for that the
@@ -27,7 +32,7 @@ class Variation {
   Variation(const DataOptions& options, const TokenizerPair& tokenizers);
 
   /// False where every epoch takes the text as it stands.
-  bool is_wanted() const { return noise_.any(); }
+  bool is_wanted() const { return noise_.any() || source_ != nullptr; }
   /// Most tokens of a sentence on either side, the end id included: `data.max_length`.
   int64_t max_length() const { return max_length_; }
   /// Replaces the pieces of a sentence by those of this epoch, which may be more or fewer.
@@ -36,7 +41,9 @@ class Variation {
  private:
   int64_t max_length_;
   const TokenizerPair& tokenizers_;
-  NoiseOptions noise_;  // on the source
+  NoiseOptions noise_;                            // on the source
+  std::shared_ptr<const SubwordSampler> source_;  // null: nothing is drawn
+  std::shared_ptr<const SubwordSampler> target_;  // the same when the vocabulary is shared
 
   /// The text is put together again from the pieces: it is the line as the vocabulary's
   /// normalisation left it. Where an unknown piece hides some of it, the pieces stay.

@@ -98,17 +98,31 @@ Var Transformer::logits(Context& context, const Var& x) {
   return ops::linear(context, x, store_->var(context, output_projection_), Var());
 }
 
+Var Transformer::decode(Context& context, const TrainingExample& example,
+                        const EmbeddingTaps& taps) {
+  const Var memory = encode(context, example.source, example.source_layout, taps.source);
+  return decode(context, example.target_input, example.target_layout, memory, example.source_layout,
+                {}, taps.target);
+}
+
 kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExample& example,
                                             double label_smoothing,
                                             std::span<const Real> row_weights,
                                             std::span<Real> log_probabilities,
                                             const EmbeddingTaps& taps) {
-  const Var memory = encode(context, example.source, example.source_layout, taps.source);
-  const Var x = decode(context, example.target_input, example.target_layout, memory,
-                       example.source_layout, {}, taps.target);
+  const Var x = decode(context, example, taps);
   return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
                                        example.target_output, label_smoothing, row_weights,
                                        log_probabilities);
+}
+
+kernels::CrossEntropySums Transformer::r_drop_loss(Context& context, const TrainingExample& example,
+                                                   double label_smoothing, double r_drop) {
+  const Var first = decode(context, example);
+  ++context.micro_batch;
+  const Var second = decode(context, example);
+  return ops::projection_r_drop(context, first, second, store_->var(context, output_projection_),
+                                example.target_output, label_smoothing, r_drop);
 }
 
 void Transformer::read_source(Context& context, DecoderCache& cache, Ids source,

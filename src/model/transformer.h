@@ -75,6 +75,11 @@ class Transformer {
                                  std::span<Real> log_probabilities = {},
                                  const EmbeddingTaps& taps = {});
 
+  /// The same by R-Drop, see ops::projection_r_drop: of two passes, the second with the dropout of
+  /// the micro-batch behind this one.
+  kernels::CrossEntropySums r_drop_loss(Context& context, const TrainingExample& example,
+                                        double label_smoothing, double r_drop);
+
   /// What decoding works with, in an arena: a cache for `slots` tokens and `source_rows` source
   /// tokens.
   DecoderCache make_cache(Arena& arena, int64_t slots, int64_t source_rows) const {
@@ -106,6 +111,9 @@ class Transformer {
   ParameterId output_projection_;
   Encoder encoder_;
   Decoder decoder_;
+
+  /// The decoder's output for the example's targets, [target tokens, model].
+  Var decode(Context& context, const TrainingExample& example, const EmbeddingTaps& taps = {});
 };
 
 }  // namespace calque

@@ -185,6 +185,24 @@ std::string Tokenizer::piece(int32_t id) const {
   return model_->processor.IdToPiece(id);
 }
 
+std::vector<TextPiece> Tokenizer::pieces() const {
+  // sentencepiece_model.proto: ModelProto.pieces = 1, SentencePiece.type = 3.
+  constexpr uint64_t kPieces = 1;
+  constexpr uint64_t kPieceType = 3;
+  constexpr uint64_t kNormal = 1;  // the default, which need not be written
+  std::vector<TextPiece> pieces;
+  for (MessageReader model(serialized_); model.next();) {
+    if (model.number != kPieces) continue;
+    uint64_t type = kNormal;
+    for (MessageReader piece(model.bytes); piece.next();) {
+      if (piece.number == kPieceType) type = piece.value;
+    }
+    const auto id = static_cast<int32_t>(pieces.size());
+    pieces.push_back({piece(id), model_->processor.GetScore(id), type == kNormal});
+  }
+  return pieces;
+}
+
 std::string Tokenizer::type() const {
   // sentencepiece_model.proto: ModelProto.trainer_spec = 2, TrainerSpec.model_type = 3.
   constexpr uint64_t kTrainerSpec = 2;

@@ -11,6 +11,13 @@
 
 namespace calque {
 
+/// A piece of a vocabulary.
+struct TextPiece {
+  std::string text;  // as SentencePiece writes it, a leading space being U+2581
+  double score;      // of unigram: its log-probability; of bpe: the greater, the sooner merged
+  bool ordinary;     // not a special one: unknown, control, user-defined, a byte, unused
+};
+
 /// Cuts text into pieces of a SentencePiece model and puts pieces together again (Kudo & Richardson
 /// 2018, "SentencePiece"). All const functions may be called by several threads at once.
 class Tokenizer {
@@ -36,6 +43,8 @@ class Tokenizer {
 
   /// The piece as SentencePiece writes it, a leading space being U+2581.
   std::string piece(int32_t id) const;
+  /// All pieces, by their ids.
+  std::vector<TextPiece> pieces() const;
   /// Number of pieces, special ids included: `vocab`.
   int64_t size() const;
   /// How its pieces were found, as the model itself says: "unigram", "bpe", "word" or "char".

@@ -55,15 +55,16 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   MemoryEstimate estimate;
   estimate.parameters = 2 * weights * sizeof(Real);
   estimate.optimizer = (train.moving_average > 0 ? 3 : 2) * weights * sizeof(Real);
-  estimate.activations = tokens * per_token * sizeof(Real);
+  const bool r_drop = train.r_drop > 0;
+  estimate.activations = (r_drop ? 2 : 1) * tokens * per_token * sizeof(Real);
   // In backward a handful of rows are in flight at once, the hidden layer's twice, or thrice where
   // a gate goes with it.
   const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
   estimate.gradients =
       tokens * std::max(6 * model, 2 * model + (inputs + 1) * hidden) * sizeof(Real);
   // What cross-entropy works in, and each weight packed for two of its products.
-  const auto loss = static_cast<double>(
-      kernels::cross_entropy_scratch(static_cast<int64_t>(tokens), options.model, target_vocab));
+  const auto loss = static_cast<double>(kernels::cross_entropy_scratch(
+      static_cast<int64_t>(tokens), options.model, target_vocab, r_drop));
   const auto packed = static_cast<double>(2 * kernels::prepared_bytes(train.precision));
   estimate.scratch = loss * sizeof(Real) + packed * weights;
   return estimate;

@@ -5,6 +5,7 @@
 
 #include "decode/options.h"
 #include "kernels/bfloat16.h"
+#include "metrics/tokenizers.h"
 #include "optim/options.h"
 #include "train/adversarial.h"
 
@@ -29,6 +30,7 @@ struct TrainOptions {
   /// Updates skipped in a row, for want of a finite loss or gradient, at which training goes back.
   int64_t max_skipped = 5;
   double label_smoothing = 0.1;
+  double r_drop = 0;          // weight of two passes' agreement (R-Drop); 0: one pass
   double moving_average = 0;  // decay of the weights' exponential moving average; 0: none
   std::string initial_model;  // checkpoint or run folder whose weights to start from; empty: random
   BestMetric best_metric = BestMetric::kBleu;
@@ -39,10 +41,11 @@ struct TrainOptions {
   AdversarialOptions adversarial;
 };
 
-/// The `validation` block of a config: how translations are made while training.
+/// The `validation` block of a config: how translations are made and scored while training.
 struct ValidationOptions {
   DecodeOptions decode;
-  int64_t samples = 3;  // translations shown
+  WordTokenizer tokenize = WordTokenizer::k13a;  // of BLEU
+  int64_t samples = 3;                           // translations shown
 };
 
 }  // namespace calque

@@ -279,7 +279,7 @@ void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result
     pass(example, {.source = {seen.source.gradient, {}}, .target = {seen.target.gradient, {}}},
          weights.values());
   }
-  ++place_.micro_batches;
+  place_.micro_batches += options_.r_drop > 0 ? 2 : 1;
   result.loss += sums.loss;
   result.negative_log_likelihood += sums.negative_log_likelihood;
 }
@@ -292,7 +292,9 @@ kernels::CrossEntropySums Trainer::pass(const TrainingExample& example, const Em
                   static_cast<uint32_t>(place_.micro_batches));
   context.weights = &prepared_weights_;
   const kernels::CrossEntropySums sums =
-      model_.loss(context, example, options_.label_smoothing, row_weights, {}, taps);
+      options_.r_drop > 0
+          ? model_.r_drop_loss(context, example, options_.label_smoothing, options_.r_drop)
+          : model_.loss(context, example, options_.label_smoothing, row_weights, {}, taps);
   tape_.backward();
   return sums;
 }

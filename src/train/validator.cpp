@@ -109,7 +109,7 @@ void Validator::measure_bleu(Arena& arena, Workspace& workspace,
     progress.update(done);
   });
   progress.finish();
-  const Bleu bleu;
+  const Bleu bleu({.tokenizer = options_.tokenize});
   CorpusCounts counts(bleu);
   for (size_t i = 0; i < hypotheses.size(); ++i) counts.add(hypotheses[i], references_[i]);
   result.bleu = bleu.parts(counts.sums());

@@ -222,6 +222,20 @@ TEST_CASE("a tap sees the whole gradient, also of a constant", "[autograd]") {
   CHECK_THROWS_AS(ops::tap(nothing_recorded, y, {{}, seen.tensor()}), InternalError);
 }
 
+TEST_CASE("R-Drop has exact gradients", "[autograd]") {
+  const std::vector<int32_t> targets{3, 0, 6, 3};
+  const double smoothing = GENERATE(0.0, 0.1);
+  for (const double r_drop : {0.0, 3.0}) {
+    CHECK(worst_loss_gradient_error({{4, 5}, {4, 5}, {7, 5}}, [&](Context& c, auto in) {
+            return ops::projection_r_drop(c, in[0], in[1], in[2], targets, smoothing, r_drop).loss;
+          }) < kTolerance);
+  }
+  // One of the passes may be the other.
+  CHECK(worst_loss_gradient_error({{4, 5}, {7, 5}}, [&](Context& c, auto in) {
+          return ops::projection_r_drop(c, in[0], in[0], in[1], targets, smoothing, 2).loss;
+        }) < kTolerance);
+}
+
 TEST_CASE("a gradient that several ops pass through stays whole", "[autograd]") {
   // x -> f = linear(x) -> y = x + f -> z = y + y -> w = z + activation(z): borrowed, adopted and
   // added-to buffers all occur.

@@ -20,6 +20,7 @@ RunConfig unusual_config() {
                  .max_length_ratio = 4.5,
                  .max_dropped = 1.0 / 3,
                  .cache_memory = 7,
+                 .subword_sampling = 0.1,
                  .lines = {.nul = FaultPolicy::kSkip,
                            .invalid_utf8 = FaultPolicy::kReplace,
                            .byte_order_mark = FaultPolicy::kError,
@@ -65,6 +66,7 @@ RunConfig unusual_config() {
   train.keep_last = 18;
   train.max_skipped = 3;
   train.label_smoothing = 0.2;
+  train.r_drop = 2.5;
   train.moving_average = 0.999;
   train.initial_model = "line\nbreak";
   train.best_metric = BestMetric::kLoss;
@@ -84,6 +86,7 @@ RunConfig unusual_config() {
                                   .max_length_ratio = 1.5,
                                   .max_length = 50,
                                   .batch_tokens = 100},
+                       .tokenize = WordTokenizer::kChar,
                        .samples = 0};
   return config;
 }

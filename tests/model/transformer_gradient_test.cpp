@@ -11,7 +11,9 @@ namespace {
 
 constexpr double kTolerance = 1e-7;
 
-test::ParameterDifference worst_error(const TransformerOptions& options, double label_smoothing) {
+/// `r_drop`: of two passes; 0: one.
+test::ParameterDifference worst_error(const TransformerOptions& options, double label_smoothing,
+                                      double r_drop = 0) {
   constexpr int64_t kVocab = 11;
   constexpr uint64_t kSeed = 6;
   set_poisoning(true);
@@ -20,9 +22,14 @@ test::ParameterDifference worst_error(const TransformerOptions& options, double 
   Arena arena;
   Workspace workspace(8);
   Tape tape(arena, workspace);
+  const auto loss = [&](Context& context) {
+    const auto sums = r_drop > 0 ? model.r_drop_loss(context, batch.view(), label_smoothing, r_drop)
+                                 : model.loss(context, batch.view(), label_smoothing);
+    return sums.loss;
+  };
   Context training(arena, workspace, tape, kSeed, 3);
   model.parameters().start_gradients();
-  model.loss(training, batch.view(), label_smoothing);
+  loss(training);
   tape.backward();
   tape.reset();
   model.parameters().finish_gradients();
@@ -33,7 +40,7 @@ test::ParameterDifference worst_error(const TransformerOptions& options, double 
     context.training = true;  // the same dropout again
     context.seed = kSeed;
     context.micro_batch = 3;
-    return model.loss(context, batch.view(), label_smoothing).loss;
+    return loss(context);
   };
   // A step that takes an input of relu across 0 measures something else. This one is small enough
   // not to, with these seeds.
@@ -82,6 +89,16 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
   options.residual_dropout = 0.2;
   options.activation_dropout = 0.3;
   const test::ParameterDifference worst = worst_error(options, 0.1);
+  INFO(worst.name);
+  CHECK(worst.value < kTolerance);
+}
+
+TEST_CASE("the whole model has exact gradients with R-Drop", "[model]") {
+  TransformerOptions options = test::tiny_options();
+  options.tied_embeddings = GENERATE(Tying::kNone, Tying::kAll);
+  options.embedding_dropout = 0.1;
+  options.residual_dropout = 0.2;
+  const test::ParameterDifference worst = worst_error(options, 0.1, 3);
   INFO(worst.name);
   CHECK(worst.value < kTolerance);
 }

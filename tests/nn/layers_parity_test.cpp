@@ -69,18 +69,18 @@ class Reference {
     std::copy(gradient.begin(), gradient.end(), tape_.target(output).tensor.data);
     check_gradients();
   }
-  void check_gradients() {
+  void check_gradients(double tolerance = kGradientTolerance) {
     tape_.backward();
     for (const Input& input : inputs_) {
       INFO(input.name);
       CHECK(test::relative_difference(input.gradient, file_.floats(input.name + "_gradient")) <
-            kGradientTolerance);
+            tolerance);
     }
     const auto worst = test::worst_gradient_difference(store_, [this](const Parameter& parameter) {
       return file_.floats("gradients." + parameter.name);
     });
     INFO(worst.name);
-    CHECK(worst.value < kGradientTolerance);
+    CHECK(worst.value < tolerance);
   }
 
   const SafetensorsFile& file() const { return file_; }
@@ -181,6 +181,28 @@ TEST_CASE("label-smoothed cross-entropy with a weight for each row is PyTorch's"
         ops::projection_cross_entropy(context, input, weight, targets, smoothing, row_weights);
     CHECK(std::abs(sums.loss - expected) < kOutputTolerance * scale);
     reference.check_gradients();
+  });
+}
+
+TEST_CASE("R-Drop is PyTorch's", "[nn]") {
+  with_each_engine([] {
+    Reference reference("r_drop");
+    const Shape shape = reference.file().find("parameters.weight")->shape;
+    const ParameterId id = reference.scope().declare("weight", shape, Init::kZeros);
+    reference.allocate();
+    Context& context = reference.context();
+    const auto number = [&](const char* name) {
+      return std::stod(reference.file().metadata().at(name));
+    };
+    const Var first = reference.input("first");
+    const Var second = reference.input("second");
+    const auto sums = ops::projection_r_drop(
+        context, first, second, reference.store().var(context, id),
+        reference.file().integers("targets"), number("label_smoothing"), number("r_drop"));
+    double expected = 0;
+    for (const float loss : reference.file().floats("output")) expected += loss;
+    CHECK(sums.loss == Approx(expected).epsilon(kOutputTolerance));
+    reference.check_gradients(1e-5);
   });
 }
 

@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/file.h"
 #include "base/stderr_capture.h"
@@ -64,6 +65,18 @@ TEST_CASE("pieces begin where their text does, whatever normalisation made of it
     CHECK(words_at(line, begins).front() == 0);
     CHECK(words_at(line, begins).back() == count_words(line) - 1);
   }
+}
+
+TEST_CASE("a tokenizer tells its pieces, which of them are ordinary, and their scores", "[text]") {
+  const std::vector<TextPiece> pieces = sample_tokenizer().pieces();
+  REQUIRE(std::ssize(pieces) == sample_tokenizer().size());
+  double all = 0;
+  for (size_t id = 0; id < pieces.size(); ++id) {
+    CHECK(pieces[id].text == sample_tokenizer().piece(static_cast<int32_t>(id)));
+    CHECK(pieces[id].ordinary == (id > kEndId));
+    if (pieces[id].ordinary) all += std::exp(pieces[id].score);
+  }
+  CHECK(all == Approx(1).epsilon(0.1));  // probabilities
 }
 
 TEST_CASE("text without pieces gives no ids", "[text]") {

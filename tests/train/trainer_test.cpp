@@ -26,6 +26,7 @@ struct TinyTrainer {
   RunFolder folder;
   TokenizerPair tokenizers;
   ParallelCorpus pairs;
+  Variation variation;
   Transformer model;
   Trainer trainer;
 
@@ -38,9 +39,17 @@ struct TinyTrainer {
                                             config.data.train.source, config.data.train.target,
                                             config.seed)),
         pairs("train", config.data.train, config.data, tokenizers, folder.cache_folder()),
+        variation(config.data, tokenizers),
         model(config.model, tokenizers.source().size(), tokenizers.target().size(),
               /*inference=*/false),
-        trainer(config.train, {initialized(), pairs, nullptr, folder, config.seed, {}, {}}) {}
+        trainer(config.train, {initialized(),
+                               pairs,
+                               nullptr,
+                               folder,
+                               config.seed,
+                               {},
+                               {},
+                               variation.is_wanted() ? &variation : nullptr}) {}
 
   Transformer& initialized() {
     model.parameters().initialize(config.seed);
@@ -117,9 +126,10 @@ TEST_CASE("batches added up, and parts of a batch, give what one batch of all th
 TEST_CASE("the memory estimate is near what updates use", "[train]") {
   const TinyCorpus corpus;
   for (const std::string kind :
-       {"norm=pre", "norm=post", "norm_kind=rms", "activation=gelu", "activation=swiglu"}) {
+       {"model.norm=pre", "model.norm=post", "model.norm_kind=rms", "model.activation=gelu",
+        "model.activation=swiglu", "train.r_drop=1"}) {
     TinyTrainer tiny(corpus, {"train.batch_tokens=1024", "model.size=64", "model.hidden=192",
-                              "model.encoder.layers=3", "model.decoder.layers=2", "model." + kind});
+                              "model.encoder.layers=3", "model.decoder.layers=2", kind});
     for (int i = 0; i < 4; ++i) tiny.trainer.update();
     const MemoryEstimate estimate =
         estimate_memory(tiny.config.model, tiny.config.train, tiny.model.parameters().count(),
@@ -187,6 +197,24 @@ TEST_CASE("a validation that is stopped gives nothing", "[train]") {
     CHECK(!stop_at(check).has_value());
     CHECK(checks == check);
   }
+}
+
+TEST_CASE("a validation counts the words that validation.tokenize finds", "[train]") {
+  const TinyCorpus corpus;
+  const auto bleu = [&](const std::string& tokenizer) {
+    TinyTrainer tiny(corpus, {"validation.tokenize=" + tokenizer});
+    Validator validator(tiny.model, tiny.tokenizers, tiny.pairs, tiny.config.data.train,
+                        tiny.config.validation, tiny.config.train);
+    Arena arena;
+    Workspace workspace(1);
+    kernels::PreparedWeights<Real> weights;
+    return validator.validate(arena, workspace, weights, [] { return false; })->bleu;
+  };
+  const BleuScore words = bleu("none");
+  const BleuScore characters = bleu("char");
+  CHECK(bleu("13a").reference_length == words.reference_length);  // no punctuation in this text
+  CHECK(characters.reference_length == 2 * words.reference_length);
+  CHECK(characters.hypothesis_length > words.hypothesis_length);
 }
 
 TEST_CASE("a validation is due at its turn, at the start and at the end, once", "[train]") {
@@ -319,11 +347,12 @@ TEST_CASE("validation takes no more memory for activations than training", "[tra
 TEST_CASE("in the steady state nothing is allocated", "[train]") {
   const TinyCorpus corpus;
   const int threads = GENERATE(1, 2);
-  const auto more = GENERATE(as<std::string>(), "train.accumulate=1", "train.accumulate=3",
-                             "train.moving_average=0.9", "model.dropout.attention=0.1",
-                             "train.clip_norm=1", "model.norm=post", "model.positions=learned",
-                             "model.norm_kind=rms", "model.activation=swiglu",
-                             "train.micro_batch_tokens=48", "train.precision=bfloat16");
+  const auto more =
+      GENERATE(as<std::string>(), "train.accumulate=1", "train.accumulate=3",
+               "train.moving_average=0.9", "model.dropout.attention=0.1", "train.clip_norm=1",
+               "model.norm=post", "model.positions=learned", "model.norm_kind=rms",
+               "model.activation=swiglu", "train.micro_batch_tokens=48", "train.precision=bfloat16",
+               "data.subword_sampling=0.3", "train.r_drop=2");
   INFO(threads << " threads, " << more);
   const kernels::GemmEngineScope scope(
       kernels::GemmEngine::kCalque);  // a library may do as it likes

@@ -20,4 +20,10 @@ kernels::CrossEntropySums projection_cross_entropy(Context& context, const Var& 
                                                    std::span<const Real> row_weights = {},
                                                    std::span<Real> log_probabilities = {});
 
+/// The same of two passes with different dropout, which are also to agree: R-Drop, see
+/// kernels::projection_r_drop. first, second: [tokens, model].
+kernels::CrossEntropySums projection_r_drop(Context& context, const Var& first, const Var& second,
+                                            const Var& weight, Ids targets, double smoothing,
+                                            double r_drop);
+
 }  // namespace calque::ops

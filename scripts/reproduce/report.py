@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Writes the table and the learning curves of the trainings in a folder.
+
+usage: report.py FOLDER
+
+Reads FOLDER/<row>/seed<N>/{config.yaml,metrics.jsonl,model.json,validation.json,test.json} as
+multi30k.sh makes them, and writes FOLDER/results.md and FOLDER/curves.svg. A training without
+test.json is not finished: it has curves, but no row.
+"""
+
+import json
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+COLOURS = ("#06c", "#c00", "#080", "#a5a", "#c80")
+
+
+@dataclass
+class Run:
+    """One training of a row."""
+
+    seed: int
+    lines: list  # of metrics.jsonl
+    model: dict  # as `calque inspect --json` says
+    scores: dict  # by split: BLEU as `calque evaluate --json` says
+
+    @property
+    def is_finished(self):
+        return "test" in self.scores
+
+    @property
+    def tokens_per_second(self):
+        """Source and target, validations and saves not counted; all lines are equally long."""
+        return statistics.harmonic_mean(
+            [line["tokens_per_second"] for line in self.lines if "tokens_per_second" in line])
+
+    @property
+    def minutes(self):
+        state = self.model["state"]
+        tokens = state["source_tokens"] + state["target_tokens"]
+        return tokens / self.tokens_per_second / 60
+
+    def curve(self, name):
+        return [(line["step"], line[name]) for line in self.lines if name in line]
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def read_run(folder):
+    lines = [json.loads(line) for line in
+             (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    scores = {split: read_json(folder / f"{split}.json")["metrics"][0]
+              for split in ("validation", "test") if (folder / f"{split}.json").exists()}
+    return Run(int(folder.name.removeprefix("seed")), lines, read_json(folder / "model.json"),
+               scores)
+
+
+def read_rows(folder):
+    """Runs by the name of their row, those that were begun first in front."""
+    rows = {}
+    found = [path.parent for path in folder.glob("*/seed*/metrics.jsonl")]
+    for path in sorted(found, key=lambda path: (path / "config.yaml").stat().st_mtime):
+        rows.setdefault(path.parent.name, []).append(read_run(path))
+    for runs in rows.values():
+        runs.sort(key=lambda run: run.seed)
+    return rows
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def spread(values):
+    """"41.02 (40.8 to 41.3)" of several, "41.02" of one."""
+    values = list(values)
+    text = f"{mean(values):.2f}"
+    return text if len(values) == 1 else f"{text} ({min(values):.2f} to {max(values):.2f})"
+
+
+def table(rows):
+    lines = ["| training | parameters | minutes | tokens/s | validation BLEU | test BLEU | "
+             "95 % interval of each seed | seeds |",
+             "|---|---|---|---|---|---|---|---|"]
+    signatures = []
+    for name, runs in rows.items():
+        finished = [run for run in runs if run.is_finished]
+        if not finished:
+            continue
+        cells = [
+            name,
+            f"{finished[0].model['parameters']:,}",
+            f"{mean(run.minutes for run in finished):.0f}",
+            f"{mean(run.tokens_per_second for run in finished):,.0f}",
+            spread(run.scores["validation"]["score"] for run in finished),
+            spread(run.scores["test"]["score"] for run in finished),
+            "± " + ", ".join(f"{run.scores['test']['confidence_half_width']:.2f}"
+                             for run in finished),
+            ", ".join(str(run.seed) for run in finished),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+        signatures.append(f"- {name}: `{finished[0].scores['test']['signature']}`")
+    return "\n".join([*lines, "", "Signatures:", "", *signatures, ""])
+
+
+class Panel:
+    """A diagram over updates, one below the other in a drawing."""
+
+    WIDTH, HEIGHT, LEFT, GAP = 720, 220, 60, 56
+
+    def __init__(self, row, title, curves):
+        self.base = 30 + row * (self.HEIGHT + self.GAP) + self.HEIGHT
+        points = [point for _, curve in curves for point in curve]
+        self.steps = max(step for step, _ in points)
+        self.low, self.high = bounds([value for _, value in points])
+        self.parts = []
+        self.frame(title)
+        for colour, curve in curves:
+            self.line(curve, f'stroke="{colour}" stroke-opacity="0.7"')
+
+    def x(self, step):
+        return self.LEFT + self.WIDTH * step / self.steps
+
+    def y(self, value):
+        inside = min(max(value, self.low), self.high)
+        return self.base - self.HEIGHT * (inside - self.low) / (self.high - self.low)
+
+    def text(self, x, y, words, anchor="start", style=""):
+        self.parts.append(
+            f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" {style}>{words}</text>')
+
+    def line(self, points, style):
+        path = " ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in points)
+        self.parts.append(f'<polyline points="{path}" fill="none" {style}/>')
+
+    def frame(self, title):
+        self.text(self.LEFT, self.base - self.HEIGHT - 8, title)
+        for part in range(5):
+            value = self.low + (self.high - self.low) * part / 4
+            self.line([(0, value), (self.steps, value)], 'stroke="#ccc"')
+            self.text(self.LEFT - 8, self.y(value) + 4, f"{value:.4g}", "end")
+            step = self.steps * part / 4
+            self.text(self.x(step), self.base + 18, f"{step:,.0f}", "middle")
+
+
+def bounds(values):
+    """Of most values: the first ones of a training are far from all others."""
+    ordered = sorted(values)
+    low, high = ordered[len(ordered) // 50], ordered[-1 - len(ordered) // 20]
+    return (low, high) if low < high else (low - 1, low + 1)
+
+
+def draw(rows):
+    colours = dict(zip(rows, COLOURS * (1 + len(rows) // len(COLOURS))))
+    panels = []
+    for name, title in (("loss", "training loss by updates"),
+                        ("validation_bleu", "validation BLEU by updates, before averaging")):
+        curves = [(colours[row], run.curve(name)) for row, runs in rows.items() for run in runs]
+        curves = [(colour, curve) for colour, curve in curves if len(curve) > 1]
+        if curves:
+            panels.append(Panel(len(panels), title, curves))
+    for index, (row, colour) in enumerate(colours.items() if panels else ()):
+        panels[0].text(Panel.LEFT + Panel.WIDTH - 4, 46 + 16 * index, row, "end",
+                       f'fill="{colour}"')
+    width = Panel.LEFT + Panel.WIDTH + 30
+    height = 30 + len(panels) * (Panel.HEIGHT + Panel.GAP)
+    return "\n".join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        *[part for panel in panels for part in panel.parts], "</svg>", ""])
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    folder = Path(sys.argv[1])
+    rows = read_rows(folder)
+    if not rows:
+        sys.exit(f"report: no training in {folder}")
+    (folder / "results.md").write_text(table(rows), encoding="utf-8")
+    (folder / "curves.svg").write_text(draw(rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+#include "data/variation.h"
+
+#include <algorithm>
+
+#include "data/batcher.h"
+#include "data/corpus_fixture.h"
+#include "support/catch.h"
+#include "support/sentencepiece_message.h"
+#include "text/special_ids.h"
+
+namespace calque {
+namespace {
+
+constexpr int64_t kBatchTokens = 150;
+
+/// A corpus whose sentences are cut anew for each epoch.
+struct VariedCorpus {
+  test::CorpusFolder folder{300};
+  ParallelCorpus corpus;
+  std::optional<Variation> variation;
+
+  explicit VariedCorpus(double strength, int64_t max_length = 256) : corpus(folder.open()) {
+    folder.options.subword_sampling = strength;
+    folder.options.max_length = max_length;
+    variation.emplace(folder.options, test::sample_tokenizers());
+  }
+  Batcher batcher(uint64_t seed = 1) const {
+    return {corpus, {kBatchTokens, 5, seed, &*variation}};
+  }
+};
+
+/// All that a batch is made of.
+using Content =
+    std::tuple<BatchPosition, std::vector<int64_t>, std::vector<int32_t>, std::vector<int32_t>>;
+
+std::vector<Content> run(Batcher& batcher, int64_t epochs) {
+  std::vector<Content> result;
+  Batch batch;
+  for (batcher.next(batch); batch.position.epoch < epochs; batcher.next(batch)) {
+    result.emplace_back(batch.position, batch.pairs, batch.source_ids, batch.target_output_ids);
+  }
+  return result;
+}
+
+/// The text of each pair in the batches of `epoch`, source and target.
+std::vector<std::string> texts(const std::vector<Content>& batches, int64_t epoch, int64_t pairs) {
+  std::vector<std::string> found(static_cast<size_t>(pairs));
+  const Tokenizer& tokenizer = test::sample_tokenizers().source();
+  for (const auto& [position, numbers, source, target] : batches) {
+    if (position.epoch != epoch) continue;
+    auto source_begin = source.begin();
+    auto target_begin = target.begin();
+    for (const int64_t pair : numbers) {
+      const auto source_end = std::find(source_begin, source.end(), kEndId);
+      const auto target_end = std::find(target_begin, target.end(), kEndId);
+      found[static_cast<size_t>(pair)] = tokenizer.decode({source_begin, source_end}) + "|" +
+                                         tokenizer.decode({target_begin, target_end});
+      source_begin = source_end + 1;
+      target_begin = target_end + 1;
+    }
+  }
+  return found;
+}
+
+TEST_CASE("each epoch has the same text in other pieces, within the budget", "[data]") {
+  const VariedCorpus varied(0.3);
+  Batcher batcher = varied.batcher();
+  const std::vector<Content> batches = run(batcher, 2);
+  std::vector<std::string> expected;
+  for (int64_t pair = 0; pair < varied.corpus.size(); ++pair) {
+    expected.push_back(test::source_text(varied.corpus, pair) + "|" +
+                       test::target_text(varied.corpus, pair));
+  }
+  CHECK(texts(batches, 0, varied.corpus.size()) == expected);
+  CHECK(texts(batches, 1, varied.corpus.size()) == expected);
+
+  int64_t pieces[2] = {0, 0};
+  for (const auto& [position, numbers, source, target] : batches) {
+    CHECK(std::ssize(source) <= kBatchTokens);
+    CHECK(std::ssize(target) <= kBatchTokens);
+    pieces[position.epoch] += std::ssize(source) - std::ssize(numbers);
+  }
+  CHECK(pieces[0] > varied.corpus.source_pieces() * 11 / 10);
+  CHECK(pieces[1] > varied.corpus.source_pieces() * 11 / 10);
+  CHECK(pieces[0] != pieces[1]);
+}
+
+TEST_CASE("varied batches are a function of the seed, and go on behind any position", "[data]") {
+  const VariedCorpus varied(0.3);
+  Batcher whole = varied.batcher();
+  const std::vector<Content> expected = run(whole, 2);
+  Batcher other = varied.batcher(2);
+  CHECK(run(other, 2) != expected);
+  Batcher resumed = varied.batcher();
+  for (size_t i = 0; i < expected.size(); i += 7) {
+    resumed.seek(std::get<BatchPosition>(expected[i]));
+    const auto rest = run(resumed, 2);
+    REQUIRE(rest.size() == expected.size() - i - 1);
+    CHECK(std::equal(rest.begin(), rest.end(), expected.begin() + static_cast<int64_t>(i) + 1));
+  }
+}
+
+TEST_CASE("a sentence that would be cut into too many pieces stays as it stands", "[data]") {
+  const VariedCorpus varied(0.9, 30);
+  Batcher batcher = varied.batcher();
+  Batch batch;
+  int64_t kept = 0;
+  for (batcher.next(batch); batch.position.epoch == 0; batcher.next(batch)) {
+    const SequenceLayout layout = batch.source_layout.view();
+    for (int64_t s = 0; s < batch.sentences(); ++s) {
+      const int64_t plain = varied.corpus.source_length(batch.pairs[static_cast<size_t>(s)]);
+      const int64_t length = layout.lengths[static_cast<size_t>(s)] - 1;
+      CHECK(length <= std::max<int64_t>(plain, 29));
+      kept += plain > 20 && length == plain;
+    }
+  }
+  CHECK(kept > 20);
+}
+
+TEST_CASE("without a key for it nothing is varied", "[data]") {
+  CHECK(!Variation({}, test::sample_tokenizers()).is_wanted());
+  DataOptions options;
+  options.subword_sampling = 0.1;
+  CHECK(Variation(options, test::sample_tokenizers()).is_wanted());
+}
+
+TEST_CASE("cuts of a vocabulary of whole words are refused", "[data]") {
+  const std::string of_words = test::message_field(2, "\x18\x03");  // TrainerSpec.model_type: WORD
+  const TokenizerPair words(Tokenizer(test::sample_tokenizers().source().serialized() + of_words));
+  DataOptions options;
+  options.subword_sampling = 0.1;
+  CHECK(test::user_error([&] { Variation(options, words); }) ==
+        "data.subword_sampling: expected 0 with a word vocabulary, of which no cuts are drawn, "
+        "found 0.1");
+}
+
+}  // namespace
+}  // namespace calque

@@ -1,0 +1,71 @@
+"""scripts/reproduce/report.py on trainings made up here."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts/reproduce/report.py"
+
+
+def write_run(folder, bleu, finished=True):
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("seed: 1\n")
+    lines = [{"step": step, "loss": 9 - step / 100, "tokens_per_second": speed}
+             for step, speed in ((100, 20000), (200, 60000))]
+    lines += [{"step": step, "validation_bleu": step / 10} for step in (100, 200)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if not finished:
+        return
+    state = {"source_tokens": 2_000_000, "target_tokens": 1_600_000}
+    (folder / "model.json").write_text(json.dumps({"parameters": 2605056, "state": state}))
+    for split, score in (("validation", bleu + 1), ("test", bleu)):
+        metric = {"score": score, "confidence_half_width": 0.9, "signature": "BLEU|tok:none"}
+        (folder / f"{split}.json").write_text(json.dumps({"metrics": [metric]}))
+
+
+def report(folder):
+    return subprocess.run([sys.executable, SCRIPT, folder], capture_output=True, text=True)
+
+
+class ReportTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+
+    def test_a_row_is_the_mean_of_its_finished_seeds(self):
+        write_run(self.folder / "paper/seed1", 41.0)
+        write_run(self.folder / "paper/seed2", 42.0)
+        write_run(self.folder / "paper/seed3", 0, finished=False)
+        write_run(self.folder / "raw/seed1", 0, finished=False)
+        self.assertEqual(report(self.folder).returncode, 0)
+        table = (self.folder / "results.md").read_text()
+        # 3.6 million tokens at the harmonic mean of 20,000 and 60,000 a second.
+        self.assertIn("| paper | 2,605,056 | 2 | 30,000 | 42.50 (42.00 to 43.00) | "
+                      "41.50 (41.00 to 42.00) | ± 0.90, 0.90 | 1, 2 |", table)
+        self.assertIn("- paper: `BLEU|tok:none`", table)
+        self.assertNotIn("| raw |", table)
+
+    def test_every_training_has_a_curve_of_each_kind(self):
+        write_run(self.folder / "paper/seed1", 41.0)
+        write_run(self.folder / "raw/seed1", 40.0, finished=False)
+        report(self.folder)
+        root = ElementTree.parse(self.folder / "curves.svg").getroot()
+        curves = [line for line in root.iter("{http://www.w3.org/2000/svg}polyline")
+                  if "stroke-opacity" in line.attrib]
+        self.assertEqual(len(curves), 4)
+        words = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
+        self.assertLessEqual({"paper", "raw"}, words)
+
+    def test_a_folder_without_trainings_is_refused(self):
+        found = report(self.folder)
+        self.assertEqual(found.returncode, 1)
+        self.assertIn("no training", found.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
