@@ -9,6 +9,7 @@ test.json is not finished: it has curves, but no row.
 """
 
 import json
+import math
 import statistics
 import sys
 from dataclasses import dataclass
@@ -112,11 +113,11 @@ class Panel:
 
     WIDTH, HEIGHT, LEFT, GAP = 720, 220, 60, 56
 
-    def __init__(self, row, title, curves):
+    def __init__(self, row, title, curves, lower_is_better):
         self.base = 30 + row * (self.HEIGHT + self.GAP) + self.HEIGHT
         points = [point for _, curve in curves for point in curve]
         self.steps = max(step for step, _ in points)
-        self.low, self.high = bounds([value for _, value in points])
+        self.low, self.high = bounds([value for _, value in points], lower_is_better)
         self.parts = []
         self.frame(title)
         for colour, curve in curves:
@@ -147,22 +148,25 @@ class Panel:
             self.text(self.x(step), self.base + 18, f"{step:,.0f}", "middle")
 
 
-def bounds(values):
-    """Of most values: the first ones of a training are far from all others."""
+def bounds(values, lower_is_better):
+    """Of all but the worst tenth: the first values of a training are far from all others."""
     ordered = sorted(values)
-    low, high = ordered[len(ordered) // 50], ordered[-1 - len(ordered) // 20]
-    return (low, high) if low < high else (low - 1, low + 1)
+    tenth = len(ordered) // 10
+    low, high = ((ordered[0], ordered[-1 - tenth]) if lower_is_better else
+                 (ordered[tenth], ordered[-1]))
+    return math.floor(2 * low) / 2, math.floor(2 * high) / 2 + 0.5
 
 
 def draw(rows):
     colours = dict(zip(rows, COLOURS * (1 + len(rows) // len(COLOURS))))
     panels = []
-    for name, title in (("loss", "training loss by updates"),
-                        ("validation_bleu", "validation BLEU by updates, before averaging")):
+    for name, title, lower_is_better in (
+            ("loss", "training loss by updates", True),
+            ("validation_bleu", "validation BLEU by updates, before averaging", False)):
         curves = [(colours[row], run.curve(name)) for row, runs in rows.items() for run in runs]
         curves = [(colour, curve) for colour, curve in curves if len(curve) > 1]
         if curves:
-            panels.append(Panel(len(panels), title, curves))
+            panels.append(Panel(len(panels), title, curves, lower_is_better))
     for index, (row, colour) in enumerate(colours.items() if panels else ()):
         panels[0].text(Panel.LEFT + Panel.WIDTH - 4, 46 + 16 * index, row, "end",
                        f'fill="{colour}"')
