@@ -122,6 +122,10 @@ void check_train(const RunConfig& config, Rules& rules) {
       fmt::format("{} warm-up steps leave nothing of train.max_steps {} for the schedule; "
                   "expected fewer",
                   optimizer.warmup_steps, config.train.max_steps));
+  rules.require(config.train.adversarial.weight == 0 || config.train.r_drop == 0,
+                {"train.adversarial.weight", "train.r_drop"},
+                "train.adversarial.weight and train.r_drop both compute an update twice, in their "
+                "own ways; expected 0 for one of them");
   rules.require(optimizer.schedule != ScheduleKind::kNoam || optimizer.warmup_steps > 0,
                 {"train.warmup_steps", "train.schedule"},
                 "the noam schedule needs a warm-up; expected 1 step or more");

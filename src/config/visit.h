@@ -127,33 +127,24 @@ void visit_data_noise(Noise& noise, Visitor& visit) {
               "Share of the training sentences whose source gets noise, drawn anew in each epoch. "
               "Without any rate below there is none."},
         noise.probability, kRate);
-  visit(Field{"data.noise.typos", kLetters, kRefuse,
-              "A letter has a typo: one of the next four, drawn."},
-        noise.rate(kTypos), kRate);
-  visit(Field{"data.noise.swap", kLetters, kRefuse, "A letter changes places with the next one."},
-        noise.rate(kSwap), kRate);
-  visit(Field{"data.noise.drop", kLetters, kRefuse, "A letter is missing."}, noise.rate(kDrop),
-        kRate);
-  visit(Field{"data.noise.insert", kLetters, kRefuse,
-              "The letter of a key beside it is put in behind it."},
-        noise.rate(kInsert), kRate);
-  visit(Field{"data.noise.keyboard", kLetters, kRefuse,
-              "The letter of a key beside it stands in its place."},
-        noise.rate(kKeyboard), kRate);
-  visit(Field{"data.noise.lower", kWords, kRefuse, "A word is in lower case."}, noise.rate(kLower),
-        kRate);
-  visit(Field{"data.noise.upper", kWords, kRefuse, "A word is in upper case."}, noise.rate(kUpper),
-        kRate);
-  visit(Field{"data.noise.random_case", kLetters, kRefuse, "A letter is in the other case."},
-        noise.rate(kRandomCase), kRate);
-  visit(Field{"data.noise.punctuation_drop", "share of the punctuation marks", kRefuse,
-              "A punctuation mark is missing."},
-        noise.rate(kPunctuationDrop), kRate);
-  visit(Field{"data.noise.punctuation_insert", kWords, kRefuse,
-              "A punctuation mark is put in behind a word."},
-        noise.rate(kPunctuationInsert), kRate);
-  visit(Field{"data.noise.word_drop", kWords, kRefuse, "A word is missing."}, noise.rate(kWordDrop),
-        kRate);
+  const auto rate = [&](const char* key, const char* unit, NoiseKind kind, const char* help) {
+    visit(Field{key, unit, kRefuse, help}, noise.rate(kind), kRate);
+  };
+  rate("data.noise.typos", kLetters, kTypos, "A letter has a typo: one of the next four, drawn.");
+  rate("data.noise.swap", kLetters, kSwap, "A letter changes places with the next one.");
+  rate("data.noise.drop", kLetters, kDrop, "A letter is missing.");
+  rate("data.noise.insert", kLetters, kInsert,
+       "The letter of a key beside it is put in behind it.");
+  rate("data.noise.keyboard", kLetters, kKeyboard,
+       "The letter of a key beside it stands in its place.");
+  rate("data.noise.lower", kWords, kLower, "A word is in lower case.");
+  rate("data.noise.upper", kWords, kUpper, "A word is in upper case.");
+  rate("data.noise.random_case", kLetters, kRandomCase, "A letter is in the other case.");
+  rate("data.noise.punctuation_drop", "share of the punctuation marks", kPunctuationDrop,
+       "A punctuation mark is missing.");
+  rate("data.noise.punctuation_insert", kWords, kPunctuationInsert,
+       "A punctuation mark is put in behind a word.");
+  rate("data.noise.word_drop", kWords, kWordDrop, "A word is missing.");
 }
 
 template <class Config, class Visitor>

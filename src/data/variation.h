@@ -22,7 +22,7 @@ struct SentenceOfEpoch {
 };
 
 /// What a sentence of the training text becomes in each epoch: its source gets noise
-/// (`data.noise`), then the words of both sides are cut otherwise (`data.subword_sampling`). A pure
+/// (`data.noise`), and its words are cut otherwise (`data.subword_sampling`), in this order. A pure
 /// function of the sentence's pieces and its SentenceOfEpoch, so that batches stay a pure function
 /// of (seed, epoch). Const functions may be called by several threads at once.
 class Variation {

@@ -124,7 +124,8 @@ class Trainer {
   /// With `train.adversarial` twice, the second time on embeddings perturbed by what the first one
   /// found, under the same dropout; the sums are those of the first one.
   void add_gradients(const TrainingExample& example, UpdateResult& result);
-  /// One forward and backward. `row_weights`: as Transformer::loss.
+  /// One forward and backward, by R-Drop where that is on: then without taps and weights.
+  /// `row_weights`: as Transformer::loss.
   kernels::CrossEntropySums pass(const TrainingExample& example, const EmbeddingTaps& taps,
                                  std::span<const Real> row_weights = {});
   const Batch& next_batch();

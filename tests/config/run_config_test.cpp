@@ -279,6 +279,10 @@ TEST_CASE("values that contradict each other are refused", "[config]") {
         "runs/test.yaml:1: data.subword_sampling: 2 is no probability of passing over a bpe "
         "vocabulary's merges; expected less than 1");
   CHECK(parse(sampled).data.subword_sampling == 2);
+  CHECK(message_of(kData + "train: {adversarial: {weight: 1}, r_drop: 2}\n") ==
+        where +
+            "train.adversarial.weight: train.adversarial.weight and train.r_drop both compute an "
+            "update twice, in their own ways; expected 0 for one of them");
   CHECK(message_of(kData + "train: {schedule: noam, warmup_steps: 0}\n") ==
         where + "train.warmup_steps: the noam schedule needs a warm-up; expected 1 step or more");
   CHECK(message_of(kData + "train: {patience: 3}\n") ==

@@ -80,6 +80,24 @@ std::vector<Batch> batches_of(Batcher batcher, int64_t epochs) {
   }
 }
 
+TEST_CASE("words are cut otherwise behind the noise", "[data][noise]") {
+  DataOptions options = noisy_options();
+  options.subword_sampling = 0.3;
+  DataOptions cuts_alone;
+  cuts_alone.subword_sampling = 0.3;
+  const Variation both = variation(options);
+  const Variation noise = variation(noisy_options());
+  const Variation cuts = variation(cuts_alone);
+  for (int64_t pair = 0; pair < kPairs; ++pair) {
+    Tokens at_once = source_of(pair);
+    Tokens in_turn = at_once;
+    both.vary({3, 5, pair, false}, at_once);
+    noise.vary({3, 5, pair, false}, in_turn);
+    cuts.vary({3, 5, pair, false}, in_turn);
+    CHECK(at_once == in_turn);
+  }
+}
+
 TEST_CASE("batches of noisy sentences keep their bounds, and every pair its place",
           "[data][noise]") {
   DataOptions options = noisy_options();
