@@ -50,7 +50,7 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
   query_bias_ = bias("query", model);
   key_bias_ = bias("key", key_model_);
   value_bias_ = bias("value", key_model_);
-  output_weight_ = weight(scope.sub("output"), model, model, gain);
+  output_weight_ = weight("output", model, gain);
   output_bias_ = bias("output", model);
   declare_kind(scope);
   if (positions.kind == Positions::kRotary) rotary_.emplace(model / heads);
@@ -131,11 +131,6 @@ ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var
   }
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
   return inputs;
-}
-
-ops::AttentionDistances MultiHeadAttention::distances(Context& context) const {
-  if (!relative_key_) return {.alibi = alibi_};
-  return {alibi_, store_.var(context, relative_key_), store_.var(context, relative_value_)};
 }
 
 kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
