@@ -45,7 +45,7 @@ TEST_CASE("rotary positions multiply pairs, as complex numbers, by e^(i angle)",
   CHECK(relative_difference(narrow_y, expected) < 1e-6);
 }
 
-TEST_CASE("turned back, numbers are what they were; in place, and added to others", "[kernels]") {
+TEST_CASE("turned back, numbers are what they were, in place and added to others", "[kernels]") {
   const std::vector<int32_t> positions{3, 0, 17};
   const auto table = sinusoids<double>(18);
   const auto x = TestMatrix<double>::random(3, 14, 1);
