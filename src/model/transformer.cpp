@@ -119,8 +119,8 @@ Var Transformer::decode(Context& context, const TrainingExample& example,
                         const EmbeddingTaps& embedded, const AttentionTap& attention) {
   const Var memory =
       encode(context, example.source, example.source_layout, attention, embedded.source);
-  return decode(context, example.target_input, example.target_layout, memory,
-                example.source_layout, attention, embedded.target);
+  return decode(context, example.target_input, example.target_layout, memory, example.source_layout,
+                attention, embedded.target);
 }
 
 kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExample& example,

@@ -48,8 +48,8 @@ class MultiHeadAttention {
   Var project_memory(Context& context, const Var& memory) const;
 
   /// Cross-attention: sentence s of `queries` attends to sentence s of `keys`, rows of `projected`.
-  /// x: [query rows, model] -> the same shape. `probabilities`: as of `self`. `slots`: null, or of a
-  /// decoding step, whose row r is a hypothesis.
+  /// x: [query rows, model] -> the same shape. `probabilities`: as of `self`. `slots`: null, or of
+  /// a decoding step, whose row r is a hypothesis.
   Var cross(Context& context, const Var& x, const SequenceLayout& queries, const Var& projected,
             const SequenceLayout& keys, Real* probabilities = nullptr,
             const CacheSlots* slots = nullptr) const;

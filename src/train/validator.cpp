@@ -96,8 +96,8 @@ void Validator::measure_loss(Arena& arena, Workspace& workspace,
       if (log_attention_) {
         attention.emplace(sizes, example.source_layout, example.target_layout, arena);
       }
-      const kernels::CrossEntropySums sums = model_.loss(context, example, label_smoothing_, {}, {}, {},
-                                                         attention ? attention->tap() : no_tap);
+      const kernels::CrossEntropySums sums = model_.loss(context, example, label_smoothing_, {}, {},
+                                                         {}, attention ? attention->tap() : no_tap);
       if (attention) result.attention->add(*attention);
       loss += sums.loss;
       negative_log_likelihood += sums.negative_log_likelihood;

@@ -354,9 +354,8 @@ TEST_CASE("in the steady state nothing is allocated", "[train]") {
                "train.moving_average=0.9", "model.dropout.attention=0.1", "train.clip_norm=1",
                "model.norm=post", "model.norm=deep", "model.positions=learned",
                "model.positions=rotary", "model.positions=relative", "model.norm_kind=rms",
-               "model.activation=swiglu", "model.dropout.layer=0.2",
-               "train.micro_batch_tokens=48", "train.precision=bfloat16",
-               "model.encoder.self_attention.normalizer=entmax15",
+               "model.activation=swiglu", "model.dropout.layer=0.2", "train.micro_batch_tokens=48",
+               "train.precision=bfloat16", "model.encoder.self_attention.normalizer=entmax15",
                "model.decoder.cross_attention.scope=predictive", "data.subword_sampling=0.3",
                "train.r_drop=2");
   INFO(threads << " threads, " << more);
