@@ -16,12 +16,14 @@ double sum_of_largest(const TappedAttention& batch, int64_t layer, int64_t sente
   double sum = 0;
   for (int64_t query = 0; query < maps.front().queries(); ++query) {
     double largest = 0;
+    double all = 0;
     for (int64_t key = 0; key < maps.front().keys(); ++key) {
       double weight = 0;
       for (const AttentionMap& map : maps) weight += map.weight(query, key);
       largest = std::max(largest, weight);
+      all += weight;
     }
-    sum += largest / static_cast<double>(batch.heads());
+    if (all > 0) sum += largest / all;
   }
   return sum;
 }

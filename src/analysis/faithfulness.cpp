@@ -12,7 +12,7 @@ namespace calque {
 namespace {
 
 /// Lines that are measured together.
-constexpr size_t kChunkLines = 500;
+constexpr size_t kChunkLines = 32;
 
 size_t index(RemovedWord kind) { return static_cast<size_t>(kind); }
 

@@ -50,7 +50,10 @@ Share measure_place(HeadCharacter character, AttentionPlace place, const Attenti
   for (int64_t query = 0; query < map.queries(); ++query) {
     const Keys keys = keys_at(character, place, map, query);
     if (keys.begin == keys.end || map.visible_keys(query) < 2) continue;
-    for (int64_t key = keys.begin; key < keys.end; ++key) sums.share += map.weight(query, key);
+    const double all = map.row_sum(query);
+    for (int64_t key = keys.begin; key < keys.end; ++key) {
+      if (all > 0) sums.share += map.weight(query, key) / all;
+    }
     sums.uniform +=
         static_cast<double>(keys.end - keys.begin) / static_cast<double>(map.visible_keys(query));
     ++counted;
@@ -72,11 +75,13 @@ std::span<const HeadCharacter> places(AttentionPlace place) {
 
 void EntropySums::add(const AttentionMap& map) {
   for (int64_t query = 0; query < map.queries(); ++query) {
+    const double all = map.row_sum(query);
     double highest = 0;
     for (int64_t key = 0; key < map.visible_keys(query); ++key) {
-      const double weight = map.weight(query, key);
-      if (weight > 0) bits -= weight * std::log2(weight);
-      highest = std::max(highest, weight);
+      const double share = map.weight(query, key) / all;
+      if (!(share > 0)) continue;
+      bits -= share * std::log2(share);
+      highest = std::max(highest, share);
     }
     uniform_bits += std::log2(static_cast<double>(map.visible_keys(query)));
     largest += highest;

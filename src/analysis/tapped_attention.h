@@ -8,7 +8,8 @@
 
 namespace calque {
 
-/// The weights of one head over one sentence: [queries, keys], each row a distribution.
+/// The weights of one head over one sentence: [queries, keys]. A row is a distribution, but behind
+/// the Gaussian of a predictive scope, where its sum is less than 1.
 struct AttentionMap {
   MatrixView<const Real> weights;
   bool causal = false;  // query i sees the keys 0..i only
@@ -18,6 +19,11 @@ struct AttentionMap {
   int64_t visible_keys(int64_t query) const { return causal ? query + 1 : keys(); }
   double weight(int64_t query, int64_t key) const {
     return static_cast<double>(weights.row(query)[key]);
+  }
+  double row_sum(int64_t query) const {
+    double sum = 0;
+    for (int64_t key = 0; key < keys(); ++key) sum += weight(query, key);
+    return sum;
   }
 };
 

@@ -133,7 +133,8 @@ AttentionReport make_report(AttentionSession& session, const AttentionArguments&
   report->model = session.opened().checkpoint.string();
   report->source = arguments.source;
   report->source_tokens = pieces(tokenizers.source(), source.ids);
-  report->target = arguments.target.value_or(tokenizers.target().decode(target));
+  report->target_as_read = tokenizers.target().decode(target);
+  report->target = arguments.target.value_or(report->target_as_read);
   report->translated = !arguments.target;
   report->alignment = std::move(alignment);
   report->aligning_layer = aligning_layer({}, session.model().options().decoder_layers);

@@ -123,7 +123,7 @@ Json to_json(const AttentionReport& report, const WriteMatrices& write) {
               {"log_probability", report.log_probability},
               {"inputs", report.target_inputs},
               {"outputs", report.target_outputs},
-              {"words", words_of(report.target)}}},
+              {"words", words_of(report.target_as_read)}}},
             {"alignment", {{"layer", report.aligning_layer + 1}, {"weights", write(aligned, {})}}},
             {"attentions", Json::array()}};
   for (const AttentionPlace place : kAttentionPlaces) {

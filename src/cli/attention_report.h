@@ -14,6 +14,7 @@ struct AttentionReport {
   std::string model;  // which one, for people
   std::string source;
   std::string target;
+  std::string target_as_read;  // by the model, whose words the alignment has
   bool translated = false;                  // the target is the model's own translation
   double log_probability = 0;               // of the target, with its end
   std::vector<std::string> source_tokens;   // pieces, the end

@@ -91,7 +91,7 @@ std::string alignment_block(const WordAlignment& alignment,
 
 std::string alignment_text(const AttentionReport& report, bool colours) {
   const std::string source_text = printable(report.source);
-  const std::string target_text = printable(report.target);
+  const std::string target_text = printable(report.target_as_read);
   const std::vector<std::string_view> source = words_of(source_text);
   const std::vector<std::string_view> target = words_of(target_text);
   std::string text = fmt::format(

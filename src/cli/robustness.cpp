@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/parallel.h"
+#include "base/printable.h"
 #include "base/progress.h"
 #include "base/stop_signal.h"
 #include "cli/command.h"
@@ -277,7 +278,7 @@ void robustness(const RobustnessArguments& arguments) {
   }
   clear_status_line();
   const RobustnessReport report = comparison.finish(arguments.worst);
-  write_to_stdout(arguments.json ? json_text(report.json()) : report.to_string());
+  write_to_stdout(arguments.json ? json_text(report.json()) : printable(report.to_string()));
 }
 
 /// Each kind by its name in a config.
@@ -302,14 +303,18 @@ void add_robustness_options(CLI::App& command, RobustnessArguments& arguments) {
                    "Shares of the letters, words or punctuation marks that are hit "
                    "(default: 0.05,0.1,0.2)")
       ->type_name("RATE,...");
-  command.add_flag("--no-noise", arguments.no_noise, "Leave out the noise, for an attack alone");
-  add_value_option(command, "--attack", arguments.attack, CommaList(Integer(1, 1000)),
-                   "Also replace so many tokens of each sentence: those that the model's gradient "
-                   "tells are worst, and for comparison as many at random")
-      ->type_name("TOKENS,...");
+  CLI::Option* const no_noise =
+      command.add_flag("--no-noise", arguments.no_noise, "Leave out the noise, for an attack alone");
+  CLI::Option* const attack =
+      add_value_option(command, "--attack", arguments.attack, CommaList(Integer(1, 1000)),
+                       "Also replace so many tokens of each sentence: those that the model's "
+                       "gradient tells are worst, and for comparison as many at random")
+          ->type_name("TOKENS,...");
+  no_noise->needs(attack);
   add_value_option(command, "--candidates", arguments.candidates, kCount,
                    "Pieces that may replace a token, nearest first (default: 10)")
-      ->type_name("N");
+      ->type_name("N")
+      ->needs(attack);
   add_value_option(command, "--seed", arguments.seed, Integer(0),
                    "Another seed gives other noise. That of a line depends on it, on the line's "
                    "number and on its text, on nothing else (default: 1)")

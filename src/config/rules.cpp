@@ -133,15 +133,17 @@ void check_train(const RunConfig& config, Rules& rules) {
                 {"train.patience", "data.validation.source"},
                 "patience needs data.validation, which is not given; expected 0 without it");
   const TransformerOptions& model = config.model;
+  const auto draws = [](const kernels::AttentionOptions& attention) {
+    return attention.selection == kernels::AttentionSelection::kHard;
+  };
   const bool any_dropout = model.embedding_dropout > 0 || model.residual_dropout > 0 ||
                            model.attention_dropout > 0 || model.activation_dropout > 0 ||
-                           model.layer_dropout > 0;
+                           model.layer_dropout > 0 || draws(model.encoder_self_attention) ||
+                           draws(model.decoder_self_attention) ||
+                           draws(model.decoder_cross_attention);
   rules.require(config.train.r_drop == 0 || any_dropout, {"train.r_drop"},
                 "without any model.dropout both passes of R-Drop are the same; expected 0, or some "
-                "dropout");
-  rules.require(config.train.r_drop == 0 || config.train.adversarial.weight == 0,
-                {"train.r_drop", "train.adversarial.weight"},
-                "R-Drop and adversarial training are not done together; expected one of them 0");
+                "dropout, or hard selection");
 }
 
 }  // namespace

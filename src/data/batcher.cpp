@@ -91,6 +91,7 @@ Batcher::Batcher(const ParallelCorpus& corpus, const BatcherOptions& options)
     // Ample, so that no window needs more: pages that are not used take no memory.
     const int64_t pieces = corpus.source_pieces() + corpus.target_pieces();
     window_ids_.reserve(static_cast<size_t>(4 * pieces / windows_));
+    sentence_.reserve(static_cast<size_t>(16 * options.variation->max_length()));
   }
   seek({});
 }

@@ -18,7 +18,6 @@ kernels::AttentionOptions in_effect(kernels::AttentionOptions attention) {
     attention.last_temperature = usual.last_temperature;
     attention.temperature_steps = usual.temperature_steps;
   }
-  attention.key_value_heads = usual.key_value_heads;  // no kind: told beside the other heads
   return attention;
 }
 

@@ -1,6 +1,7 @@
 #include "kernels/attention_selection.h"
 
 #include <cmath>
+#include <limits>
 
 namespace calque::kernels {
 
@@ -29,8 +30,11 @@ void select_highest(const QueryBlock& block, T* weights) {
     for (int64_t row = 1; row < block.rows(); ++row) {
       if (weights[row * kBlock + query] > weights[best * kBlock + query]) best = row;
     }
+    // Weights that are no numbers choose nothing, and stay visible.
+    const T chosen =
+        weights[best * kBlock + query] > 0 ? T(1) : std::numeric_limits<T>::quiet_NaN();
     for (int64_t row = 0; row < block.rows(); ++row) {
-      weights[row * kBlock + query] = row == best ? T(1) : T(0);
+      weights[row * kBlock + query] = row == best ? chosen : T(0);
     }
   }
 }

@@ -169,13 +169,15 @@ void RowBlock<T>::differentiate(const T* weights, T* dweights, MatrixView<T> dqu
   drop(dweights);
   spread(dweights);
   differentiate_weights(shape_.options.normalizer, block_, weights, dweights);
+  if (shape_.draw.active()) {  // what was weighed are (score + noise) / temperature
+    const T cooling = T(1) / static_cast<T>(shape_.draw.temperature);
+    for (int64_t row = 0; row < block_.rows(); ++row) {
+      for (int64_t i = 0; i < block_.queries.count; ++i) dweights[row * kBlock + i] *= cooling;
+    }
+  }
   differentiate_scores(shape_.options.score, block_, score_rows_, dweights, dqueries, dkeys,
                        denergy, near.allocate<T>(dqueries.cols * kBlock));
   scale_rows(scale_, dqueries);
-  if (!shape_.draw.active()) return;
-  const T cooling = T(1) / static_cast<T>(shape_.draw.temperature);
-  scale_rows(cooling, dqueries);
-  scale_rows(cooling, dkeys);
 }
 
 template class RowBlock<float>;

@@ -12,13 +12,20 @@ double linear_layer_flops(const TransformerOptions& options, int64_t target_voca
   const auto key_model = [&](const kernels::AttentionOptions& attention) {
     return static_cast<double>(options.key_model(attention));
   };
-  const auto self_attention = [&](const kernels::AttentionOptions& attention) {
-    return model * (model + 2 * key_model(attention) + model);
+  const auto general = [&](const kernels::AttentionOptions& attention) {
+    return attention.score == kernels::AttentionScore::kGeneral ? model * model : 0.0;
   };
+  const auto self_attention = [&](const kernels::AttentionOptions& attention) {
+    return model * (model + 2 * key_model(attention) + model) + general(attention);
+  };
+  const kernels::AttentionOptions& cross = options.decoder_cross_attention;
+  const double center = cross.scope == kernels::AttentionScope::kPredictive
+                            ? model * (model + static_cast<double>(options.heads))
+                            : 0.0;
   const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));
   const double feed_forward = (inputs + 1) * model * hidden;
-  const double cross_attention = model * (model + model);
-  const double cross_memory = model * 2 * key_model(options.decoder_cross_attention);
+  const double cross_attention = model * (model + model) + general(cross) + center;
+  const double cross_memory = model * 2 * key_model(cross);
   const double source_row =
       encoder_layers * (self_attention(options.encoder_self_attention) + feed_forward) +
       decoder_layers * cross_memory;

@@ -66,6 +66,12 @@ class SubwordSampler::Words {
         pieces_(tokenizer.pieces()),
         kept_(kKept) {
     CALQUE_CHECK(can_cut(tokenizer), "a {} vocabulary", tokenizer.type());
+    sampled_.reserve(kAmple);
+    plain_.reserve(kAmple);
+    text_.reserve(kAmple);
+    begins_.reserve(kAmple);
+    log_sums_.reserve(kAmple);
+    cuts_.reserve(kAmple);
     for (size_t id = 0; id < pieces_.size(); ++id) {
       if (!pieces_[id].ordinary) continue;
       ids_.emplace(pieces_[id].text, static_cast<int32_t>(id));
@@ -93,6 +99,7 @@ class SubwordSampler::Words {
  private:
   static constexpr size_t kKept = size_t{1} << 16;
   static constexpr size_t kLongestKept = 32;  // bytes
+  static constexpr size_t kAmple = 4096;      // for a sentence of ordinary length
 
   bool is_unigram_;
   double strength_;

@@ -65,7 +65,9 @@ MemoryEstimate estimate_memory(const TransformerOptions& options, const TrainOpt
   estimate.parameters = 2 * weights * sizeof(Real);
   estimate.optimizer = (train.moving_average > 0 ? 3 : 2) * weights * sizeof(Real);
   const bool r_drop = train.r_drop > 0;
-  estimate.activations = (r_drop ? 2 : 1) * tokens * per_token * sizeof(Real);
+  // Adversarial training keeps the gradients of both sides' embeddings, and their sums.
+  const double perturbed = train.adversarial.weight > 0 ? 4 * model : 0;
+  estimate.activations = tokens * ((r_drop ? 2 : 1) * per_token + perturbed) * sizeof(Real);
   // In backward a handful of rows are in flight at once, the hidden layer's twice, or thrice where
   // a gate goes with it.
   const auto inputs = static_cast<double>(kernels::activation_inputs(options.activation));

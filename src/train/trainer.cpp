@@ -283,6 +283,9 @@ void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result
     const int64_t model = model_.options().model;
     seen.source.gradient = arena_.tensor({example.source_layout.tokens, model});
     seen.target.gradient = arena_.tensor({example.target_layout.tokens, model});
+    // Where layer-drop leaves out the whole decoder nothing depends on the source.
+    kernels::fill<Real>(seen.source.gradient.values(), 0);
+    kernels::fill<Real>(seen.target.gradient.values(), 0);
   }
   const kernels::CrossEntropySums sums = pass(example, seen);
   if (adversarial.weight > 0) {

@@ -28,6 +28,12 @@ struct Layouts {
   }
 };
 
+/// Noise on the scores, as hard selection draws it. Without the selection that follows, the weights
+/// are differentiable: they are those whose gradient the choice is given.
+kernels::HardDraw some_draw(bool wanted) {
+  return wanted ? kernels::HardDraw{{1, 2, 3}, 0.7} : kernels::HardDraw{};
+}
+
 TEST_CASE("self-attention of every kind has exact gradients", "[autograd]") {
   const Layouts layouts({3, 1, 7}, {3, 1, 7});
   AttentionOptions options;
@@ -41,7 +47,8 @@ TEST_CASE("self-attention of every kind has exact gradients", "[autograd]") {
   options.global_tokens = 1;
   const bool causal = GENERATE(false, true);
   const double rate = GENERATE(0.0, 0.4);
-  CAPTURE(options.score, options.scope, options.normalizer, causal, rate);
+  const kernels::HardDraw draw = some_draw(GENERATE(false, true));
+  CAPTURE(options.score, options.scope, options.normalizer, causal, rate, draw.active());
   const SequenceLayout layout = layouts.queries.view();
   std::vector<Shape> shapes{{11, 3 * kModel}};
   if (options.score == AttentionScore::kAdditive) shapes.push_back({kModel});
@@ -49,7 +56,7 @@ TEST_CASE("self-attention of every kind has exact gradients", "[autograd]") {
           ops::AttentionInputs inputs{in[0], 0, in[0], kModel, 2 * kModel, kModel};
           if (in.size() > 1) inputs.energy = in[1];
           return ops::attention(c, inputs,
-                                {layout, layout, kHeads, causal, c.dropout(rate, 3), options, {}});
+                                {layout, layout, kHeads, causal, c.dropout(rate, 3), options, draw});
         }) < kTolerance);
 }
 
@@ -62,7 +69,8 @@ TEST_CASE("cross-attention of every kind has exact gradients", "[autograd]") {
                                 AttentionNormalizer::kEntmax15);
   options.window = GENERATE(1, 3);
   const double rate = GENERATE(0.0, 0.4);
-  CAPTURE(options.score, options.scope, options.normalizer, options.window, rate);
+  const kernels::HardDraw draw = some_draw(GENERATE(false, true));
+  CAPTURE(options.score, options.scope, options.normalizer, options.window, rate, draw.active());
   const bool predictive = options.scope == AttentionScope::kPredictive;
   std::vector<Shape> shapes{{12, kModel}, {8, 2 * kModel}};
   if (options.score == AttentionScore::kAdditive) shapes.push_back({kModel});
@@ -78,7 +86,7 @@ TEST_CASE("cross-attention of every kind has exact gradients", "[autograd]") {
                                  false,
                                  c.dropout(rate, 3),
                                  options,
-                                 {}});
+                                 draw});
         }) < kTolerance);
 }
 

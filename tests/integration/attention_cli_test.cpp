@@ -193,6 +193,17 @@ TEST_CASE("the page is one file with the numbers of the JSON", "[train][attentio
   }
 }
 
+TEST_CASE("the alignment has the words that the model reads", "[train][attention]") {
+  std::string too_long;
+  for (int i = 0; i < 2000; ++i) too_long += "la ";
+  // An unknown character inside a word is a word by itself.
+  for (const std::string& target : {std::string("l\xe2\x98\x83" "a la"), too_long}) {
+    const json report = attention_json({"--source", "ba di", "--target", target});
+    CHECK(report["target"]["words"].size() == report["alignment"]["weights"].size());
+    CHECK(attention({"--source", "ba di", "--target", target, "--terminal"}).exit_code == 0);
+  }
+}
+
 TEST_CASE("hostile text stays text in the page and on the terminal", "[train][attention]") {
   const std::string hostile =
       "</script><script>alert(1)</script> <!-- \"' & \\ \x1b[31m \xe2\x80\xa8 \xf0\x9f\x98\x80";

@@ -158,7 +158,7 @@ TEST_CASE("without chance, cuts are SentencePiece's own", "[text]") {
   }
 }
 
-TEST_CASE("another cut is of the same text; what has no piece stays", "[text]") {
+TEST_CASE("another cut is of the same text, and what has no piece stays", "[text]") {
   for (const VocabularyType type : {VocabularyType::kUnigram, VocabularyType::kBpe}) {
     const Tokenizer& tokenizer = tokenizer_of(type);
     const SubwordSampler sampler(tokenizer, 0.3);

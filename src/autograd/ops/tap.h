@@ -8,7 +8,8 @@ namespace calque::ops {
 /// until backward.
 struct Tap {
   Tensor addend;    // a constant that is added to x; none: nothing is
-  Tensor gradient;  // backward assigns the loss' gradient with respect to x; none: not wanted
+  Tensor gradient;  // backward assigns the loss' gradient with respect to x, unless the loss
+                    // does not depend on it; none: not wanted
 
   explicit operator bool() const { return addend || gradient; }
 };
