@@ -34,22 +34,29 @@ train() {
     shift
     set -- "$@" --set "$setting"
   done
-  $calque train "$config" --run "$run" --threads "$threads" "$@"
+  "$calque" train "$config" --run "$run" --threads "$threads" "$@"
 }
 
-# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX: makes RUN/{validation,test,model}.json. In a file's
+# save FILE COMMAND...: FILE becomes what the command prints, whole or not at all.
+save() {
+  file=$1
+  shift
+  "$@" > "$file.part"
+  mv "$file.part" "$file"
+}
+
+# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX: makes RUN/{model,validation,test}.json. In a file's
 # name, PREFIX stands before the split and SUFFIX before the language.
 evaluate() {
   model=$(final_model "$1")
+  save "$1/model.json" "$calque" inspect "$model" --json
   for split in validation:val test:test_2016_flickr; do
     result=$1/${split%%:*}.json
     text=$4${split#*:}$5
     [ -f "$result" ] && continue
-    $calque evaluate --model "$model" --source "$text.en" --reference "$text.$3" --metric bleu \
-      --tokenize "$2" --confidence --json --threads "$threads" > "$result.part"
-    mv "$result.part" "$result"
+    save "$result" "$calque" evaluate --model "$model" --source "$text.en" --reference "$text.$3" \
+      --metric bleu --tokenize "$2" --confidence --json --threads "$threads"
   done
-  $calque inspect "$model" --json > "$1/model.json"
 }
 
 # final_model RUN: the moving average that its last checkpoint holds, or else the average of its last
@@ -59,7 +66,7 @@ final_model() {
     echo "$1/checkpoints/$(head -n 1 "$1/latest")"
     return
   fi
-  [ -d "$1/average" ] || $calque average --run "$1" --last 10 --output "$1/average" >&2
+  [ -d "$1/average" ] || "$calque" average --run "$1" --last 10 --output "$1/average" >&2
   echo "$1/average"
 }
 
@@ -124,7 +131,7 @@ if [ -z "${CALQUE:-}" ]; then
 fi
 if [ -z "$precision" ]; then
   precision=bfloat16
-  ! $calque version | grep -q '^bfloat16 *float32' || precision=float32
+  ! "$calque" version | grep -q '^bfloat16 *float32' || precision=float32
 fi
 echo "precision: $precision"
 

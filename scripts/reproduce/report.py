@@ -4,8 +4,8 @@
 usage: report.py FOLDER
 
 Reads FOLDER/<row>/seed<N>/{config.yaml,metrics.jsonl,model.json,validation.json,test.json} as
-multi30k.sh makes them, and writes FOLDER/results.md and FOLDER/curves.svg. A training without
-test.json is not finished: it has curves, but no row.
+multi30k.sh makes them, and writes FOLDER/results.md and FOLDER/curves.svg. A training without one
+of the three last is not finished: it has curves, but no row.
 """
 
 import json
@@ -29,7 +29,7 @@ class Run:
 
     @property
     def is_finished(self):
-        return "test" in self.scores
+        return bool(self.model) and {"validation", "test"} <= self.scores.keys()
 
     @property
     def tokens_per_second(self):
@@ -51,9 +51,14 @@ def read_json(path):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+def read_lines(path):
+    """A last line without its end is of a training that was killed as it wrote it."""
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
 def read_run(folder):
-    lines = [json.loads(line) for line in
-             (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = read_lines(folder / "metrics.jsonl")
     scores = {split: read_json(folder / f"{split}.json")["metrics"][0]
               for split in ("validation", "test") if (folder / f"{split}.json").exists()}
     return Run(int(folder.name.removeprefix("seed")), lines, read_json(folder / "model.json"),

@@ -61,6 +61,25 @@ class ReportTest(unittest.TestCase):
         words = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
         self.assertLessEqual({"paper", "raw"}, words)
 
+    def test_a_training_that_was_stopped_before_its_end_has_no_row_yet(self):
+        write_run(self.folder / "paper/seed1", 41.0)
+        for name in ("model", "validation", "test"):
+            write_run(self.folder / f"{name}/seed1", 40.0)
+            (self.folder / f"{name}/seed1/{name}.json").unlink()
+        found = report(self.folder)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        table = (self.folder / "results.md").read_text()
+        self.assertIn("| paper |", table)
+        self.assertNotIn("| 40.00 |", table)
+
+    def test_a_last_line_of_metrics_that_was_cut_off_is_left_out(self):
+        write_run(self.folder / "paper/seed1", 41.0)
+        with open(self.folder / "paper/seed1/metrics.jsonl", "a") as metrics:
+            metrics.write('{"step": 300, "lo')
+        found = report(self.folder)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn("| 30,000 |", (self.folder / "results.md").read_text())
+
     def test_a_folder_without_trainings_is_refused(self):
         found = report(self.folder)
         self.assertEqual(found.returncode, 1)

@@ -1,0 +1,93 @@
+"""scripts/reproduce/multi30k.sh with a program in calque's place that writes what calque would."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+# Writes down its command; fails, with FAIL's exit status, at the command that FAIL begins with.
+CALQUE = f"""#!{sys.executable}
+import json, os, sys
+from pathlib import Path
+
+words = sys.argv[1:]
+with open("calls", "a") as calls:
+    calls.write(" ".join(words) + "\\n")
+value = lambda name: words[words.index(name) + 1]
+failing, _, status = os.environ.get("FAIL", "").partition(" ")
+if failing and failing in words:
+    print('{{"metrics": [')
+    sys.exit(int(status))
+steps = os.environ.get("STEPS", "100")
+if words[0] == "train":
+    run = Path(value("--run"))
+    run.mkdir(parents=True, exist_ok=True)
+    precision = next(word for word in words if word.startswith("train.precision="))
+    (run / "config.yaml").write_text(
+        "train:\\n  moving_average: 0\\n  precision: " + precision.partition("=")[2] + "\\n")
+    (run / "metrics.jsonl").write_text(
+        json.dumps({{"step": int(steps), "loss": 4.0, "tokens_per_second": 20000}}) + "\\n")
+    (run / "latest").write_text("step-" + steps + "\\n")
+elif words[0] == "average":
+    Path(value("--output")).mkdir()
+elif words[0] == "inspect":
+    print(json.dumps({{"parameters": 10, "model": words[1],
+                      "state": {{"source_tokens": 1, "target_tokens": 1}}}}))
+elif words[0] == "evaluate":
+    print(json.dumps({{"metrics": [
+        {{"score": 41.0, "confidence_half_width": 0.9, "signature": "BLEU"}}]}}))
+"""
+
+
+class Multi30kTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        shutil.copytree(SCRIPTS / "reproduce", self.folder / "scripts/reproduce")
+        self.write("scripts/get_multi30k.sh", "#!/bin/sh\n")
+        self.write("a folder/calque", CALQUE)
+        self.run_folder = self.folder / "runs/reproduce/paper/seed1"
+
+    def write(self, name, text):
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755)
+
+    def reproduce(self, *words, **environment):
+        """The calls of calque that it made."""
+        (self.folder / "calls").write_text("")
+        program = str(self.folder / "a folder/calque")
+        self.found = subprocess.run(
+            [self.folder / "scripts/reproduce/multi30k.sh", *words], capture_output=True,
+            text=True, env={**os.environ, "CALQUE": program, **environment})
+        return (self.folder / "calls").read_text().splitlines()
+
+    def commands(self, *words, **environment):
+        return [call.split()[0] for call in self.reproduce(*words, **environment)
+                if not call.startswith("version")]
+
+    def results(self):
+        return (self.folder / "runs/reproduce/results.md").read_text()
+
+    def test_stopped_anywhere_it_goes_on(self):
+        words = ("--seeds", "1", "paper")
+        for command in ("train", "average", "inspect", "evaluate"):
+            self.reproduce(*words, FAIL=f"{command} 4")
+            self.assertEqual(self.found.returncode, 4, command)
+            self.assertFalse((self.run_folder / "test.json").exists())
+        self.assertEqual(self.commands(*words), ["train", "inspect", "evaluate", "evaluate"])
+        self.assertEqual(self.found.returncode, 0, self.found.stderr)
+        self.assertIn("| paper |", self.results())
+        self.assertEqual(self.commands(*words), ["train", "inspect"])
+
+
+if __name__ == "__main__":
+    unittest.main()
