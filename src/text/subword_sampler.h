@@ -27,7 +27,7 @@ class SubwordSampler {
  public:
   /// Whether a vocabulary is of such a type.
   static bool can_cut(const Tokenizer& tokenizer);
-  /// Throws InternalError unless it is.
+  /// Throws InternalError unless it is, UserError when a score is not finite.
   SubwordSampler(const Tokenizer& tokenizer, double strength);
   ~SubwordSampler();
 
