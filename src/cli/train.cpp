@@ -49,6 +49,7 @@ RunData open_data(const RunConfig& config, const std::optional<Checkpoint>& chec
           ? load_tokenizers(*checkpoint)
           : load_or_train_vocabulary(config.vocabulary, folder.path(), config.data.train.source,
                                      config.data.train.target, config.seed, config.data.lines);
+  Variation(config.data, tokenizers);  // refuses what they do not allow, before text is read
   const auto open = [&](const char* name, const ParallelFiles& files) {
     return ParallelCorpus(name, files, config.data, tokenizers, folder.cache_folder(), borrowed);
   };

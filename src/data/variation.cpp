@@ -17,6 +17,12 @@ std::shared_ptr<const SubwordSampler> make_sampler(double strength, const Tokeni
                     "no cuts are drawn, found {:g}",
                     tokenizer.type(), strength));
   }
+  if (tokenizer.type() == "bpe" && strength >= 1) {
+    throw UserError(
+        fmt::format("data.subword_sampling: {:g} is no probability of passing over a bpe "
+                    "vocabulary's merges; expected less than 1",
+                    strength));
+  }
   return std::make_shared<const SubwordSampler>(tokenizer, strength);
 }
 

@@ -134,5 +134,19 @@ TEST_CASE("cuts of a vocabulary of whole words are refused", "[data]") {
         "found 0.1");
 }
 
+TEST_CASE("how strongly cuts may vary depends on the vocabulary's own type", "[data]") {
+  DataOptions options;
+  options.subword_sampling = 2;
+  const std::string bpe = test::sample_tokenizers().source().serialized();
+  const std::string unigram = test::message_field(2, "\x18\x01");  // model_type: UNIGRAM
+  CHECK(Variation(options, TokenizerPair(Tokenizer(bpe + unigram))).is_wanted());
+  const std::string message =
+      "data.subword_sampling: 2 is no probability of passing over a bpe vocabulary's merges; "
+      "expected less than 1";
+  CHECK(test::user_error([&] { Variation(options, test::sample_tokenizers()); }) == message);
+  const TokenizerPair two(Tokenizer(bpe + unigram), Tokenizer{bpe});
+  CHECK(test::user_error([&] { Variation(options, two); }) == message);
+}
+
 }  // namespace
 }  // namespace calque
