@@ -149,21 +149,20 @@ void describe_model(const RunConfig& config, const Transformer& model, const Run
 }
 
 /// Some real updates, to say what all of them will take. Nothing is saved.
-void time_updates(const RunConfig& config, Trainer& trainer, const ParallelCorpus& corpus) {
+void time_updates(const RunConfig& config, Trainer& trainer) {
   constexpr int kWarmUp = 1;
   constexpr int kTimed = 3;
   for (int i = 0; i < kWarmUp; ++i) trainer.update();
   profile::reset();
   const Stopwatch watch;
+  const double epochs_before = trainer.epochs();
   int64_t tokens = 0;
   for (int i = 0; i < kTimed; ++i) {
     const UpdateResult result = trainer.update();
     tokens += result.source_tokens + result.target_tokens;
   }
   const double per_update = watch.seconds() / kTimed;
-  const double per_epoch =
-      static_cast<double>(corpus.source_pieces() + corpus.target_pieces() + 2 * corpus.size()) /
-      (static_cast<double>(tokens) / kTimed);
+  const double per_epoch = kTimed / (trainer.epochs() - epochs_before);
   log::info("memory, measured: activations {}, their gradients {}, scratch {}",
             format_bytes(static_cast<double>(trainer.activation_bytes())),
             format_bytes(static_cast<double>(trainer.gradient_bytes())),
@@ -263,7 +262,7 @@ void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh
   const auto variation = make_variation(config, data);
   Trainer trainer(config.train,
                   {*model, data.train, nullptr, folder, config.seed, {}, {}, variation.get()});
-  time_updates(config, trainer, data.train);
+  time_updates(config, trainer);
   report_profile();
   log::info("dry run: config and data are good, nothing was written");
 }

@@ -95,6 +95,13 @@ Batcher::Batcher(const ParallelCorpus& corpus, const BatcherOptions& options)
   seek({});
 }
 
+double Batcher::epochs() const {
+  const auto share =
+      static_cast<double>(position_.batch + 1) / static_cast<double>(std::ssize(window_batches_));
+  return static_cast<double>(position_.epoch) +
+         (static_cast<double>(position_.window) + share) / static_cast<double>(windows_);
+}
+
 int64_t Batcher::least_batches_per_epoch() const {
   const int64_t pieces = std::max(corpus_->source_pieces(), corpus_->target_pieces());
   return (pieces + corpus_->size() + options_.batch_tokens - 1) / options_.batch_tokens;
@@ -168,6 +175,7 @@ void Batcher::next(Batch& batch) {
   batch.reserve(options_.batch_tokens);
   fill(*corpus_, window_pairs_, window_batches_[static_cast<size_t>(position_.batch)], position_,
        batch, [&](const SizedPair& pair) { append_to(batch, pair); });
+  batch.epochs = epochs();
 }
 
 std::vector<Batch> make_batches(const ParallelCorpus& corpus, int64_t batch_tokens) {

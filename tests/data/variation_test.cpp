@@ -100,6 +100,25 @@ TEST_CASE("varied batches are a function of the seed, and go on behind any posit
   }
 }
 
+TEST_CASE("an epoch of varied batches is counted by its windows and batches", "[data]") {
+  const VariedCorpus varied(0.3);
+  Batcher batcher = varied.batcher();
+  Batcher resumed = varied.batcher();
+  CHECK(batcher.epochs() == 0);
+  Batch batch;
+  double before = 0;
+  BatchPosition last;
+  for (batcher.next(batch); batch.position.epoch < 2; batcher.next(batch)) {
+    CHECK(batch.epochs > before);
+    if (batch.position.epoch == 1 && last.epoch == 0) CHECK(before == Approx(1.0));
+    resumed.seek(batch.position);
+    CHECK(resumed.epochs() == batch.epochs);
+    before = batch.epochs;
+    last = batch.position;
+  }
+  CHECK(before == Approx(2.0));
+}
+
 TEST_CASE("a sentence that would be cut into too many pieces stays as it stands", "[data]") {
   const VariedCorpus varied(0.9, 30);
   Batcher batcher = varied.batcher();
