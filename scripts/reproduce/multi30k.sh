@@ -37,37 +37,35 @@ train() {
   "$calque" train "$config" --run "$run" --threads "$threads" "$@"
 }
 
-# save FILE COMMAND...: FILE becomes what the command prints, whole or not at all.
-save() {
-  file=$1
-  shift
-  "$@" > "$file.part"
-  mv "$file.part" "$file"
-}
-
 # evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX: makes RUN/{model,validation,test}.json. In a file's
 # name, PREFIX stands before the split and SUFFIX before the language.
 evaluate() {
   model=$(final_model "$1")
-  save "$1/model.json" "$calque" inspect "$model" --json
+  "$calque" inspect "$model" --json > "$1/model.json.part"
+  # Results of other weights, as of a training that went on since, are made again.
+  cmp -s "$1/model.json.part" "$1/model.json" || rm -f "$1/validation.json" "$1/test.json"
+  mv "$1/model.json.part" "$1/model.json"
   for split in validation:val test:test_2016_flickr; do
     result=$1/${split%%:*}.json
     text=$4${split#*:}$5
     [ -f "$result" ] && continue
-    save "$result" "$calque" evaluate --model "$model" --source "$text.en" --reference "$text.$3" \
-      --metric bleu --tokenize "$2" --confidence --json --threads "$threads"
+    "$calque" evaluate --model "$model" --source "$text.en" --reference "$text.$3" --metric bleu \
+      --tokenize "$2" --confidence --json --threads "$threads" > "$result.part"
+    mv "$result.part" "$result"
   done
 }
 
 # final_model RUN: the moving average that its last checkpoint holds, or else the average of its last
 # ten checkpoints.
 final_model() {
+  latest=$(head -n 1 "$1/latest")
   if ! grep -q '^  moving_average: 0$' "$1/config.yaml"; then
-    echo "$1/checkpoints/$(head -n 1 "$1/latest")"
+    echo "$1/checkpoints/$latest"
     return
   fi
-  [ -d "$1/average" ] || "$calque" average --run "$1" --last 10 --output "$1/average" >&2
-  echo "$1/average"
+  average=$1/average_$latest
+  [ -d "$average" ] || "$calque" average --run "$1" --last 10 --output "$average" >&2
+  echo "$average"
 }
 
 # reproduce ROW SEED

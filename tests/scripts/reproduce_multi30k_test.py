@@ -88,6 +88,13 @@ class Multi30kTest(unittest.TestCase):
         self.assertIn("| paper |", self.results())
         self.assertEqual(self.commands(*words), ["train", "inspect"])
 
+    def test_a_training_that_went_on_is_evaluated_again(self):
+        words = ("--seeds", "1", "paper")
+        self.reproduce(*words)
+        self.assertEqual(self.commands(*words, STEPS="200"),
+                         ["train", "average", "inspect", "evaluate", "evaluate"])
+        self.assertIn("average_step-200", (self.run_folder / "model.json").read_text())
+
 
 if __name__ == "__main__":
     unittest.main()
