@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+ROWS = ("paper", "recipe", "raw", "french")  # of multi30k.sh
 COLOURS = ("#06c", "#c00", "#080", "#a5a", "#c80")
 
 
@@ -66,10 +67,14 @@ def read_run(folder):
 
 
 def read_rows(folder):
-    """Runs by the name of their row, those that were begun first in front."""
+    """Runs by the name of their row, in the order of ROWS, others behind them."""
+    def place(path):
+        row = path.parent.name
+        return ROWS.index(row) if row in ROWS else len(ROWS), row
+
     rows = {}
     found = [path.parent for path in folder.glob("*/seed*/metrics.jsonl")]
-    for path in sorted(found, key=lambda path: (path / "config.yaml").stat().st_mtime):
+    for path in sorted(found, key=place):
         rows.setdefault(path.parent.name, []).append(read_run(path))
     for runs in rows.values():
         runs.sort(key=lambda run: run.seed)

@@ -50,6 +50,14 @@ class ReportTest(unittest.TestCase):
         self.assertIn("- paper: `BLEU|tok:none`", table)
         self.assertNotIn("| raw |", table)
 
+    def test_rows_stand_in_the_order_in_which_they_are_made_by_default(self):
+        for row in ("raw", "another", "paper", "french", "recipe"):
+            write_run(self.folder / row / "seed1", 41.0)
+        report(self.folder)
+        table = (self.folder / "results.md").read_text()
+        rows = [line.split()[1] for line in table.splitlines() if line.startswith("| ")]
+        self.assertEqual(rows, ["training", "paper", "recipe", "raw", "french", "another"])
+
     def test_every_training_has_a_curve_of_each_kind(self):
         write_run(self.folder / "paper/seed1", 41.0)
         write_run(self.folder / "raw/seed1", 40.0, finished=False)
