@@ -95,6 +95,20 @@ class Multi30kTest(unittest.TestCase):
                          ["train", "average", "inspect", "evaluate", "evaluate"])
         self.assertIn("average_step-200", (self.run_folder / "model.json").read_text())
 
+    def test_a_training_that_diverges_keeps_none_of_the_others(self):
+        calls = self.reproduce("--seeds", "1 2", "paper", FAIL="runs/reproduce/paper/seed1 3")
+        self.assertEqual(self.found.returncode, 3)
+        self.assertIn("diverged: paper/seed1;", self.found.stderr)
+        self.assertEqual(len([call for call in calls if call.startswith("evaluate")]), 2)
+        self.assertIn("| 2 |", self.results())
+
+    def test_a_config_that_tells_no_moving_average_is_an_error(self):
+        program = self.folder / "a folder/calque"
+        program.write_text(program.read_text().replace("moving_average: 0", "label_smoothing: 0"))
+        self.assertEqual(self.commands("--seeds", "1", "paper"), ["train"])
+        self.assertEqual(self.found.returncode, 2)
+        self.assertIn("config.yaml does not tell train.moving_average", self.found.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
