@@ -3,7 +3,8 @@
 # three seeds, evaluates, and writes runs/reproduce/{results.md,curves.svg}. Run again, it goes on
 # where it stopped; what is done is not done again. On two cores it takes hours.
 #   scripts/reproduce/multi30k.sh [--precision NAME] [--threads N] [--seeds "N ..."] [ROW ...]
-# --precision  float32 or bfloat16 (default: bfloat16 where the processor multiplies it itself)
+# --precision  float32 or bfloat16 (default: what the trainings before were made in; at first
+#              bfloat16 where the processor multiplies it itself)
 # --threads    (default: 2)
 # --seeds      (default: "1 2 3")
 # ROW          (default: all)
@@ -130,11 +131,15 @@ if [ -z "${CALQUE:-}" ]; then
   cmake --preset release
   cmake --build --preset release --parallel "$(nproc)" --target calque
 fi
-if [ -z "$precision" ]; then
+mkdir -p $results
+if [ -z "$precision" ] && [ -s $results/precision ]; then
+  precision=$(cat $results/precision)
+elif [ -z "$precision" ]; then
   precision=bfloat16
   ! "$calque" version | grep -q '^bfloat16 *float32' || precision=float32
 fi
 echo "precision: $precision"
+echo "$precision" > $results/precision
 
 diverged=""
 for row in ${rows:-paper recipe raw french}; do

@@ -10,6 +10,7 @@ of the three last is not finished: it has curves, but no row.
 
 import json
 import math
+import re
 import statistics
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Run:
     """One training of a row."""
 
     seed: int
+    precision: str  # train.precision
     lines: list  # of metrics.jsonl
     model: dict  # as `calque inspect --json` says
     scores: dict  # by split: BLEU as `calque evaluate --json` says
@@ -62,8 +64,9 @@ def read_run(folder):
     lines = read_lines(folder / "metrics.jsonl")
     scores = {split: read_json(folder / f"{split}.json")["metrics"][0]
               for split in ("validation", "test") if (folder / f"{split}.json").exists()}
-    return Run(int(folder.name.removeprefix("seed")), lines, read_json(folder / "model.json"),
-               scores)
+    precision = re.search(r"^  precision: (\w+)$", (folder / "config.yaml").read_text("utf-8"), re.M)
+    return Run(int(folder.name.removeprefix("seed")), precision.group(1) if precision else "?",
+               lines, read_json(folder / "model.json"), scores)
 
 
 def read_rows(folder):
@@ -94,9 +97,9 @@ def spread(values):
 
 
 def table(rows):
-    lines = ["| training | parameters | minutes | tokens/s | validation BLEU | test BLEU | "
+    lines = ["| training | parameters | precision | minutes | tokens/s | validation BLEU | test BLEU | "
              "95 % interval of each seed | seeds |",
-             "|---|---|---|---|---|---|---|---|"]
+             "|---|---|---|---|---|---|---|---|---|"]
     signatures = []
     for name, runs in rows.items():
         finished = [run for run in runs if run.is_finished]
@@ -105,6 +108,7 @@ def table(rows):
         cells = [
             name,
             f"{finished[0].model['parameters']:,}",
+            ", ".join(dict.fromkeys(run.precision for run in finished)),
             f"{mean(run.minutes for run in finished):.0f}",
             f"{mean(run.tokens_per_second for run in finished):,.0f}",
             spread(run.scores["validation"]["score"] for run in finished),

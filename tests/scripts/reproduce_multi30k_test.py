@@ -109,6 +109,20 @@ class Multi30kTest(unittest.TestCase):
         self.assertEqual(self.found.returncode, 2)
         self.assertIn("config.yaml does not tell train.moving_average", self.found.stderr)
 
+    def test_the_precision_of_the_first_training_is_kept(self):
+        def precisions(*words):
+            return [call.partition("train.precision=")[2].split()[0]
+                    for call in self.reproduce("--seeds", "1", "paper", *words)
+                    if call.startswith("train")]
+        slow, fast = "bfloat16   float32, slow", "bfloat16   AMX"
+        program = self.folder / "a folder/calque"
+        plain = program.read_text()
+        for unit, words, expected in ((slow, (), "float32"), (fast, (), "float32"),
+                                      (slow, ("--precision", "bfloat16"), "bfloat16"),
+                                      (slow, (), "bfloat16")):
+            program.write_text(plain + f'if words[0] == "version":\n    print("{unit}")\n')
+            self.assertEqual(precisions(*words), [expected])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -11,9 +11,9 @@ from pathlib import Path
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/reproduce/report.py"
 
 
-def write_run(folder, bleu, finished=True):
+def write_run(folder, bleu, finished=True, precision="float32"):
     folder.mkdir(parents=True)
-    (folder / "config.yaml").write_text("seed: 1\n")
+    (folder / "config.yaml").write_text(f"train:\n  precision: {precision}\n")
     lines = [{"step": step, "loss": 9 - step / 100, "tokens_per_second": speed}
              for step, speed in ((100, 20000), (200, 60000))]
     lines += [{"step": step, "validation_bleu": step / 10} for step in (100, 200)]
@@ -39,14 +39,14 @@ class ReportTest(unittest.TestCase):
 
     def test_a_row_is_the_mean_of_its_finished_seeds(self):
         write_run(self.folder / "paper/seed1", 41.0)
-        write_run(self.folder / "paper/seed2", 42.0)
+        write_run(self.folder / "paper/seed2", 42.0, precision="bfloat16")
         write_run(self.folder / "paper/seed3", 0, finished=False)
         write_run(self.folder / "raw/seed1", 0, finished=False)
         self.assertEqual(report(self.folder).returncode, 0)
         table = (self.folder / "results.md").read_text()
         # 3.6 million tokens at the harmonic mean of 20,000 and 60,000 a second.
-        self.assertIn("| paper | 2,605,056 | 2 | 30,000 | 42.50 (42.00 to 43.00) | "
-                      "41.50 (41.00 to 42.00) | ± 0.90, 0.90 | 1, 2 |", table)
+        self.assertIn("| paper | 2,605,056 | float32, bfloat16 | 2 | 30,000 | "
+                      "42.50 (42.00 to 43.00) | 41.50 (41.00 to 42.00) | ± 0.90, 0.90 | 1, 2 |", table)
         self.assertIn("- paper: `BLEU|tok:none`", table)
         self.assertNotIn("| raw |", table)
 
