@@ -77,12 +77,6 @@ std::optional<Validator> make_validator(const RunConfig& config, const RunData& 
                    config.validation, config.train, config.data.lines);
 }
 
-/// What becomes of the training text in each epoch; nothing where it stays as it stands.
-std::unique_ptr<Variation> make_variation(const RunConfig& config, const RunData& data) {
-  auto variation = std::make_unique<Variation>(config.data, data.tokenizers);
-  return variation->is_wanted() ? std::move(variation) : nullptr;
-}
-
 CorpusRecord corpus_record(const ParallelCorpus& corpus) {
   return {corpus.fingerprint(), corpus.size(), corpus.files()};
 }
@@ -259,7 +253,7 @@ void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh
       !why.empty()) {
     log::info("nothing left to do: {}", why);
   }
-  const auto variation = make_variation(config, data);
+  const auto variation = make_variation(config.data, data.tokenizers);
   Trainer trainer(config.train,
                   {*model, data.train, nullptr, folder, config.seed, {}, {}, variation.get()});
   time_updates(config, trainer);
@@ -322,7 +316,7 @@ void train(const RunConfig& config, const std::filesystem::path& run_path, bool 
   const auto model = make_model(config, data.tokenizers, initial);
   describe_model(config, *model, data, memory);
   std::optional<Validator> validator = make_validator(config, data, *model);
-  const auto variation = make_variation(config, data);
+  const auto variation = make_variation(config.data, data.tokenizers);
   Trainer trainer(config.train,
                   {*model, data.train, validator ? &*validator : nullptr, folder, config.seed,
                    checkpoint_texts(config, data.tokenizers), record, variation.get()});

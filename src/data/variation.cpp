@@ -1,6 +1,7 @@
 #include "data/variation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "text/special_ids.h"
@@ -27,6 +28,12 @@ std::shared_ptr<const SubwordSampler> make_sampler(double strength, const Tokeni
 }
 
 }  // namespace
+
+std::unique_ptr<const Variation> make_variation(const DataOptions& options,
+                                                const TokenizerPair& tokenizers) {
+  auto variation = std::make_unique<const Variation>(options, tokenizers);
+  return variation->is_wanted() ? std::move(variation) : nullptr;
+}
 
 RandomSequence SentenceOfEpoch::random(uint32_t stream) const {
   return {{seed, static_cast<uint32_t>(epoch), stream}, static_cast<uint32_t>(pair)};

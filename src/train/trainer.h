@@ -36,7 +36,7 @@ bool is_time_over(const TrainOptions& options, double seconds, double closing_se
 
 /// How a training with these options batches its corpus.
 BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
-                               const Variation* variation = nullptr);
+                               const Variation* variation);
 
 /// Why training ended.
 enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
@@ -82,6 +82,8 @@ class Trainer {
   /// One update of the weights, or one that is skipped, with nothing around it; for measuring.
   UpdateResult update();
 
+  /// Forward passes, each with its backward one, that an update makes over its batches.
+  int passes() const { return options_.r_drop > 0 || options_.adversarial.weight > 0 ? 2 : 1; }
   kernels::Precision precision() const { return options_.precision; }
   int64_t step() const { return state_.step; }
   const CheckpointState& state() const { return state_; }
