@@ -70,6 +70,8 @@ class Batcher {
   std::vector<int32_t> sentence_;          // on its way there
 
   void load_window(int64_t epoch, int64_t window);
+  /// Of a varied sentence.
+  int64_t most_pieces() const;
   /// Appends the pair's pieces to `window_ids_` as the epoch takes them.
   void vary(int64_t epoch, SizedPair& pair);
   void append_to(Batch& batch, const SizedPair& pair) const;

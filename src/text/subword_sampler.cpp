@@ -83,6 +83,7 @@ class SubwordSampler::Words {
   void resample(RandomSequence& random, std::vector<int32_t>& ids) {
     const std::lock_guard lock(mutex_);
     sampled_.clear();
+    sampled_.reserve(ids.capacity());
     for (const int32_t id : ids) {
       const TextPiece& piece = pieces_.at(static_cast<size_t>(id));
       if (!piece.ordinary || piece.text.starts_with(kSpace)) finish_word(random);
