@@ -475,7 +475,7 @@ void visit_validation(Config& config, Visitor& visit) {
   visit(Field{"validation.batch_tokens", "source tokens times beam", kHarmless,
               "Bound of what is translated together."},
         decode.batch_tokens, kCount);
-  visit(Field{"validation.tokenize", "", kWarn,
+  visit(Field{"validation.tokenize", "", kRefuse,
               "How BLEU finds words: 13a for ordinary text, intl the same with all of Unicode's "
               "punctuation, zh for Chinese, char for languages without spaces, none for text whose "
               "words are already set apart."},
