@@ -136,6 +136,50 @@ TEST_CASE("a sentence that would be cut into too many pieces stays as it stands"
   CHECK(kept > 20);
 }
 
+TEST_CASE("a varied sentence is not larger than a batch", "[data]") {
+  const VariedCorpus varied(0.9);
+  const int64_t tokens =
+      std::max(varied.corpus.longest_source(), varied.corpus.longest_target()) + 1;
+  Batcher batcher(varied.corpus, {tokens, 5, 1, &*varied.variation});
+  Batch batch;
+  int64_t longest = 0;
+  for (batcher.next(batch); batch.position.epoch == 0; batcher.next(batch)) {
+    CHECK(batch.source_tokens() <= tokens);
+    CHECK(batch.target_tokens() <= tokens);
+    longest = std::max(longest, batch.source_tokens());
+  }
+  CHECK(longest > tokens * 9 / 10);
+}
+
+TEST_CASE("each side is cut by its own vocabulary", "[data]") {
+  const auto train = [](uint64_t seed, int64_t size) {
+    const test::TemporaryFolder folder;
+    VocabularyOptions options;
+    options.size = size;
+    const std::string file =
+        test::write_text(folder / "text", test::join_lines(test::sample_sentences(200, seed)));
+    return Tokenizer(train_vocabulary(options, {file}, 1));
+  };
+  const TokenizerPair two(train(1, 120), train(2, 90));
+  DataOptions options;
+  options.subword_sampling = 0.2;
+  const Variation variation(options, two);
+  const std::string text = test::sample_sentences(1, 3).front();
+  for (const bool is_target : {false, true}) {
+    const Tokenizer& tokenizer = is_target ? two.target() : two.source();
+    std::vector<int32_t> plain;
+    tokenizer.encode(text, plain);
+    int different = 0;
+    for (int64_t epoch = 0; epoch < 20; ++epoch) {
+      std::vector<int32_t> ids = plain;
+      variation.vary({1, epoch, 0, is_target}, ids);
+      CHECK(tokenizer.decode(ids) == tokenizer.decode(plain));
+      different += ids != plain;
+    }
+    CHECK(different > 10);
+  }
+}
+
 TEST_CASE("without a key for it nothing is varied", "[data]") {
   CHECK(!Variation({}, test::sample_tokenizers()).is_wanted());
   DataOptions options;
