@@ -133,9 +133,6 @@ void check_train(const RunConfig& config, Rules& rules) {
   rules.require(config.train.r_drop == 0 || any_dropout, {"train.r_drop"},
                 "without any model.dropout both passes of R-Drop are the same; expected 0, or some "
                 "dropout");
-  rules.require(config.train.r_drop == 0 || config.train.adversarial.weight == 0,
-                {"train.r_drop", "train.adversarial.weight"},
-                "R-Drop and adversarial training are not done together; expected one of them 0");
 }
 
 }  // namespace
