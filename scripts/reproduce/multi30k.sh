@@ -1,7 +1,7 @@
 #!/bin/sh
-# From the data to a table of results (docs/results.md): fetches Multi30k, builds, trains each recipe
-# with three seeds, evaluates, and writes runs/reproduce/{results.md,curves.svg}. Run again, it goes
-# on where it stopped; what is done is not done again. On two cores it takes hours.
+# From the data to a table of results (docs/results.md): fetches Multi30k, builds, trains each
+# recipe with three seeds, evaluates, and writes runs/reproduce/{results.md,curves.svg}. Run again,
+# it goes on where it stopped; what is done is not done again. On two cores it takes hours.
 #   scripts/reproduce/multi30k.sh [--precision NAME] [--threads N] [--seeds "N ..."] [ROW ...]
 # --precision  float32 or bfloat16 (default: what the trainings before were made in; at first
 #              bfloat16 where the processor multiplies it itself)

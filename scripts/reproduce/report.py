@@ -64,7 +64,8 @@ def read_run(folder):
     lines = read_lines(folder / "metrics.jsonl")
     scores = {split: read_json(folder / f"{split}.json")["metrics"][0]
               for split in ("validation", "test") if (folder / f"{split}.json").exists()}
-    precision = re.search(r"^  precision: (\w+)$", (folder / "config.yaml").read_text("utf-8"), re.M)
+    config = (folder / "config.yaml").read_text(encoding="utf-8")
+    precision = re.search(r"^  precision: (\w+)$", config, re.M)
     return Run(int(folder.name.removeprefix("seed")), precision.group(1) if precision else "?",
                lines, read_json(folder / "model.json"), scores)
 
