@@ -2,8 +2,8 @@
 # Fills data/multi30k with the Multi30k corpus (task 1): {train,val,test_2016_flickr}.{en,de,fr}, and
 # tok/*.lc.norm.tok.{en,de}, the same in lower case and tokenised, on which results are published.
 #   scripts/get_multi30k.sh        downloads it from the dataset's public repository
-#   scripts/get_multi30k.sh DIR    takes it from a local folder, plain or gzip; tokenised files from
-#                                  DIR/tok or DIR/../tok, those that are there
+#   scripts/get_multi30k.sh DIR    takes it from a local folder, plain or gzip; tokenised files,
+#                                  plain, from DIR/tok or DIR/../tok, those that are there
 # Files that are there already, with the right number of lines, are kept.
 set -eu
 url=https://raw.githubusercontent.com/multi30k/dataset/master/data/task1
@@ -40,7 +40,7 @@ fetch() {
     download "$url/raw/$1.gz" > "$part.gz" || fail "cannot download $url/raw/$1.gz"
     gzip -dc "$part.gz" > "$part" || fail "$url/raw/$1.gz is not a whole gzip file"
   elif [ -f "$from/$1" ]; then
-    cat "$from/$1" > "$part"
+    cat "$from/$1" > "$part" || fail "cannot copy $from/$1"
   elif [ -f "$from/$1.gz" ]; then
     gzip -dc "$from/$1.gz" > "$part" || fail "$from/$1.gz is not a whole gzip file"
   else
@@ -53,9 +53,9 @@ fetch_tokenised() {
   if [ -z "$from" ]; then
     download "$url/tok/$1" > "$part" || fail "cannot download $url/tok/$1"
   elif [ -f "$from/tok/$1" ]; then
-    cat "$from/tok/$1" > "$part"
+    cat "$from/tok/$1" > "$part" || fail "cannot copy $from/tok/$1"
   elif [ -f "$from/../tok/$1" ]; then
-    cat "$from/../tok/$1" > "$part"
+    cat "$from/../tok/$1" > "$part" || fail "cannot copy $from/../tok/$1"
   else
     return 1
   fi

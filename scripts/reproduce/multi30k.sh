@@ -1,9 +1,10 @@
 #!/bin/sh
-# From the data to the table of docs/results.md: fetches Multi30k, builds, trains each recipe with
-# three seeds, evaluates, and writes runs/reproduce/{results.md,curves.svg}. Run again, it goes on
-# where it stopped; what is done is not done again. On two cores it takes hours.
+# From the data to a table of results (docs/results.md): fetches Multi30k, builds, trains each
+# recipe with three seeds, evaluates, and writes runs/reproduce/{results.md,curves.svg}. Run again,
+# it goes on where it stopped; what is done is not done again. On two cores it takes hours.
 #   scripts/reproduce/multi30k.sh [--precision NAME] [--threads N] [--seeds "N ..."] [ROW ...]
-# --precision  float32 or bfloat16 (default: bfloat16 where the processor multiplies it itself)
+# --precision  float32 or bfloat16 (default: what the trainings before were made in; at first
+#              bfloat16 where the processor multiplies it itself)
 # --threads    (default: 2)
 # --seeds      (default: "1 2 3")
 # ROW          (default: all)
@@ -11,6 +12,7 @@
 #   recipe  configs/multi30k-en-de.yaml, on the same text
 #   raw     configs/multi30k-en-de.yaml as it stands: raw text in mixed case
 #   french  configs/multi30k-en-fr.yaml, raw text
+# A training that diverges (calque's exit status 3) has no row; the others go on without it.
 # Nothing is chosen by the test; it is translated once, by the weights at the end of a training.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -34,33 +36,40 @@ train() {
     shift
     set -- "$@" --set "$setting"
   done
-  $calque train "$config" --run "$run" --threads "$threads" "$@"
+  "$calque" train "$config" --run "$run" --threads "$threads" "$@"
 }
 
-# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX: makes RUN/{validation,test,model}.json. In a file's
+# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX: makes RUN/{model,validation,test}.json. In a file's
 # name, PREFIX stands before the split and SUFFIX before the language.
 evaluate() {
   model=$(final_model "$1")
+  "$calque" inspect "$model" --json > "$1/model.json.part"
+  # Results of other weights, as of a training that went on since, are made again.
+  cmp -s "$1/model.json.part" "$1/model.json" || rm -f "$1/validation.json" "$1/test.json"
+  mv "$1/model.json.part" "$1/model.json"
   for split in validation:val test:test_2016_flickr; do
     result=$1/${split%%:*}.json
     text=$4${split#*:}$5
     [ -f "$result" ] && continue
-    $calque evaluate --model "$model" --source "$text.en" --reference "$text.$3" --metric bleu \
+    "$calque" evaluate --model "$model" --source "$text.en" --reference "$text.$3" --metric bleu \
       --tokenize "$2" --confidence --json --threads "$threads" > "$result.part"
     mv "$result.part" "$result"
   done
-  $calque inspect "$model" --json > "$1/model.json"
 }
 
 # final_model RUN: the moving average that its last checkpoint holds, or else the average of its last
 # ten checkpoints.
 final_model() {
-  if ! grep -q '^  moving_average: 0$' "$1/config.yaml"; then
-    echo "$1/checkpoints/$(head -n 1 "$1/latest")"
+  latest=$(head -n 1 "$1/latest")
+  decay=$(sed -n 's/^  moving_average: //p' "$1/config.yaml")
+  [ -n "$decay" ] || fail "$1/config.yaml does not tell train.moving_average"
+  if [ "$decay" != 0 ]; then
+    echo "$1/checkpoints/$latest"
     return
   fi
-  [ -d "$1/average" ] || $calque average --run "$1" --last 10 --output "$1/average" >&2
-  echo "$1/average"
+  average=$1/average_$latest
+  [ -d "$average" ] || "$calque" average --run "$1" --last 10 --output "$average" >&2
+  echo "$average"
 }
 
 # reproduce ROW SEED
@@ -122,16 +131,35 @@ if [ -z "${CALQUE:-}" ]; then
   cmake --preset release
   cmake --build --preset release --parallel "$(nproc)" --target calque
 fi
-if [ -z "$precision" ]; then
+mkdir -p $results
+if [ -z "$precision" ] && [ -s $results/precision ]; then
+  precision=$(cat $results/precision)
+elif [ -z "$precision" ]; then
   precision=bfloat16
-  ! $calque version | grep -q '^bfloat16 *float32' || precision=float32
+  ! "$calque" version | grep -q '^bfloat16 *float32' || precision=float32
 fi
 echo "precision: $precision"
+echo "$precision" > $results/precision
 
+diverged=""
 for row in ${rows:-paper recipe raw french}; do
   for seed in $seeds; do
-    reproduce "$row" "$seed"
-    python3 scripts/reproduce/report.py $results
+    set +e
+    (
+      set -e
+      reproduce "$row" "$seed"
+    )
+    status=$?
+    set -e
+    case $status in
+      0) python3 scripts/reproduce/report.py $results ;;
+      3) diverged="$diverged $row/seed$seed" ;;
+      *) exit $status ;;
+    esac
   done
 done
-cat $results/results.md
+[ ! -f $results/results.md ] || cat $results/results.md
+if [ -n "$diverged" ]; then
+  echo "multi30k: diverged:$diverged; the log of each says how and what to try" >&2
+  exit 3
+fi

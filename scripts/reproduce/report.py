@@ -4,17 +4,19 @@
 usage: report.py FOLDER
 
 Reads FOLDER/<row>/seed<N>/{config.yaml,metrics.jsonl,model.json,validation.json,test.json} as
-multi30k.sh makes them, and writes FOLDER/results.md and FOLDER/curves.svg. A training without
-test.json is not finished: it has curves, but no row.
+multi30k.sh makes them, and writes FOLDER/results.md and FOLDER/curves.svg. A training without one
+of the three last is not finished: it has curves, but no row.
 """
 
 import json
 import math
+import re
 import statistics
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+ROWS = ("paper", "recipe", "raw", "french")  # of multi30k.sh
 COLOURS = ("#06c", "#c00", "#080", "#a5a", "#c80")
 
 
@@ -23,13 +25,14 @@ class Run:
     """One training of a row."""
 
     seed: int
+    precision: str  # train.precision
     lines: list  # of metrics.jsonl
     model: dict  # as `calque inspect --json` says
     scores: dict  # by split: BLEU as `calque evaluate --json` says
 
     @property
     def is_finished(self):
-        return "test" in self.scores
+        return bool(self.model) and {"validation", "test"} <= self.scores.keys()
 
     @property
     def tokens_per_second(self):
@@ -51,20 +54,31 @@ def read_json(path):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+def read_lines(path):
+    """A last line without its end is of a training that was killed as it wrote it."""
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
 def read_run(folder):
-    lines = [json.loads(line) for line in
-             (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = read_lines(folder / "metrics.jsonl")
     scores = {split: read_json(folder / f"{split}.json")["metrics"][0]
               for split in ("validation", "test") if (folder / f"{split}.json").exists()}
-    return Run(int(folder.name.removeprefix("seed")), lines, read_json(folder / "model.json"),
-               scores)
+    config = (folder / "config.yaml").read_text(encoding="utf-8")
+    precision = re.search(r"^  precision: (\w+)$", config, re.M)
+    return Run(int(folder.name.removeprefix("seed")), precision.group(1) if precision else "?",
+               lines, read_json(folder / "model.json"), scores)
 
 
 def read_rows(folder):
-    """Runs by the name of their row, those that were begun first in front."""
+    """Runs by the name of their row, in the order of ROWS, others behind them."""
+    def place(path):
+        row = path.parent.name
+        return ROWS.index(row) if row in ROWS else len(ROWS), row
+
     rows = {}
     found = [path.parent for path in folder.glob("*/seed*/metrics.jsonl")]
-    for path in sorted(found, key=lambda path: (path / "config.yaml").stat().st_mtime):
+    for path in sorted(found, key=place):
         rows.setdefault(path.parent.name, []).append(read_run(path))
     for runs in rows.values():
         runs.sort(key=lambda run: run.seed)
@@ -84,9 +98,9 @@ def spread(values):
 
 
 def table(rows):
-    lines = ["| training | parameters | minutes | tokens/s | validation BLEU | test BLEU | "
+    lines = ["| training | parameters | precision | minutes | tokens/s | validation BLEU | test BLEU | "
              "95 % interval of each seed | seeds |",
-             "|---|---|---|---|---|---|---|---|"]
+             "|---|---|---|---|---|---|---|---|---|"]
     signatures = []
     for name, runs in rows.items():
         finished = [run for run in runs if run.is_finished]
@@ -95,6 +109,7 @@ def table(rows):
         cells = [
             name,
             f"{finished[0].model['parameters']:,}",
+            ", ".join(dict.fromkeys(run.precision for run in finished)),
             f"{mean(run.minutes for run in finished):.0f}",
             f"{mean(run.tokens_per_second for run in finished):,.0f}",
             spread(run.scores["validation"]["score"] for run in finished),

@@ -52,7 +52,8 @@ TrainingBenchmark benchmark_training(Trainer& trainer, const Transformer& model,
     result.step_seconds.push_back(watch.seconds());
     result.source_tokens += update.source_tokens;
     result.target_tokens += update.target_tokens;
-    result.linear_flops += linear_layer_flops(model.options(), model.target_vocab(),
+    result.linear_flops +=
+        trainer.passes() * linear_layer_flops(model.options(), model.target_vocab(),
                                               update.source_tokens, update.target_tokens);
   }
   profile::enable(false);

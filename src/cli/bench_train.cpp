@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -47,29 +49,39 @@ struct BenchData {
   ParallelCorpus corpus;
   int64_t source_vocab;
   int64_t target_vocab;
-  std::string missing_file;  // random ids in its place; empty for real text
+  std::optional<TokenizerPair> tokenizers;  // of real text
+  std::string missing_file;                 // random ids in its place; empty for real text
 };
 
 /// Whatever has to be written goes into `scratch`.
 BenchData open_data(RunConfig config, const RunFolder& scratch) {
   const std::string missing = missing_file(config.data.train);
   if (!missing.empty()) {
+    if (config.data.subword_sampling > 0 || config.data.noise.any()) {
+      throw UserError(fmt::format(
+          "{} does not exist, and the random ids in its place cannot be varied; expected the text, "
+          "or 0 for data.subword_sampling and for data.noise.probability",
+          missing));
+    }
     const int64_t vocab = config.vocabulary.size;
     const int64_t pairs = 2 * config.train.batch_tokens;  // some thirty batches
     const int64_t longest = std::min(config.data.max_length, config.train.batch_tokens);
     return {make_random_corpus(scratch.cache_folder(), pairs, longest, vocab, vocab, config.seed),
-            vocab, vocab, missing};
+            vocab, vocab, std::nullopt, missing};
   }
   const VocabularyPaths paths = vocabulary_paths(config.vocabulary, scratch.path());
   if (!std::filesystem::exists(paths.source) || !std::filesystem::exists(paths.target)) {
     config.vocabulary.path.clear();
   }
-  const TokenizerPair tokenizers =
+  TokenizerPair tokenizers =
       load_or_train_vocabulary(config.vocabulary, scratch.path(), config.data.train.source,
                                config.data.train.target, config.seed, config.data.lines);
-  return {
-      ParallelCorpus("train", config.data.train, config.data, tokenizers, scratch.cache_folder()),
-      tokenizers.source().size(), tokenizers.target().size(), ""};
+  Variation(config.data, tokenizers);  // refuses what they do not allow, before text is read
+  ParallelCorpus corpus("train", config.data.train, config.data, tokenizers,
+                        scratch.cache_folder());
+  const int64_t source_vocab = tokenizers.source().size();
+  const int64_t target_vocab = tokenizers.target().size();
+  return {std::move(corpus), source_vocab, target_vocab, std::move(tokenizers), ""};
 }
 
 /// All that is printed.
@@ -220,14 +232,18 @@ void bench_train(BenchTrainArguments arguments) {
   const ScratchFolder scratch;
   const RunFolder folder(scratch.path());
   const BenchData data = open_data(config, folder);
+  std::unique_ptr<const Variation> variation;
+  if (data.tokenizers) variation = make_variation(config.data, *data.tokenizers);
   if (!arguments.export_batches.empty()) {
-    export_batches(Batcher(data.corpus, batcher_options(config.train, config.seed)),
+    const BatcherOptions options = batcher_options(config.train, config.seed, variation.get());
+    export_batches(Batcher(data.corpus, options),
                    (kWarmUpSteps + arguments.steps) * config.train.accumulate,
                    arguments.export_batches);
   }
   Transformer model(config.model, data.source_vocab, data.target_vocab, /*inference=*/false);
   model.parameters().initialize(config.seed);
-  Trainer trainer(config.train, {model, data.corpus, nullptr, folder, config.seed, {}, {}});
+  Trainer trainer(config.train,
+                  {model, data.corpus, nullptr, folder, config.seed, {}, {}, variation.get()});
   const double fma_one_thread = bench::fma_peak(1);
   const double fma_all_threads = bench::fma_peak(threads());
   const Report report{config,
@@ -271,7 +287,8 @@ void add_bench_train_command(CLI::App& bench) {
       "frequencies like those of text. Nothing is saved.\n"
       "\n"
       "Utilisation is what the linear layers need (2 M N K FLOPs forward, twice that\n"
-      "backward, the output projection included, attention not), over the time of the\n"
+      "backward, the output projection included, attention not; with R-Drop and with\n"
+      "adversarial training for each of both passes), over the time of the\n"
       "steps, over the GEMM peak: the best that any engine built in reaches, in\n"
       "train.precision, on 4096 x 512 x 2048 in this process with the same threads, before\n"
       "or after the steps. The FMA peak is what multiply-adds reach that never leave the "

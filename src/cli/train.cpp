@@ -49,6 +49,7 @@ RunData open_data(const RunConfig& config, const std::optional<Checkpoint>& chec
           ? load_tokenizers(*checkpoint)
           : load_or_train_vocabulary(config.vocabulary, folder.path(), config.data.train.source,
                                      config.data.train.target, config.seed, config.data.lines);
+  Variation(config.data, tokenizers);  // refuses what they do not allow, before text is read
   const auto open = [&](const char* name, const ParallelFiles& files) {
     return ParallelCorpus(name, files, config.data, tokenizers, folder.cache_folder(), borrowed);
   };
@@ -74,12 +75,6 @@ std::optional<Validator> make_validator(const RunConfig& config, const RunData& 
   if (!data.validation) return std::nullopt;
   return Validator(model, data.tokenizers, *data.validation, config.data.validation,
                    config.validation, config.train, config.data.lines);
-}
-
-/// What becomes of the training text in each epoch; nothing where it stays as it stands.
-std::unique_ptr<Variation> make_variation(const RunConfig& config, const RunData& data) {
-  auto variation = std::make_unique<Variation>(config.data, data.tokenizers);
-  return variation->is_wanted() ? std::move(variation) : nullptr;
 }
 
 CorpusRecord corpus_record(const ParallelCorpus& corpus) {
@@ -148,21 +143,20 @@ void describe_model(const RunConfig& config, const Transformer& model, const Run
 }
 
 /// Some real updates, to say what all of them will take. Nothing is saved.
-void time_updates(const RunConfig& config, Trainer& trainer, const ParallelCorpus& corpus) {
+void time_updates(const RunConfig& config, Trainer& trainer) {
   constexpr int kWarmUp = 1;
   constexpr int kTimed = 3;
   for (int i = 0; i < kWarmUp; ++i) trainer.update();
   profile::reset();
   const Stopwatch watch;
+  const double epochs_before = trainer.epochs();
   int64_t tokens = 0;
   for (int i = 0; i < kTimed; ++i) {
     const UpdateResult result = trainer.update();
     tokens += result.source_tokens + result.target_tokens;
   }
   const double per_update = watch.seconds() / kTimed;
-  const double per_epoch =
-      static_cast<double>(corpus.source_pieces() + corpus.target_pieces() + 2 * corpus.size()) /
-      (static_cast<double>(tokens) / kTimed);
+  const double per_epoch = kTimed / (trainer.epochs() - epochs_before);
   log::info("memory, measured: activations {}, their gradients {}, scratch {}",
             format_bytes(static_cast<double>(trainer.activation_bytes())),
             format_bytes(static_cast<double>(trainer.gradient_bytes())),
@@ -259,10 +253,10 @@ void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh
       !why.empty()) {
     log::info("nothing left to do: {}", why);
   }
-  const auto variation = make_variation(config, data);
+  const auto variation = make_variation(config.data, data.tokenizers);
   Trainer trainer(config.train,
                   {*model, data.train, nullptr, folder, config.seed, {}, {}, variation.get()});
-  time_updates(config, trainer, data.train);
+  time_updates(config, trainer);
   report_profile();
   log::info("dry run: config and data are good, nothing was written");
 }
@@ -322,7 +316,7 @@ void train(const RunConfig& config, const std::filesystem::path& run_path, bool 
   const auto model = make_model(config, data.tokenizers, initial);
   describe_model(config, *model, data, memory);
   std::optional<Validator> validator = make_validator(config, data, *model);
-  const auto variation = make_variation(config, data);
+  const auto variation = make_variation(config.data, data.tokenizers);
   Trainer trainer(config.train,
                   {*model, data.train, validator ? &*validator : nullptr, folder, config.seed,
                    checkpoint_texts(config, data.tokenizers), record, variation.get()});

@@ -48,12 +48,6 @@ void check_data(const RunConfig& config, Rules& rules) {
                 fmt::format("{} source files but {} target files; expected as many of each, or "
                             "neither",
                             validation.source.size(), validation.target.size()));
-  rules.require(
-      config.vocabulary.type != VocabularyType::kBpe || config.data.subword_sampling < 1,
-      {"data.subword_sampling", "vocabulary.type"},
-      fmt::format("{:g} is no probability of passing over a bpe vocabulary's merges; expected less "
-                  "than 1",
-                  config.data.subword_sampling));
 }
 
 /// What holds of one attention of the model.

@@ -1,93 +1,8 @@
 #pragma once
 
-#include "config/run_config.h"
-#include "config/value_kinds.h"
+#include "config/visit_model.h"
 
 namespace calque {
-
-/// What a key is called and what is said about it.
-struct Field {
-  const char* key;
-  const char* unit;  // "" where there is none
-  AtResume at_resume;
-  const char* help;
-};
-
-inline constexpr Choice<FaultPolicy> kPoliciesOfEmpty[] = {{"skip", FaultPolicy::kSkip},
-                                                           {"error", FaultPolicy::kError}};
-inline constexpr Choice<FaultPolicy> kPoliciesOfTooLong[] = {{"skip", FaultPolicy::kSkip},
-                                                             {"truncate", FaultPolicy::kTruncate},
-                                                             {"error", FaultPolicy::kError}};
-inline constexpr Choice<FaultPolicy> kPoliciesOfPairs[] = {
-    {"keep", FaultPolicy::kKeep}, {"skip", FaultPolicy::kSkip}, {"error", FaultPolicy::kError}};
-inline constexpr Choice<FaultPolicy> kPoliciesOfLines[] = {{"replace", FaultPolicy::kReplace},
-                                                           {"skip", FaultPolicy::kSkip},
-                                                           {"error", FaultPolicy::kError}};
-inline constexpr Choice<VocabularyType> kVocabularyTypes[] = {{"unigram", VocabularyType::kUnigram},
-                                                              {"bpe", VocabularyType::kBpe}};
-inline constexpr Choice<Normalization> kNormalizations[] = {{"nmt_nfkc", Normalization::kNmtNfkc},
-                                                            {"identity", Normalization::kIdentity}};
-inline constexpr Choice<NormPlace> kNormPlaces[] = {
-    {"pre", NormPlace::kPre}, {"post", NormPlace::kPost}, {"deep", NormPlace::kDeep}};
-inline constexpr Choice<NormKind> kNormKinds[] = {{"layer", NormKind::kLayer},
-                                                  {"rms", NormKind::kRms}};
-inline constexpr Choice<kernels::Activation> kActivations[] = {
-    {"relu", kernels::Activation::kRelu},   {"gelu", kernels::Activation::kGelu},
-    {"swish", kernels::Activation::kSwish}, {"glu", kernels::Activation::kGlu},
-    {"geglu", kernels::Activation::kGeglu}, {"swiglu", kernels::Activation::kSwiglu}};
-inline constexpr Choice<Positions> kPositions[] = {{"sinusoidal", Positions::kSinusoidal},
-                                                   {"learned", Positions::kLearned},
-                                                   {"none", Positions::kNone},
-                                                   {"rotary", Positions::kRotary},
-                                                   {"alibi", Positions::kAlibi},
-                                                   {"relative", Positions::kRelative}};
-inline constexpr Choice<kernels::AttentionScore> kAttentionScores[] = {
-    {"scaled_dot", kernels::AttentionScore::kScaledDot},
-    {"dot", kernels::AttentionScore::kDot},
-    {"general", kernels::AttentionScore::kGeneral},
-    {"additive", kernels::AttentionScore::kAdditive}};
-inline constexpr Choice<kernels::AttentionScope> kSelfAttentionScopes[] = {
-    {"global", kernels::AttentionScope::kGlobal},
-    {"local", kernels::AttentionScope::kLocal},
-    {"strided", kernels::AttentionScope::kStrided}};
-inline constexpr Choice<kernels::AttentionScope> kCrossAttentionScopes[] = {
-    {"global", kernels::AttentionScope::kGlobal},
-    {"monotonic", kernels::AttentionScope::kMonotonic},
-    {"predictive", kernels::AttentionScope::kPredictive}};
-inline constexpr Choice<kernels::AttentionNormalizer> kAttentionNormalizers[] = {
-    {"softmax", kernels::AttentionNormalizer::kSoftmax},
-    {"sparsemax", kernels::AttentionNormalizer::kSparsemax},
-    {"entmax15", kernels::AttentionNormalizer::kEntmax15}};
-inline constexpr Choice<kernels::AttentionSelection> kAttentionSelections[] = {
-    {"soft", kernels::AttentionSelection::kSoft}, {"hard", kernels::AttentionSelection::kHard}};
-inline constexpr Choice<Tying> kTyings[] = {
-    {"none", Tying::kNone}, {"decoder", Tying::kDecoder}, {"all", Tying::kAll}};
-inline constexpr Choice<ScheduleKind> kSchedules[] = {{"inverse_sqrt", ScheduleKind::kInverseSqrt},
-                                                      {"noam", ScheduleKind::kNoam},
-                                                      {"linear", ScheduleKind::kLinear},
-                                                      {"cosine", ScheduleKind::kCosine},
-                                                      {"constant", ScheduleKind::kConstant}};
-inline constexpr Choice<OptimizerKind> kOptimizers[] = {{"adam", OptimizerKind::kAdam},
-                                                        {"adamw", OptimizerKind::kAdamW}};
-inline constexpr Choice<kernels::Precision> kPrecisions[] = {
-    {"float32", kernels::Precision::kFloat32}, {"bfloat16", kernels::Precision::kBfloat16}};
-inline constexpr Choice<BestMetric> kBestMetrics[] = {{"bleu", BestMetric::kBleu},
-                                                      {"loss", BestMetric::kLoss}};
-inline constexpr Choice<WordTokenizer> kWordTokenizers[] = {{"13a", WordTokenizer::k13a},
-                                                            {"intl", WordTokenizer::kIntl},
-                                                            {"zh", WordTokenizer::kZh},
-                                                            {"char", WordTokenizer::kChar},
-                                                            {"none", WordTokenizer::kNone}};
-
-inline constexpr Number kDropout = Number::below(0, 1);
-inline constexpr Integer kLayers(1, 1000);
-inline constexpr Integer kWidth(1, 65536);
-inline constexpr Integer kCount(1, 1'000'000'000);
-inline constexpr Integer kCountOrNone(0, 1'000'000'000);
-inline constexpr Integer kBeam(1, 1000);
-inline constexpr Number kLengthPenalty = Number::from_to(0, 10);
-inline constexpr Number kMaxLengthRatio = Number::above(0, 100);
-inline constexpr int64_t kMostThreads = 4096;
 
 // Each key of a config once: `visit(field, member, kind)` for all of them, in the order in which
 // they are written. Everything that knows the keys is such a visitor: reading, writing, help, and
@@ -217,128 +132,6 @@ void visit_vocabulary(Config& config, Visitor& visit) {
   visit(Field{"vocabulary.max_sentences", "lines", kRefuse,
               "Train the vocabulary on at most so many, drawn at random."},
         vocabulary.max_sentences, kCount);
-}
-
-/// What every attention has, under `block`.
-template <class Options, class Visitor>
-void visit_attention(const std::string& block, Options& attention, Visitor& visit) {
-  using enum AtResume;
-  visit(
-      Field{(block + ".score").c_str(), "", kRefuse,
-            "How query and key make a score: dot product over sqrt(width of a head), dot product, "
-            "with a matrix between them (general), or v tanh(query + key) (additive)."},
-      attention.score, OneOf<kernels::AttentionScore>(kAttentionScores));
-  visit(Field{(block + ".normalizer").c_str(), "", kRefuse,
-              "What makes weights of scores; sparsemax and entmax15 give most keys a weight of 0."},
-        attention.normalizer, OneOf<kernels::AttentionNormalizer>(kAttentionNormalizers));
-  visit(Field{(block + ".selection").c_str(), "", kRefuse,
-              "What is read: the values' weighted mean, or the value of one token (hard), drawn in "
-              "training, the one of the highest score when translating."},
-        attention.selection, OneOf<kernels::AttentionSelection>(kAttentionSelections));
-  visit(Field{(block + ".temperature").c_str(), "", kWarn,
-              "Of hard selection in training: high ones blur what the gradient sees of the draw."},
-        attention.temperature, Number::above(0));
-  visit(Field{(block + ".last_temperature").c_str(), "", kWarn,
-              "Where the temperature arrives, by equal factors."},
-        attention.last_temperature, Number::above(0));
-  visit(Field{(block + ".temperature_steps").c_str(), "updates", kWarn, "After so many updates."},
-        attention.temperature_steps, kCountOrNone);
-  visit(Field{(block + ".key_value_heads").c_str(), "heads", kRefuse,
-              "Heads of keys and values, a divisor of model.heads, each for as many of those: "
-              "smaller caches; 1: one for all. 0: as many as model.heads."},
-        attention.key_value_heads, Integer(0, 65536));
-}
-
-template <class Options, class Visitor>
-void visit_self_attention(const std::string& block, Options& attention, Visitor& visit) {
-  using enum AtResume;
-  visit_attention(block, attention, visit);
-  visit(Field{(block + ".scope").c_str(), "", kRefuse,
-              "Which tokens see each other: all, near ones (local), or in every other head near "
-              "ones and in the others every so manieth (strided)."},
-        attention.scope, OneOf<kernels::AttentionScope>(kSelfAttentionScopes));
-  visit(Field{(block + ".window").c_str(), "tokens", kRefuse,
-              "How far local and strided attention see to each side; of strided, its stride too."},
-        attention.window, kWidth);
-  visit(Field{(block + ".global_tokens").c_str(), "tokens", kRefuse,
-              "First tokens of a sentence that see all and that all see, beside a local window."},
-        attention.global_tokens, Integer(0, 65536));
-}
-
-template <class Options, class Visitor>
-void visit_cross_attention(const std::string& block, Options& attention, Visitor& visit) {
-  using enum AtResume;
-  visit_attention(block, attention, visit);
-  visit(Field{(block + ".scope").c_str(), "", kRefuse,
-              "Which source tokens a target token sees: all, those around its own position "
-              "(monotonic), or around one that it predicts (predictive)."},
-        attention.scope, OneOf<kernels::AttentionScope>(kCrossAttentionScopes));
-  visit(Field{(block + ".window").c_str(), "tokens", kRefuse,
-              "How far monotonic and predictive attention see to each side."},
-        attention.window, kWidth);
-}
-
-template <class Config, class Visitor>
-void visit_model(Config& config, Visitor& visit) {
-  using enum AtResume;
-  auto& model = config.model;
-  visit(Field{"model.size", "numbers per token", kRefuse, "Width of embeddings and layers."},
-        model.model, kWidth);
-  visit(Field{"model.heads", "heads", kRefuse, "Attention heads; they divide model.size."},
-        model.heads, kWidth);
-  visit(
-      Field{"model.hidden", "numbers per token", kRefuse,
-            "Width inside the feed-forward networks, behind the gate of gated ones. A network has "
-            "2 x size x hidden weights, a gated one 3 x size x hidden."},
-      model.hidden, kWidth);
-  visit(Field{"model.encoder.layers", "layers", kRefuse, "Depth of the encoder."},
-        model.encoder_layers, kLayers);
-  visit_self_attention("model.encoder.self_attention", model.encoder_self_attention, visit);
-  visit(Field{"model.decoder.layers", "layers", kRefuse, "Depth of the decoder."},
-        model.decoder_layers, kLayers);
-  visit_self_attention("model.decoder.self_attention", model.decoder_self_attention, visit);
-  visit_cross_attention("model.decoder.cross_attention", model.decoder_cross_attention, visit);
-  visit(Field{"model.norm", "", kRefuse,
-              "Normalisation before each sub-layer (steadier), behind it (the paper), or behind it "
-              "with residuals and first weights scaled for deep stacks (deep: DeepNorm)."},
-        model.norm, OneOf<NormPlace>(kNormPlaces));
-  visit(Field{"model.norm_kind", "", kRefuse,
-              "What is normalised by: layer: mean and variance (the paper); rms: the root mean "
-              "square alone, without a bias."},
-        model.norm_kind, OneOf<NormKind>(kNormKinds));
-  visit(Field{"model.activation", "", kRefuse,
-              "Function inside the feed-forward networks. The gated ones multiply by a second "
-              "layer, the gate, which goes through sigmoid (glu), gelu (geglu) or swish (swiglu)."},
-        model.activation, OneOf<kernels::Activation>(kActivations));
-  visit(Field{"model.positions", "", kRefuse,
-              "How a token's position enters the model: added to its embedding (sinusoidal: the "
-              "paper; learned), in self-attention by turning queries and keys (rotary), lowering "
-              "scores by the distance (alibi) or learned vectors per distance (relative), or not "
-              "at all."},
-        model.positions, OneOf<Positions>(kPositions));
-  visit(Field{"model.max_positions", "tokens", kRefuse,
-              "Longest sentence of learned positions; unused with others."},
-        model.max_positions, kWidth);
-  visit(Field{"model.max_distance", "tokens", kRefuse,
-              "Farthest distance that relative positions tell apart; unused with others."},
-        model.max_distance, kWidth);
-  visit(
-      Field{"model.tied_embeddings", "", kRefuse,
-            "Which embeddings are one matrix: none; decoder: target and output; all: source too."},
-      model.tied_embeddings, OneOf<Tying>(kTyings));
-  visit(Field{"model.dropout.embedding", "probability", kWarn, "Dropout on embeddings."},
-        model.embedding_dropout, kDropout);
-  visit(Field{"model.dropout.residual", "probability", kWarn,
-              "Dropout on the output of each sub-layer."},
-        model.residual_dropout, kDropout);
-  visit(Field{"model.dropout.attention", "probability", kWarn, "Dropout on attention weights."},
-        model.attention_dropout, kDropout);
-  visit(Field{"model.dropout.activation", "probability", kWarn,
-              "Dropout inside the feed-forward networks."},
-        model.activation_dropout, kDropout);
-  visit(Field{"model.dropout.layer", "probability", kWarn,
-              "Layers that each micro-batch of a training leaves out, whole (LayerDrop)."},
-        model.layer_dropout, kDropout);
 }
 
 template <class Config, class Visitor>
@@ -475,7 +268,7 @@ void visit_validation(Config& config, Visitor& visit) {
   visit(Field{"validation.batch_tokens", "source tokens times beam", kHarmless,
               "Bound of what is translated together."},
         decode.batch_tokens, kCount);
-  visit(Field{"validation.tokenize", "", kWarn,
+  visit(Field{"validation.tokenize", "", kRefuse,
               "How BLEU finds words: 13a for ordinary text, intl the same with all of Unicode's "
               "punctuation, zh for Chinese, char for languages without spaces, none for text whose "
               "words are already set apart."},

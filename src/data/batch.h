@@ -15,6 +15,7 @@ namespace calque {
 /// filled again without new memory.
 struct Batch {
   BatchPosition position;
+  double epochs = 0;                       // taken with this batch, as Batcher::epochs
   std::vector<int64_t> pairs;              // [sentences] numbers in the corpus
   std::vector<int32_t> source_ids;         // [source_tokens] pieces, end
   SequenceLayoutBuffer source_layout;      // [sentences]

@@ -91,9 +91,16 @@ Batcher::Batcher(const ParallelCorpus& corpus, const BatcherOptions& options)
     // Ample, so that no window needs more: pages that are not used take no memory.
     const int64_t pieces = corpus.source_pieces() + corpus.target_pieces();
     window_ids_.reserve(static_cast<size_t>(4 * pieces / windows_));
-    sentence_.reserve(static_cast<size_t>(16 * options.variation->max_length()));
+    sentence_.reserve(static_cast<size_t>(16 * most_pieces()));  // too long ones are given up
   }
   seek({});
+}
+
+double Batcher::epochs() const {
+  const auto share =
+      static_cast<double>(position_.batch + 1) / static_cast<double>(std::ssize(window_batches_));
+  return static_cast<double>(position_.epoch) +
+         (static_cast<double>(position_.window) + share) / static_cast<double>(windows_);
 }
 
 int64_t Batcher::least_batches_per_epoch() const {
@@ -116,8 +123,11 @@ void Batcher::load_window(int64_t epoch, int64_t window) {
   shuffle(window_batches_, options_.seed, epoch, window);
 }
 
+int64_t Batcher::most_pieces() const {
+  return std::min(options_.variation->max_length(), options_.batch_tokens) - 1;
+}
+
 void Batcher::vary(int64_t epoch, SizedPair& pair) {
-  const int64_t most = std::min(options_.variation->max_length(), options_.batch_tokens) - 1;
   pair.begin = std::ssize(window_ids_);
   for (const bool is_target : {false, true}) {
     const auto read = [&] {
@@ -127,7 +137,7 @@ void Batcher::vary(int64_t epoch, SizedPair& pair) {
     };
     read();
     options_.variation->vary({options_.seed, epoch, pair.pair, is_target}, sentence_);
-    if (sentence_.empty() || std::ssize(sentence_) > most) read();
+    if (sentence_.empty() || std::ssize(sentence_) > most_pieces()) read();
     window_ids_.insert(window_ids_.end(), sentence_.begin(), sentence_.end());
     (is_target ? pair.target_length : pair.source_length) = std::ssize(sentence_);
   }
@@ -169,6 +179,7 @@ void Batcher::next(Batch& batch) {
   batch.reserve(options_.batch_tokens);
   fill(*corpus_, window_pairs_, window_batches_[static_cast<size_t>(position_.batch)], position_,
        batch, [&](const SizedPair& pair) { append_to(batch, pair); });
+  batch.epochs = epochs();
 }
 
 std::vector<Batch> make_batches(const ParallelCorpus& corpus, int64_t batch_tokens) {

@@ -53,7 +53,10 @@ class Batcher {
   /// start. Throws UserError when there is no such batch, as when the corpus has changed.
   void seek(const BatchPosition& position);
 
-  /// Batches that an epoch has at least, its tokens over the budget; for estimates.
+  /// Epochs that are taken with the batch that `next` gave last, with a fraction: that of the
+  /// windows, and of its window's batches.
+  double epochs() const;
+  /// Batches that an epoch has at least, its tokens as they stand over the budget; for estimates.
   int64_t least_batches_per_epoch() const;
 
  private:
@@ -67,6 +70,8 @@ class Batcher {
   std::vector<int32_t> sentence_;          // on its way there
 
   void load_window(int64_t epoch, int64_t window);
+  /// Of a varied sentence.
+  int64_t most_pieces() const;
   /// Appends the pair's pieces to `window_ids_` as the epoch takes them.
   void vary(int64_t epoch, SizedPair& pair);
   void append_to(Batch& batch, const SizedPair& pair) const;

@@ -1,6 +1,7 @@
 #include "data/variation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "text/special_ids.h"
@@ -17,10 +18,22 @@ std::shared_ptr<const SubwordSampler> make_sampler(double strength, const Tokeni
                     "no cuts are drawn, found {:g}",
                     tokenizer.type(), strength));
   }
+  if (tokenizer.type() == "bpe" && strength >= 1) {
+    throw UserError(
+        fmt::format("data.subword_sampling: {:g} is no probability of passing over a bpe "
+                    "vocabulary's merges; expected less than 1",
+                    strength));
+  }
   return std::make_shared<const SubwordSampler>(tokenizer, strength);
 }
 
 }  // namespace
+
+std::unique_ptr<const Variation> make_variation(const DataOptions& options,
+                                                const TokenizerPair& tokenizers) {
+  auto variation = std::make_unique<const Variation>(options, tokenizers);
+  return variation->is_wanted() ? std::move(variation) : nullptr;
+}
 
 RandomSequence SentenceOfEpoch::random(uint32_t stream) const {
   return {{seed, static_cast<uint32_t>(epoch), stream}, static_cast<uint32_t>(pair)};

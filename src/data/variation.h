@@ -50,4 +50,8 @@ class Variation {
   void add_noise_to_source(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const;
 };
 
+/// Null where every epoch takes the text as it stands.
+std::unique_ptr<const Variation> make_variation(const DataOptions& options,
+                                                const TokenizerPair& tokenizers);
+
 }  // namespace calque

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace calque {
 namespace {
@@ -74,6 +75,12 @@ class SubwordSampler::Words {
     cuts_.reserve(kAmple);
     for (size_t id = 0; id < pieces_.size(); ++id) {
       if (!pieces_[id].ordinary) continue;
+      if (!std::isfinite(pieces_[id].score)) {
+        throw UserError(fmt::format(
+            "data.subword_sampling: the vocabulary's piece {}, \"{}\", has a score of {}, by which "
+            "no cuts are drawn; expected a finite number, or data.subword_sampling: 0",
+            id, printable(pieces_[id].text), pieces_[id].score));
+      }
       ids_.emplace(pieces_[id].text, static_cast<int32_t>(id));
       longest_ = std::max(longest_, pieces_[id].text.size());
     }

@@ -21,13 +21,18 @@ namespace calque {
 /// every such pair is passed over with probability `strength`; when none is left, the word is cut.
 ///
 /// A word reaches from a piece with a space in front to the next one, or to a piece that is not
-/// ordinary, which stays. What was found out about words is kept, in memory that does not grow.
-/// Const functions may be called by several threads at once.
+/// ordinary, which stays. So a line without spaces is one word, of which bpe cuts take time that
+/// grows with the square of its characters.
+///
+/// What was found out about words is kept, each in one of 65,536 places: 5 MB, and 16 bytes for
+/// each piece that lies in a word. A word that comes newly to a place, and one of more than 32
+/// bytes, is worked out anew. Memory is bounded, but now and then more is asked for, by words that
+/// are new or longer than those before. Const functions may be called by several threads at once.
 class SubwordSampler {
  public:
   /// Whether a vocabulary is of such a type.
   static bool can_cut(const Tokenizer& tokenizer);
-  /// Throws InternalError unless it is.
+  /// Throws InternalError unless it is, UserError when a score is not finite.
   SubwordSampler(const Tokenizer& tokenizer, double strength);
   ~SubwordSampler();
 

@@ -185,6 +185,7 @@ UpdateResult Trainer::update() {
     result.source_tokens += batch.source_tokens();
     result.target_tokens += batch.target_tokens();
     place_.position = batch.position;
+    place_.epochs = batch.epochs;
   }
   parameters.finish_gradients();
   prepared_weights_.forget();
@@ -338,19 +339,13 @@ std::optional<StopReason> Trainer::reason_to_stop(const StopSignal& stop, double
   return std::nullopt;
 }
 
-double Trainer::epoch() const {
-  const auto pairs = static_cast<double>(parts_.corpus.size());
-  const double tokens_per_epoch = static_cast<double>(parts_.corpus.target_pieces()) + pairs;
-  return static_cast<double>(state_.target_tokens) / tokens_per_epoch;
-}
-
 void Trainer::report(bool line) {
   if (!line && !shows_status_line()) return;
-  const std::string text = meter_.line(state_.step, epoch(), skipped());
+  const std::string text = meter_.line(state_.step, epochs(), skipped());
   show_status_line(text);
   if (!line) return;
   log::info("{}", text);
-  append_metrics(meter_.metrics(state_.step, epoch(), skipped()));
+  append_metrics(meter_.metrics(state_.step, epochs(), skipped()));
   meter_.restart();
 }
 
@@ -391,7 +386,7 @@ void Trainer::validate(const StopSignal& stop) {
     log::info("  hypothesis {}", sample.hypothesis);
   }
   nlohmann::json metrics{{"step", state_.step},
-                         {"epoch", epoch()},
+                         {"epoch", epochs()},
                          {"validation_loss", result.loss},
                          {"validation_perplexity", result.perplexity},
                          {"validation_bleu", result.bleu.bleu}};
@@ -512,7 +507,7 @@ void Trainer::seek() {
   batches_.reset();  // it has read ahead
   batcher_ = Batcher(parts_.corpus, batching());
   batcher_.seek(state_.position);
-  place_ = {state_.position, state_.micro_batches};
+  place_ = {state_.position, state_.micro_batches, batcher_.epochs()};
   skipped_in_a_row_ = 0;
 }
 

@@ -36,7 +36,7 @@ bool is_time_over(const TrainOptions& options, double seconds, double closing_se
 
 /// How a training with these options batches its corpus.
 BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
-                               const Variation* variation = nullptr);
+                               const Variation* variation);
 
 /// Why training ended.
 enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
@@ -82,9 +82,13 @@ class Trainer {
   /// One update of the weights, or one that is skipped, with nothing around it; for measuring.
   UpdateResult update();
 
+  /// Forward passes, each with its backward one, that an update makes over its batches.
+  int passes() const { return options_.r_drop > 0 || options_.adversarial.weight > 0 ? 2 : 1; }
   kernels::Precision precision() const { return options_.precision; }
   int64_t step() const { return state_.step; }
   const CheckpointState& state() const { return state_; }
+  /// Epochs of the data that are taken, with a fraction.
+  double epochs() const { return place_.epochs; }
   /// Bytes of the optimizer's state: Adam's moments, and the weights' moving average.
   size_t optimizer_bytes() const;
   /// Bytes of activations, of gradients in flight, and of scratch at their most so far.
@@ -111,6 +115,7 @@ class Trainer {
   struct Place {
     BatchPosition position;
     int64_t micro_batches = 0;
+    double epochs = 0;
   } place_;
   int64_t skipped_in_a_row_ = 0;
   ProgressMeter meter_;
@@ -144,7 +149,6 @@ class Trainer {
   }
   int64_t skipped() const { return state_.skipped + skipped_in_a_row_; }
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
-  double epoch() const;
   void report(bool line);
   /// Says of each epoch that ended since `epoch`, the one of the batch before, what was in it.
   void report_epochs(int64_t epoch) const;

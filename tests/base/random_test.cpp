@@ -111,6 +111,16 @@ TEST_CASE("a keyed permutation works at the largest sizes", "[base]") {
   CHECK(permutation(0) < kSize);
 }
 
+TEST_CASE("each purpose has a stream of its own", "[base]") {
+  using namespace streams;
+  const std::set<uint32_t> all{
+      kInit,     kEpochOrder,   kBatchOrder, kVocabulary,   kRandomCorpus, kBenchmark, kBootstrap,
+      kSampling, kFaithfulness, kLayerDrop,  kSourcePieces, kTargetPieces, kAttack,    kNoise};
+  CHECK(all.size() == 14);
+  CHECK(kNoise == *all.begin());  // those of its kinds lie behind it, below all others
+  CHECK(*std::next(all.begin()) - kNoise == 0x100);
+}
+
 TEST_CASE("a permutation refuses what it cannot map", "[base]") {
   CHECK_THROWS_AS(KeyedPermutation(0, RandomKey{}), InternalError);
   CHECK_THROWS_AS(KeyedPermutation(5, RandomKey{})(5), InternalError);

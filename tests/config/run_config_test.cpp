@@ -274,11 +274,6 @@ TEST_CASE("values that contradict each other are refused", "[config]") {
         where +
             "train.max_steps: 4000 warm-up steps leave nothing of train.max_steps 100 for the "
             "schedule; expected fewer");
-  const std::string sampled = "data: {train: {source: a, target: b}, subword_sampling: 2}\n";
-  CHECK(message_of(sampled + "vocabulary: {type: bpe}\n") ==
-        "runs/test.yaml:1: data.subword_sampling: 2 is no probability of passing over a bpe "
-        "vocabulary's merges; expected less than 1");
-  CHECK(parse(sampled).data.subword_sampling == 2);
   CHECK(message_of(kData + "train: {adversarial: {weight: 1}, r_drop: 2}\n") ==
         where +
             "train.adversarial.weight: train.adversarial.weight and train.r_drop both compute an "

@@ -100,6 +100,25 @@ TEST_CASE("varied batches are a function of the seed, and go on behind any posit
   }
 }
 
+TEST_CASE("an epoch of varied batches is counted by its windows and batches", "[data]") {
+  const VariedCorpus varied(0.3);
+  Batcher batcher = varied.batcher();
+  Batcher resumed = varied.batcher();
+  CHECK(batcher.epochs() == 0);
+  Batch batch;
+  double before = 0;
+  BatchPosition last;
+  for (batcher.next(batch); batch.position.epoch < 2; batcher.next(batch)) {
+    CHECK(batch.epochs > before);
+    if (batch.position.epoch == 1 && last.epoch == 0) CHECK(before == Approx(1.0));
+    resumed.seek(batch.position);
+    CHECK(resumed.epochs() == batch.epochs);
+    before = batch.epochs;
+    last = batch.position;
+  }
+  CHECK(before == Approx(2.0));
+}
+
 TEST_CASE("a sentence that would be cut into too many pieces stays as it stands", "[data]") {
   const VariedCorpus varied(0.9, 30);
   Batcher batcher = varied.batcher();
@@ -117,6 +136,50 @@ TEST_CASE("a sentence that would be cut into too many pieces stays as it stands"
   CHECK(kept > 20);
 }
 
+TEST_CASE("a varied sentence is not larger than a batch", "[data]") {
+  const VariedCorpus varied(0.9);
+  const int64_t tokens =
+      std::max(varied.corpus.longest_source(), varied.corpus.longest_target()) + 1;
+  Batcher batcher(varied.corpus, {tokens, 5, 1, &*varied.variation});
+  Batch batch;
+  int64_t longest = 0;
+  for (batcher.next(batch); batch.position.epoch == 0; batcher.next(batch)) {
+    CHECK(batch.source_tokens() <= tokens);
+    CHECK(batch.target_tokens() <= tokens);
+    longest = std::max(longest, batch.source_tokens());
+  }
+  CHECK(longest > tokens * 9 / 10);
+}
+
+TEST_CASE("each side is cut by its own vocabulary", "[data]") {
+  const auto train = [](uint64_t seed, int64_t size) {
+    const test::TemporaryFolder folder;
+    VocabularyOptions options;
+    options.size = size;
+    const std::string file =
+        test::write_text(folder / "text", test::join_lines(test::sample_sentences(200, seed)));
+    return Tokenizer(train_vocabulary(options, {file}, 1));
+  };
+  const TokenizerPair two(train(1, 120), train(2, 90));
+  DataOptions options;
+  options.subword_sampling = 0.2;
+  const Variation variation(options, two);
+  const std::string text = test::sample_sentences(1, 3).front();
+  for (const bool is_target : {false, true}) {
+    const Tokenizer& tokenizer = is_target ? two.target() : two.source();
+    std::vector<int32_t> plain;
+    tokenizer.encode(text, plain);
+    int different = 0;
+    for (int64_t epoch = 0; epoch < 20; ++epoch) {
+      std::vector<int32_t> ids = plain;
+      variation.vary({1, epoch, 0, is_target}, ids);
+      CHECK(tokenizer.decode(ids) == tokenizer.decode(plain));
+      different += ids != plain;
+    }
+    CHECK(different > 10);
+  }
+}
+
 TEST_CASE("without a key for it nothing is varied", "[data]") {
   CHECK(!Variation({}, test::sample_tokenizers()).is_wanted());
   DataOptions options;
@@ -132,6 +195,20 @@ TEST_CASE("cuts of a vocabulary of whole words are refused", "[data]") {
   CHECK(test::user_error([&] { Variation(options, words); }) ==
         "data.subword_sampling: expected 0 with a word vocabulary, of which no cuts are drawn, "
         "found 0.1");
+}
+
+TEST_CASE("how strongly cuts may vary depends on the vocabulary's own type", "[data]") {
+  DataOptions options;
+  options.subword_sampling = 2;
+  const std::string bpe = test::sample_tokenizers().source().serialized();
+  const std::string unigram = test::message_field(2, "\x18\x01");  // model_type: UNIGRAM
+  CHECK(Variation(options, TokenizerPair(Tokenizer(bpe + unigram))).is_wanted());
+  const std::string message =
+      "data.subword_sampling: 2 is no probability of passing over a bpe vocabulary's merges; "
+      "expected less than 1";
+  CHECK(test::user_error([&] { Variation(options, test::sample_tokenizers()); }) == message);
+  const TokenizerPair two(Tokenizer(bpe + unigram), Tokenizer{bpe});
+  CHECK(test::user_error([&] { Variation(options, two); }) == message);
 }
 
 }  // namespace

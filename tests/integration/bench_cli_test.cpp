@@ -20,7 +20,8 @@ using nlohmann::json;
 
 namespace {
 
-void check_training(const json& figures) {
+/// `passes`: over each batch.
+void check_training(const json& figures, int passes = 1) {
   INFO(figures.dump(2));
   CHECK(figures["steps"] == 2);
   CHECK(figures["threads"] == 1);
@@ -38,7 +39,8 @@ void check_training(const json& figures) {
   // source row meets 2048 + 512 weights, a target row 2560 and the vocabulary of 60.
   const double source = figures["source_tokens"];
   const double target = figures["target_tokens"];
-  CHECK(figures["linear_flops"].get<double>() == 6 * (source * 2560 + target * (2560 + 60 * 16)));
+  CHECK(figures["linear_flops"].get<double>() ==
+        passes * 6 * (source * 2560 + target * (2560 + 60 * 16)));
   double share = 0;
   double linear_flops = 0;
   double seconds = 0;
@@ -83,6 +85,40 @@ TEST_CASE("bench train measures the steps of a config on its text", "[bench]") {
   CHECK(figures["batch_tokens"] == 128);
   check_training(figures);
   CHECK(listing(corpus / ".") == before);
+}
+
+TEST_CASE("bench train counts both passes of R-Drop and of adversarial training", "[bench]") {
+  const TinyCorpus corpus;
+  for (const char* setting : {"train.r_drop=1", "train.adversarial.weight=1"}) {
+    const RunResult result = run_binary({"bench", "train", corpus.config(), "--steps", "2",
+                                         "--threads", "1", "--json", "--set", setting});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    check_training(json::parse(result.out), 2);
+  }
+}
+
+TEST_CASE("bench train varies the text as a training does, but no random ids", "[bench]") {
+  const TinyCorpus corpus;
+  const auto bench = [&](const char* setting) {
+    return run_binary({"bench", "train", corpus.config(), "--steps", "20", "--threads", "1",
+                       "--json", "--set", setting});
+  };
+  const auto source_tokens = [&](const RunResult& result) {
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return json::parse(result.out)["source_tokens"].get<double>();
+  };
+  CHECK(source_tokens(bench("data.subword_sampling=0.3")) !=
+        source_tokens(bench("data.subword_sampling=0")));
+  const std::string missing = corpus.path("train.target");
+  std::filesystem::remove(missing);
+  const RunResult refused = bench("data.subword_sampling=0.3");
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err,
+             ContainsSubstring(missing + " does not exist, and the random ids in its place cannot "
+                                         "be varied; expected the text, or 0 for "
+                                         "data.subword_sampling and for data.noise.probability"));
 }
 
 TEST_CASE("bench train exports the batches of its steps, and says its settings", "[bench]") {

@@ -11,9 +11,9 @@ from pathlib import Path
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/reproduce/report.py"
 
 
-def write_run(folder, bleu, finished=True):
+def write_run(folder, bleu, finished=True, precision="float32"):
     folder.mkdir(parents=True)
-    (folder / "config.yaml").write_text("seed: 1\n")
+    (folder / "config.yaml").write_text(f"train:\n  precision: {precision}\n")
     lines = [{"step": step, "loss": 9 - step / 100, "tokens_per_second": speed}
              for step, speed in ((100, 20000), (200, 60000))]
     lines += [{"step": step, "validation_bleu": step / 10} for step in (100, 200)]
@@ -39,16 +39,24 @@ class ReportTest(unittest.TestCase):
 
     def test_a_row_is_the_mean_of_its_finished_seeds(self):
         write_run(self.folder / "paper/seed1", 41.0)
-        write_run(self.folder / "paper/seed2", 42.0)
+        write_run(self.folder / "paper/seed2", 42.0, precision="bfloat16")
         write_run(self.folder / "paper/seed3", 0, finished=False)
         write_run(self.folder / "raw/seed1", 0, finished=False)
         self.assertEqual(report(self.folder).returncode, 0)
         table = (self.folder / "results.md").read_text()
         # 3.6 million tokens at the harmonic mean of 20,000 and 60,000 a second.
-        self.assertIn("| paper | 2,605,056 | 2 | 30,000 | 42.50 (42.00 to 43.00) | "
-                      "41.50 (41.00 to 42.00) | ± 0.90, 0.90 | 1, 2 |", table)
+        self.assertIn("| paper | 2,605,056 | float32, bfloat16 | 2 | 30,000 | "
+                      "42.50 (42.00 to 43.00) | 41.50 (41.00 to 42.00) | ± 0.90, 0.90 | 1, 2 |", table)
         self.assertIn("- paper: `BLEU|tok:none`", table)
         self.assertNotIn("| raw |", table)
+
+    def test_rows_stand_in_the_order_in_which_they_are_made_by_default(self):
+        for row in ("raw", "another", "paper", "french", "recipe"):
+            write_run(self.folder / row / "seed1", 41.0)
+        report(self.folder)
+        table = (self.folder / "results.md").read_text()
+        rows = [line.split()[1] for line in table.splitlines() if line.startswith("| ")]
+        self.assertEqual(rows, ["training", "paper", "recipe", "raw", "french", "another"])
 
     def test_every_training_has_a_curve_of_each_kind(self):
         write_run(self.folder / "paper/seed1", 41.0)
@@ -60,6 +68,25 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(len(curves), 4)
         words = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
         self.assertLessEqual({"paper", "raw"}, words)
+
+    def test_a_training_that_was_stopped_before_its_end_has_no_row_yet(self):
+        write_run(self.folder / "paper/seed1", 41.0)
+        for name in ("model", "validation", "test"):
+            write_run(self.folder / f"{name}/seed1", 40.0)
+            (self.folder / f"{name}/seed1/{name}.json").unlink()
+        found = report(self.folder)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        table = (self.folder / "results.md").read_text()
+        self.assertIn("| paper |", table)
+        self.assertNotIn("| 40.00 |", table)
+
+    def test_a_last_line_of_metrics_that_was_cut_off_is_left_out(self):
+        write_run(self.folder / "paper/seed1", 41.0)
+        with open(self.folder / "paper/seed1/metrics.jsonl", "a") as metrics:
+            metrics.write('{"step": 300, "lo')
+        found = report(self.folder)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn("| 30,000 |", (self.folder / "results.md").read_text())
 
     def test_a_folder_without_trainings_is_refused(self):
         found = report(self.folder)

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/temporary_folder.h"
 #include "support/catch.h"
+#include "support/sentencepiece_message.h"
 #include "text/sample_text.h"
 #include "text/special_ids.h"
 #include "text/vocabulary.h"
@@ -200,6 +201,22 @@ TEST_CASE("a cut depends on pieces and random numbers alone", "[text]") {
     const SubwordSampler fresh(tokenizer, 0.3);
     const auto last = static_cast<uint32_t>(lines.size()) - 1;
     CHECK(resampled(fresh, encode(tokenizer, lines.back()), last) == expected.back());
+  }
+}
+
+TEST_CASE("a vocabulary with a score that is not finite is refused", "[text]") {
+  using namespace std::string_literals;
+  for (const auto& [bytes, score] :
+       {std::pair("\0\0\xC0\x7F"s, "nan"), std::pair("\0\0\x80\x7F"s, "inf"),
+        std::pair("\0\0\x80\xFF"s, "-inf")}) {
+    // ModelProto.pieces: SentencePiece.piece and, as four bytes, SentencePiece.score.
+    const std::string piece = test::message_field(1, test::message_field(1, "qq") + "\x15" + bytes);
+    const Tokenizer& plain = tokenizer_of(VocabularyType::kUnigram);
+    const Tokenizer tokenizer(plain.serialized() + piece);
+    CHECK(test::user_error([&] { SubwordSampler(tokenizer, 0.3); }) ==
+          "data.subword_sampling: the vocabulary's piece 120, \"qq\", has a score of "s + score +
+              ", by which no cuts are drawn; expected a finite number, or data.subword_sampling: "
+              "0");
   }
 }
 

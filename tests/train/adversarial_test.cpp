@@ -82,7 +82,7 @@ TEST_CASE("adversarial training adds the weighted gradient on perturbed embeddin
   // The same by hand, with the weights as they were.
   Transformer& model = clean.model;
   model.parameters().initialize(clean.config.seed);
-  Batcher batcher(clean.pairs, batcher_options(clean.config.train, clean.config.seed));
+  Batcher batcher(clean.pairs, batcher_options(clean.config.train, clean.config.seed, nullptr));
   Batch batch;
   batcher.next(batch);
   MicroBatch whole(256);

@@ -10,13 +10,17 @@ using namespace calque;
 
 TEST_CASE("batches are found again by their positions, with the lines of their pairs", "[train]") {
   const test::TinyCorpus tiny;
-  const RunConfig config = load_config(tiny.config());
+  const auto sampling =
+      GENERATE(as<std::string>(), "data.subword_sampling=0", "data.subword_sampling=0.5");
+  INFO(sampling);
+  const RunConfig config = load_config(tiny.config(), {sampling});
   const TokenizerPair tokenizers =
       load_or_train_vocabulary(config.vocabulary, tiny / "run", config.data.train.source,
                                config.data.train.target, config.seed);
   const ParallelCorpus corpus("train", config.data.train, config.data, tokenizers,
                               tiny / "run/cache");
-  const BatcherOptions options{128, 3, 7};
+  const auto variation = make_variation(config.data, tokenizers);
+  const BatcherOptions options{128, 3, 7, variation.get()};
   Batcher batcher(corpus, options);
   std::vector<Batch> batches(8);
   for (Batch& batch : batches) batcher.next(batch);

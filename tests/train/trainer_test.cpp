@@ -389,6 +389,8 @@ TEST_CASE("updates count tokens and follow the schedule", "[train]") {
   CHECK(tiny.trainer.step() == 40);
   CHECK(tiny.trainer.state().target_tokens == target_tokens);
   CHECK(tiny.trainer.state().position.epoch == 1);
+  CHECK(tiny.trainer.epochs() > 1);
+  CHECK(tiny.trainer.epochs() <= 2);
   CHECK(first_loss == Approx(std::log(60)).epsilon(0.2));
   CHECK(last_loss < 0.85 * first_loss);
 }
