@@ -42,14 +42,12 @@ struct TinyTrainer {
         variation(config.data, tokenizers),
         model(config.model, tokenizers.source().size(), tokenizers.target().size(),
               /*inference=*/false),
-        trainer(config.train, {initialized(),
-                               pairs,
-                               nullptr,
-                               folder,
-                               config.seed,
-                               {},
-                               {},
-                               variation.is_wanted() ? &variation : nullptr}) {}
+        trainer(config.train, parts()) {}
+
+  TrainerParts parts() {
+    const Variation* const wanted = variation.is_wanted() ? &variation : nullptr;
+    return {initialized(), pairs, nullptr, folder, config.seed, {}, {}, wanted};
+  }
 
   Transformer& initialized() {
     model.parameters().initialize(config.seed);
