@@ -110,7 +110,7 @@ void visit_model(Config& config, Visitor& visit) {
         model.max_positions, kWidth);
   visit(Field{"model.max_distance", "tokens", kRefuse,
               "Farthest distance that relative positions tell apart; unused with others."},
-        model.max_distance, kWidth);
+        model.max_distance, Integer(1, 1024));
   visit(
       Field{"model.tied_embeddings", "", kRefuse,
             "Which embeddings are one matrix: none; decoder: target and output; all: source too."},
