@@ -16,16 +16,10 @@
 # Nothing is chosen by the test; it is translated once, by the weights at the end of a training.
 set -eu
 cd "$(dirname "$0")/../.."
-calque=${CALQUE:-build/release/calque}
+name=multi30k
+. scripts/reproduce/common.sh
 data=data/multi30k
 results=runs/reproduce
-
-fail() {
-  echo "multi30k: $*" >&2
-  exit 2
-}
-
-say() { printf '\n== %s\n' "$*"; }
 
 # train RUN CONFIG SEED SETTING...
 train() {
@@ -127,10 +121,7 @@ done
 
 say "Data and program"
 scripts/get_multi30k.sh
-if [ -z "${CALQUE:-}" ]; then
-  cmake --preset release
-  cmake --build --preset release --parallel "$(nproc)" --target calque
-fi
+build_calque
 mkdir -p $results
 if [ -z "$precision" ] && [ -s $results/precision ]; then
   precision=$(cat $results/precision)

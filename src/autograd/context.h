@@ -20,6 +20,9 @@ struct Context {
   uint64_t seed = 0;
   uint32_t micro_batch = 0;  // counts the forward passes of a run
   int64_t update = 0;        // of the run, for what changes in its course
+  // Of hard selection by REINFORCE (model/selection_advantages.h):
+  double baseline = 0;               // what a target token is expected to cost
+  const Real* advantages = nullptr;  // of the rows that attend; filled before backward
   kernels::PreparedWeights<Real>* weights = nullptr;  // null: weights may change at any time
 
   Context(Arena& a, Workspace& w) : arena(a), workspace(w) {}

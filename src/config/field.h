@@ -60,6 +60,9 @@ inline constexpr Choice<kernels::AttentionNormalizer> kAttentionNormalizers[] = 
     {"entmax15", kernels::AttentionNormalizer::kEntmax15}};
 inline constexpr Choice<kernels::AttentionSelection> kAttentionSelections[] = {
     {"soft", kernels::AttentionSelection::kSoft}, {"hard", kernels::AttentionSelection::kHard}};
+inline constexpr Choice<kernels::SelectionEstimator> kSelectionEstimators[] = {
+    {"straight_through", kernels::SelectionEstimator::kStraightThrough},
+    {"reinforce", kernels::SelectionEstimator::kReinforce}};
 inline constexpr Choice<Tying> kTyings[] = {
     {"none", Tying::kNone}, {"decoder", Tying::kDecoder}, {"all", Tying::kAll}};
 inline constexpr Choice<ScheduleKind> kSchedules[] = {{"inverse_sqrt", ScheduleKind::kInverseSqrt},

@@ -70,6 +70,15 @@ void check_attention(const std::string& block, const kernels::AttentionOptions& 
       {global_tokens.c_str(), scope.c_str()},
       fmt::format("{} global tokens stand beside a local window alone; expected 0, or {}: local",
                   attention.global_tokens, scope));
+  const std::string estimator = block + ".estimator";
+  const std::string selection = block + ".selection";
+  rules.require(
+      attention.estimator == kernels::SelectionEstimator::kStraightThrough ||
+          attention.selection == kernels::AttentionSelection::kHard,
+      {estimator.c_str(), selection.c_str()},
+      fmt::format("reinforce estimates the gradient of hard selection; expected {}: hard, "
+                  "or straight_through",
+                  selection));
 }
 
 void check_model(const RunConfig& config, Rules& rules) {
@@ -120,6 +129,12 @@ void check_train(const RunConfig& config, Rules& rules) {
                 {"train.adversarial.weight", "train.r_drop"},
                 "train.adversarial.weight and train.r_drop both compute an update twice, in their "
                 "own ways; expected 0 for one of them");
+  rules.require(!config.model.reinforces() ||
+                    (config.train.adversarial.weight == 0 && config.train.r_drop == 0),
+                {"train.adversarial.weight", "train.r_drop"},
+                "selection by reinforce weighs its draws by what one pass costs, but "
+                "train.adversarial.weight and train.r_drop compute two; expected 0 for both, or "
+                "the estimator straight_through");
   rules.require(optimizer.schedule != ScheduleKind::kNoam || optimizer.warmup_steps > 0,
                 {"train.warmup_steps", "train.schedule"},
                 "the noam schedule needs a warm-up; expected 1 step or more");

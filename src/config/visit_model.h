@@ -24,8 +24,13 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
               "What is read: the values' weighted mean, or the value of one token (hard), drawn in "
               "training, the one of the highest score when translating."},
         attention.selection, OneOf<kernels::AttentionSelection>(kAttentionSelections));
+  visit(Field{(block + ".estimator").c_str(), "", kWarn,
+              "What stands for the gradient of hard selection: that of the weights that it drew by "
+              "(straight_through), or what the draw cost beyond a moving baseline times the "
+              "gradient of its log probability (reinforce: no bias, but noise)."},
+        attention.estimator, OneOf<kernels::SelectionEstimator>(kSelectionEstimators));
   visit(Field{(block + ".temperature").c_str(), "", kWarn,
-              "Of hard selection in training: high ones blur what the gradient sees of the draw."},
+              "Of straight_through: high ones blur what the gradient sees of the draw."},
         attention.temperature, Number::above(0));
   visit(Field{(block + ".last_temperature").c_str(), "", kWarn,
               "Where the temperature arrives, by equal factors."},

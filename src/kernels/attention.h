@@ -11,8 +11,8 @@
 
 namespace calque::kernels {
 
-/// How hard selection draws a key: the highest (score + Gumbel noise) / temperature (Jang et al.
-/// 2017).
+/// How hard selection draws a key in training: by the numbers of `key`, and straight-through as the
+/// highest (score + Gumbel noise) / temperature (Jang et al. 2017).
 struct HardDraw {
   RandomKey key;
   double temperature = 0;

@@ -19,6 +19,9 @@ enum class AttentionNormalizer { kSoftmax, kSparsemax, kEntmax15 };
 /// What is taken of the values: their weighted sum, or that of one key.
 enum class AttentionSelection { kSoft, kHard };
 
+/// What stands for the gradient of hard selection: see kernels/attention_selection.h.
+enum class SelectionEstimator { kStraightThrough, kReinforce };
+
 /// What one attention of a layer is: one of the blocks `model.encoder.self_attention`,
 /// `model.decoder.self_attention` and `model.decoder.cross_attention` of a config.
 struct AttentionOptions {
@@ -28,8 +31,9 @@ struct AttentionOptions {
   int64_t global_tokens = 0;  // of kLocal: first tokens that see all, and that all see
   AttentionNormalizer normalizer = AttentionNormalizer::kSoftmax;
   AttentionSelection selection = AttentionSelection::kSoft;
-  // The temperature at which kHard draws in training: from the first to the last, geometrically
-  // over so many updates.
+  SelectionEstimator estimator = SelectionEstimator::kStraightThrough;  // of kHard
+  // The temperature at which kHard draws in training, straight-through: from the first to the last,
+  // geometrically over so many updates.
   double temperature = 1;
   double last_temperature = 0.5;
   int64_t temperature_steps = 10000;
@@ -37,6 +41,10 @@ struct AttentionOptions {
   /// as many as those. Fewer: grouped-query attention (Ainslie et al. 2023); one: multi-query
   /// attention (Shazeer 2019).
   int64_t key_value_heads = 0;
+
+  bool reinforces() const {
+    return selection == AttentionSelection::kHard && estimator == SelectionEstimator::kReinforce;
+  }
 
   int64_t key_value_heads_of(int64_t heads) const {
     return key_value_heads > 0 ? key_value_heads : heads;

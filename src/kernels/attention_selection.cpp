@@ -5,22 +5,41 @@
 
 namespace calque::kernels {
 
-template <class T>
-void add_noise(const HardDraw& draw, const QueryBlock& block, uint32_t first_row, uint32_t column,
-               T* scores) {
+namespace {
+
+/// values[row, query] = change(value, e) with e from the exponential distribution, -log(u).
+template <class T, class Change>
+void change_by_exponentials(const HardDraw& draw, const QueryBlock& block, uint32_t first_row,
+                            uint32_t column, T* values, const Change& change) {
   constexpr double kUnit = 1.0 / 4294967296.0;
   for (int64_t row = 0; row < block.rows(); ++row) {
-    T* const at = scores + row * kBlock;
+    T* const at = values + row * kBlock;
     for (int64_t query = 0; query < block.queries.count; query += 4) {
       const auto words = random_words(draw.key, first_row + static_cast<uint32_t>(row),
                                       column + static_cast<uint32_t>(query));
       for (int64_t i = query; i < std::min(query + 4, block.queries.count); ++i) {
         const double uniform = (words[static_cast<size_t>(i - query)] + 0.5) * kUnit;
-        const double noise = -std::log(-std::log(uniform));
-        at[i] = static_cast<T>((static_cast<double>(at[i]) + noise) / draw.temperature);
+        at[i] = static_cast<T>(change(static_cast<double>(at[i]), -std::log(uniform)));
       }
     }
   }
+}
+
+}  // namespace
+
+template <class T>
+void add_noise(const HardDraw& draw, const QueryBlock& block, uint32_t first_row, uint32_t column,
+               T* scores) {
+  change_by_exponentials(draw, block, first_row, column, scores, [&](double score, double e) {
+    return (score - std::log(e)) / draw.temperature;
+  });
+}
+
+template <class T>
+void race(const HardDraw& draw, const QueryBlock& block, uint32_t first_row, uint32_t column,
+          T* weights) {
+  change_by_exponentials(draw, block, first_row, column, weights,
+                         [](double weight, double e) { return weight / e; });
 }
 
 template <class T>
@@ -41,6 +60,7 @@ void select_highest(const QueryBlock& block, T* weights) {
 
 #define CALQUE_INSTANTIATE(T)                                                          \
   template void add_noise(const HardDraw&, const QueryBlock&, uint32_t, uint32_t, T*); \
+  template void race(const HardDraw&, const QueryBlock&, uint32_t, uint32_t, T*);      \
   template void select_highest(const QueryBlock&, T*);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

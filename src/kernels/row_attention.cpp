@@ -16,6 +16,7 @@ HeadRows<T> rows_of(const RowAttentionInputs<T>& inputs, const AttentionHead& he
                    head.key_rows(inputs.value)};
   if (inputs.energy != nullptr) rows.energy = inputs.energy + head.column;
   if (inputs.alibi) rows.slope = static_cast<T>(alibi_slope(head.index, heads));
+  if (inputs.advantages != nullptr) rows.advantages = inputs.advantages + head.query_begin;
   if (inputs.positions != nullptr) rows.places.positions = inputs.positions + head.query_begin;
   if (inputs.centers.data != nullptr) {
     rows.places.centers = inputs.centers.row(head.query_begin) + head.index;

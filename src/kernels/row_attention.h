@@ -24,6 +24,7 @@ struct RowAttentionInputs {
   const T* energy = nullptr;        // [model], of AttentionScore::kAdditive
   ConstMatrixView<T> centers = {};  // [query rows, heads], logits, of AttentionScope::kPredictive
   const int32_t* positions = nullptr;  // [query rows], where not each query's number (kMonotonic)
+  const T* advantages = nullptr;       // [query rows], of REINFORCE; read in backward
   bool alibi = false;                  // scores fall with the distance, as of DistanceTerms
 };
 
@@ -52,7 +53,7 @@ void row_attention_forward(const AttentionShape& shape, const RowAttentionInputs
 ///   dvalue = W^T doutput;  dS = J (dW F), with the normaliser's Jacobian J;
 ///   dcenter = sum of dW F P (key - center) 4 / window^2;
 /// query, key and energy from dS by the score. Of hard selection P stands for W in
-/// all but dvalue and dcenter.
+/// all but dvalue and dcenter; by REINFORCE, dS = J of advantage / P for the key taken, else 0.
 template <class T>
 void row_attention_backward(const AttentionShape& shape, const RowAttentionInputs<T>& inputs,
                             const T* thresholds, ConstMatrixView<T> doutput,

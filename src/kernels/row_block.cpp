@@ -75,7 +75,7 @@ T* RowBlock<T>::weigh(T* thresholds, bool find) const {
   T* const weights = allocate();
   fill_scores(shape_.options.score, block_, score_rows_, weights);
   if (rows_.slope > 0) lower(weights);
-  if (shape_.draw.active()) add_noise(shape_.draw, block_, random_row_, random_column_, weights);
+  if (draws_by_noise()) add_noise(shape_.draw, block_, random_row_, random_column_, weights);
   if (find) {
     Workspace::Scope near(arena_);
     find_thresholds(normalizer, block_, weights, thresholds, near.allocate<T>(block_.rows()));
@@ -96,8 +96,28 @@ void RowBlock<T>::lower(T* scores) const {
 
 template <class T>
 void RowBlock<T>::take(T* weights) const {
-  if (shape_.options.selection == AttentionSelection::kHard) select_highest(block_, weights);
+  if (shape_.options.selection == AttentionSelection::kHard) select(weights);
   spread(weights);
+}
+
+template <class T>
+void RowBlock<T>::select(T* weights) const {
+  if (draws_by_race()) race(shape_.draw, block_, random_row_, random_column_, weights);
+  select_highest(block_, weights);
+}
+
+template <class T>
+void RowBlock<T>::reinforce(const T* weights, T* dweights) const {
+  std::copy_n(weights, block_.rows() * kBlock, dweights);
+  select(dweights);
+  for (int64_t row = 0; row < block_.rows(); ++row) {
+    T* const at = dweights + row * kBlock;
+    for (int64_t i = 0; i < block_.queries.count; ++i) {
+      if (at[i] == 0) continue;
+      at[i] *= rows_.advantages[block_.queries.at(i)] / weights[row * kBlock + i];
+    }
+    std::fill(at + block_.queries.count, at + kBlock, T(0));
+  }
 }
 
 template <class T>
@@ -166,10 +186,14 @@ template <class T>
 void RowBlock<T>::differentiate(const T* weights, T* dweights, MatrixView<T> dqueries,
                                 MatrixView<T> dkeys, T* denergy) const {
   Workspace::Scope near(arena_);
-  drop(dweights);
-  spread(dweights);
+  if (draws_by_race()) {
+    reinforce(weights, dweights);
+  } else {
+    drop(dweights);
+    spread(dweights);
+  }
   differentiate_weights(shape_.options.normalizer, block_, weights, dweights);
-  if (shape_.draw.active()) {  // what was weighed are (score + noise) / temperature
+  if (draws_by_noise()) {  // what was weighed are (score + noise) / temperature
     const T cooling = T(1) / static_cast<T>(shape_.draw.temperature);
     for (int64_t row = 0; row < block_.rows(); ++row) {
       for (int64_t i = 0; i < block_.queries.count; ++i) dweights[row * kBlock + i] *= cooling;

@@ -12,6 +12,7 @@ struct HeadRows {
   ConstMatrixView<T> query, key, value;
   const int32_t* slots = nullptr;  // [keys], the rows of keys and values; null: their numbers
   const T* energy = nullptr;       // [head]
+  const T* advantages = nullptr;   // [queries], of REINFORCE
   QueryPlaces<T> places = {};
   T slope = 0;              // by which scores fall with the distance
   int64_t first_query = 0;  // the number of the first row of queries
@@ -66,6 +67,13 @@ class RowBlock {
   ConstMatrixView<T> gather_keys(ConstMatrixView<T> x) const;
   const T* pack(ConstMatrixView<T> x) const;
   T center(int64_t query) const;
+  /// Whether hard selection draws the key, by scores with noise or by the weights P.
+  bool draws_by_noise() const { return shape_.draw.active() && !shape_.options.reinforces(); }
+  bool draws_by_race() const { return shape_.draw.active() && shape_.options.reinforces(); }
+  /// 1 for the key that hard selection takes, else 0.
+  void select(T* weights) const;
+  /// dweights: of advantage log P(the key taken), for each query.
+  void reinforce(const T* weights, T* dweights) const;
   /// Takes slope |query - key| from the scores.
   void lower(T* scores) const;
   /// Multiplies by the Gaussian of predicted centers, where they are.

@@ -44,6 +44,12 @@ struct TransformerOptions {
 
   SelfPositions self_positions() const { return {positions, max_distance}; }
 
+  /// Whether some attention learns what to select by REINFORCE.
+  bool reinforces() const {
+    return encoder_self_attention.reinforces() || decoder_self_attention.reinforces() ||
+           decoder_cross_attention.reinforces();
+  }
+
   /// Width of a row of an attention's keys, and of its values.
   int64_t key_model(const kernels::AttentionOptions& attention) const {
     return model / heads * attention.key_value_heads_of(heads);

@@ -116,9 +116,12 @@ Var Transformer::logits(Context& context, const Var& x) {
 }
 
 Var Transformer::decode(Context& context, const TrainingExample& example,
-                        const EmbeddingTaps& embedded, const AttentionTap& attention) {
+                        const EmbeddingTaps& embedded, const AttentionTap& attention,
+                        const SelectionAdvantages* advantages) {
+  context.advantages = advantages != nullptr ? advantages->source() : nullptr;
   const Var memory =
       encode(context, example.source, example.source_layout, attention, embedded.source);
+  context.advantages = advantages != nullptr ? advantages->target() : nullptr;
   return decode(context, example.target_input, example.target_layout, memory, example.source_layout,
                 attention, embedded.target);
 }
@@ -129,10 +132,21 @@ kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExam
                                             std::span<Real> log_probabilities,
                                             const EmbeddingTaps& embedded,
                                             const AttentionTap& attention) {
-  const Var x = decode(context, example, embedded, attention);
-  return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
-                                       example.target_output, label_smoothing, row_weights,
-                                       log_probabilities);
+  const auto measure = [&](const SelectionAdvantages* advantages) {
+    const Var x = decode(context, example, embedded, attention, advantages);
+    return ops::projection_cross_entropy(context, x, store_->var(context, output_projection_),
+                                         example.target_output, label_smoothing, row_weights,
+                                         log_probabilities);
+  };
+  if (!context.training || !options_.reinforces()) return measure(nullptr);
+  const SelectionAdvantages advantages(context.arena, example.source_layout, example.target_layout);
+  if (log_probabilities.empty()) {
+    log_probabilities = context.arena.tensor({example.target_layout.tokens}).values();
+  }
+  const kernels::CrossEntropySums sums = measure(&advantages);
+  advantages.fill(log_probabilities, context.baseline, example.source_layout,
+                  example.target_layout);
+  return sums;
 }
 
 kernels::CrossEntropySums Transformer::r_drop_loss(Context& context, const TrainingExample& example,

@@ -7,6 +7,7 @@
 #include "autograd/ops/tap.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
+#include "model/selection_advantages.h"
 #include "nn/embedding.h"
 
 namespace calque {
@@ -69,7 +70,8 @@ class Transformer {
 
   /// Label-smoothed cross-entropy of a batch, summed over its target tokens; with a tape, also the
   /// start of its gradients (then call Tape::backward). `row_weights`, `log_probabilities`: as
-  /// ops::projection_cross_entropy.
+  /// ops::projection_cross_entropy. Of selections by REINFORCE the gradient is that of what is
+  /// expected of -log p(target).
   kernels::CrossEntropySums loss(Context& context, const TrainingExample& example,
                                  double label_smoothing, std::span<const Real> row_weights = {},
                                  std::span<Real> log_probabilities = {},
@@ -115,7 +117,7 @@ class Transformer {
 
   /// The decoder's output for the example's targets, [target tokens, model].
   Var decode(Context& context, const TrainingExample& example, const EmbeddingTaps& embedded = {},
-             const AttentionTap& attention = {});
+             const AttentionTap& attention = {}, const SelectionAdvantages* advantages = nullptr);
 };
 
 }  // namespace calque

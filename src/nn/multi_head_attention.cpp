@@ -130,6 +130,7 @@ ops::AttentionInputs MultiHeadAttention::self_inputs(Context& context, const Var
     inputs = {projected, 0, projected, model_, model_ + key_model_, model_, key_model_};
   }
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
+  inputs.advantages = context.advantages;
   return inputs;
 }
 
@@ -140,7 +141,7 @@ kernels::AttentionShape MultiHeadAttention::shape(const Context& context,
       queries, keys, heads_, causal, context.dropout(dropout_, dropout_stream_), options_};
   if (options_.selection == AttentionSelection::kHard && context.training) {
     shape.draw = {{context.seed, context.micro_batch, draw_stream_},
-                  temperature_at(options_, context.update)};
+                  options_.reinforces() ? 1 : temperature_at(options_, context.update)};
   }
   return shape;
 }
@@ -194,6 +195,7 @@ Var MultiHeadAttention::cross(Context& context, const Var& x, const SequenceLayo
   ops::AttentionInputs inputs{
       project_query(context, x), 0, projected, 0, key_model_, model_, key_model_};
   if (energy_weight_) inputs.energy = store_.var(context, energy_weight_);
+  inputs.advantages = context.advantages;
   if (center_input_weight_) {
     const Var hidden = ops::linear(context, x, store_.var(context, center_input_weight_), Var());
     inputs.centers = ops::linear(context, ops::tanh(context, hidden),

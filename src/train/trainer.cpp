@@ -68,6 +68,9 @@ nlohmann::json to_json(const AttentionSummary& attention) {
   return json;
 }
 
+/// How much of the baseline stays in an update (Xu et al. 2015, section 4.1).
+constexpr double kBaselineDecay = 0.9;
+
 constexpr const char kWeightNotFinite[] = "a weight is no longer finite";
 constexpr const char kLossNotFinite[] = "the validation loss is not a finite number";
 
@@ -205,6 +208,10 @@ UpdateResult Trainer::update() {
   adam_.update(parameters, result.learning_rate,
                per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
   if (average_) average_->update(parameters.values());
+  if (model_.options().reinforces()) {
+    const double cost = per_token * result.negative_log_likelihood;
+    state_.baseline = kBaselineDecay * baseline() + (1 - kBaselineDecay) * cost;
+  }
   state_.source_tokens += result.source_tokens;
   state_.target_tokens += result.target_tokens;
   state_.position = place_.position;
@@ -309,6 +316,7 @@ kernels::CrossEntropySums Trainer::pass(const TrainingExample& example, const Em
   Context context(arena_, workspace_, tape_, parts_.seed,
                   static_cast<uint32_t>(place_.micro_batches));
   context.update = state_.step;
+  context.baseline = baseline();
   context.weights = &prepared_weights_;
   const kernels::CrossEntropySums sums =
       options_.r_drop > 0
@@ -316,6 +324,10 @@ kernels::CrossEntropySums Trainer::pass(const TrainingExample& example, const Em
           : model_.loss(context, example, options_.label_smoothing, row_weights, {}, taps);
   tape_.backward();
   return sums;
+}
+
+double Trainer::baseline() const {
+  return state_.baseline.value_or(std::log(static_cast<double>(model_.target_vocab())));
 }
 
 size_t Trainer::optimizer_bytes() const {

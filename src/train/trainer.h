@@ -133,6 +133,9 @@ class Trainer {
   /// `row_weights`: as Transformer::loss.
   kernels::CrossEntropySums pass(const TrainingExample& example, const EmbeddingTaps& taps,
                                  std::span<const Real> row_weights = {});
+  /// What a target token is expected to cost: the mean of the updates so far, the late ones most
+  /// (Xu et al. 2015, section 4.1); at first, that of a uniform guess.
+  double baseline() const;
   const Batch& next_batch();
   /// Tells of an update that is not made, which took the data from `before` on.
   void skip(const UpdateResult& update, const BatchPosition& before);

@@ -120,6 +120,18 @@ TEST_CASE("attentions that contradict themselves are refused", "[config]") {
             .ends_with("model.decoder.self_attention.global_tokens: 2 global tokens stand beside a "
                        "local window alone; expected 0, or model.decoder.self_attention.scope: "
                        "local"));
+  CHECK(message_of(kData, {"model.encoder.self_attention.estimator=reinforce"})
+            .ends_with("model.encoder.self_attention.estimator: reinforce estimates the gradient "
+                       "of hard selection; expected model.encoder.self_attention.selection: hard, "
+                       "or straight_through"));
+  const std::vector<std::string> reinforce{"model.decoder.cross_attention.selection=hard",
+                                           "model.decoder.cross_attention.estimator=reinforce"};
+  CHECK(parse(kData, reinforce).model.reinforces());
+  for (const std::string key : {"train.r_drop=1", "train.adversarial.weight=1"}) {
+    std::vector<std::string> both = reinforce;
+    both.push_back(key);
+    CHECK_THAT(message_of(kData, both), ContainsSubstring("or the estimator straight_through"));
+  }
   CHECK(message_of(kData, {"model.decoder.cross_attention.scope=local"})
             .ends_with("model.decoder.cross_attention.scope: expected one of global, monotonic, "
                        "predictive, found local"));

@@ -55,6 +55,7 @@ RunConfig unusual_config() {
                                  .global_tokens = 2,
                                  .normalizer = kernels::AttentionNormalizer::kEntmax15,
                                  .selection = kernels::AttentionSelection::kHard,
+                                 .estimator = kernels::SelectionEstimator::kReinforce,
                                  .temperature = 2,
                                  .last_temperature = 0.25,
                                  .temperature_steps = 30,
@@ -65,6 +66,7 @@ RunConfig unusual_config() {
                                  .global_tokens = 1,
                                  .normalizer = kernels::AttentionNormalizer::kEntmax15,
                                  .selection = kernels::AttentionSelection::kHard,
+                                 .estimator = kernels::SelectionEstimator::kReinforce,
                                  .temperature = 2,
                                  .last_temperature = 0.25,
                                  .temperature_steps = 30,
@@ -74,6 +76,7 @@ RunConfig unusual_config() {
                                   .window = 7,
                                   .normalizer = kernels::AttentionNormalizer::kSparsemax,
                                   .selection = kernels::AttentionSelection::kHard,
+                                  .estimator = kernels::SelectionEstimator::kReinforce,
                                   .temperature = 2,
                                   .last_temperature = 0.25,
                                   .temperature_steps = 30,
@@ -99,7 +102,6 @@ RunConfig unusual_config() {
   train.keep_last = 18;
   train.max_skipped = 3;
   train.label_smoothing = 0.2;
-  train.r_drop = 2.5;
   train.moving_average = 0.999;
   train.initial_model = "line\nbreak";
   train.best_metric = BestMetric::kLoss;
@@ -113,7 +115,7 @@ RunConfig unusual_config() {
                      .schedule = ScheduleKind::kCosine,
                      .learning_rate = 1e-5,
                      .warmup_steps = 10};
-  train.adversarial.epsilon = 2;  // its weight and r_drop exclude each other
+  train.adversarial.epsilon = 2;  // its weight, r_drop and reinforce exclude each other
   config.validation = {.decode = {.beam = 1,
                                   .length_penalty = 0.6,
                                   .max_length_ratio = 1.5,
@@ -129,6 +131,11 @@ RunConfig unusual_config() {
 TEST_CASE("the effective config parses back to the same config", "[config]") {
   for (const RunConfig& config :
        {unusual_config(),
+        parse_config("{data: {train: {source: a.en, target: a.de}}, train: {r_drop: 2.5}}",
+                     "a.yaml"),
+        parse_config("{data: {train: {source: a.en, target: a.de}}, "
+                     "train: {adversarial: {weight: 0.5}}}",
+                     "a.yaml"),
         parse_config("data: {train: {source: a.en, target: a.de}}\n", "a.yaml")}) {
     const std::string yaml = to_yaml(config);
     CAPTURE(yaml);
@@ -164,6 +171,7 @@ TEST_CASE("a comparison names every key that differs, but not the threads", "[co
   });
   classes.erase("threads");
   classes.erase("train.adversarial.weight");
+  classes.erase("train.r_drop");
   classes["train.max_steps"] = AtResume::kWarn;  // the unusual schedule ends with it
   CHECK(changes.size() == classes.size());
   for (const ConfigChange& change : changes) {

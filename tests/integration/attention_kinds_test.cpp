@@ -32,7 +32,10 @@ const std::map<std::string, std::vector<std::string>> kKinds{
     {"hard",
      {std::string(kEncoder) + "selection=hard", std::string(kDecoder) + "scope=local",
       std::string(kCross) + "selection=hard", std::string(kCross) + "scope=monotonic",
-      std::string(kCross) + "temperature_steps=10"}}};
+      std::string(kCross) + "temperature_steps=10"}},
+    {"reinforce",
+     {std::string(kEncoder) + "selection=hard", std::string(kEncoder) + "normalizer=entmax15",
+      std::string(kCross) + "selection=hard", std::string(kCross) + "estimator=reinforce"}}};
 
 TEST_CASE("runs with other kinds of attention end in the same bytes in parts, and translate",
           "[train][resume][translate]") {

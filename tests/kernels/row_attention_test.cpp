@@ -279,6 +279,93 @@ TEST_CASE("hard selection draws by softmax, and has straight-through's gradient 
   CHECK(c.dkey.at(1, 0) / c.kQueries == Approx(-expected).epsilon(0.02));
 }
 
+TEST_CASE("REINFORCE has the gradient of the expected cost", "[kernels]") {
+  // What is expected of a cost is soft attention over the costs of the keys, and so is its
+  // gradient.
+  constexpr int64_t kKeys = 5, kWidth = 3, kQueries = 400;
+  AttentionOptions options;
+  options.normalizer = GENERATE(AttentionNormalizer::kSoftmax, AttentionNormalizer::kSparsemax,
+                                AttentionNormalizer::kEntmax15);
+  options.score = GENERATE(AttentionScore::kScaledDot, AttentionScore::kAdditive);
+  const double baseline = GENERATE(0.0, 2.5);
+  CAPTURE(options.normalizer, options.score, baseline);
+  Workspace workspace(threads());
+  const std::vector<double> costs{3, -1, 0.5, 2, 7};
+  const TestMatrix<double> key = TestMatrix<double>::random(kKeys, kWidth, 1);
+  const TestMatrix<double> one = TestMatrix<double>::random(1, kWidth, 2);
+  const TestMatrix<double> energy = TestMatrix<double>::random(1, kWidth, 3);
+  const SequenceLayoutBuffer keys = sentences_of({kKeys});
+  struct Pass {
+    TestMatrix<double> query, value, output, doutput, dquery, dkey, dvalue, thresholds, weights;
+    explicit Pass(int64_t queries)
+        : query(queries, kWidth),
+          value(kKeys, kWidth),
+          output(queries, kWidth),
+          doutput(queries, kWidth),
+          dquery(queries, kWidth),
+          dkey(kKeys, kWidth),
+          dvalue(kKeys, kWidth),
+          thresholds(queries, 1),
+          weights(queries, kKeys) {}
+  };
+  const auto inputs_of = [&](Pass& pass) {
+    for (int64_t i = 0; i < pass.query.view().rows; ++i) {
+      for (int64_t c = 0; c < kWidth; ++c) pass.query.at(i, c) = one.at(0, c);
+    }
+    RowAttentionInputs<double> inputs{pass.query, key, pass.value};
+    if (options.score == AttentionScore::kAdditive) inputs.energy = energy.view().data;
+    return inputs;
+  };
+  const auto run = [&](Pass& pass, const AttentionShape& shape, RowAttentionInputs<double> inputs,
+                       const std::function<void()>& between) {
+    row_attention_forward<double>(shape, inputs, pass.output, pass.thresholds.view().data,
+                                  pass.weights.view().data, workspace);
+    between();
+    row_attention_backward<double>(shape, inputs, pass.thresholds.view().data, pass.doutput,
+                                   {pass.dquery, pass.dkey, pass.dvalue}, workspace);
+  };
+
+  Pass soft(1);
+  for (int64_t k = 0; k < kKeys; ++k) soft.value.at(k, 0) = costs[static_cast<size_t>(k)];
+  soft.doutput.at(0, 0) = 1;
+  const SequenceLayoutBuffer single = sentences_of({1});
+  run(soft, {single.view(), keys.view(), 1, false, {}, options}, inputs_of(soft), [] {});
+
+  // As many queries as it takes to draw each key.
+  Pass hard(kQueries);
+  const SequenceLayoutBuffer many = sentences_of({kQueries});
+  AttentionShape shape{many.view(), keys.view(), 1, false, {}, options};
+  shape.options.selection = AttentionSelection::kHard;
+  shape.options.estimator = SelectionEstimator::kReinforce;
+  shape.draw = {{5, 6, 7}, 1};
+  std::vector<double> advantages(kQueries);
+  RowAttentionInputs<double> inputs = inputs_of(hard);
+  inputs.advantages = advantages.data();
+  std::vector<int64_t> query_of(kKeys, -1);
+  std::vector<double> drawn(kKeys, 0);
+  run(hard, shape, inputs, [&] {
+    for (int64_t i = 0; i < kQueries; ++i) {
+      for (int64_t k = 0; k < kKeys; ++k) {
+        if (hard.weights.at(i, k) == 0) continue;
+        query_of[static_cast<size_t>(k)] = i;
+        drawn[static_cast<size_t>(k)] += 1.0 / kQueries;
+        advantages[static_cast<size_t>(i)] = costs[static_cast<size_t>(k)] - baseline;
+      }
+    }
+  });
+  TestMatrix<double> expected(1, kWidth);
+  for (int64_t k = 0; k < kKeys; ++k) {
+    const double probability = soft.weights.at(0, k);
+    CHECK(drawn[static_cast<size_t>(k)] == Approx(probability).margin(0.08));
+    if (probability == 0) continue;
+    REQUIRE(query_of[static_cast<size_t>(k)] >= 0);
+    for (int64_t c = 0; c < kWidth; ++c) {
+      expected.at(0, c) += probability * hard.dquery.at(query_of[static_cast<size_t>(k)], c);
+    }
+  }
+  CHECK(relative_difference(expected, soft.dquery) < 1e-12);
+}
+
 TEST_CASE("scratch of a local window does not grow with the length", "[kernels]") {
   size_t of_short = 0;
   for (const int64_t length : {600, 6000}) {

@@ -51,6 +51,7 @@ kernels::RowAttentionInputs<Real> row_inputs(const AttentionInputs& in, bool ali
   if (in.energy) rows.energy = in.energy.value.data;
   if (in.centers) rows.centers = in.centers.matrix();
   rows.positions = in.positions;
+  rows.advantages = in.advantages;
   rows.alibi = alibi;
   return rows;
 }

@@ -19,6 +19,7 @@ struct AttentionInputs {
   Var energy = {};                     // [model]
   Var centers = {};                    // [query rows, heads]
   const int32_t* positions = nullptr;  // [query rows]
+  const Real* advantages = nullptr;    // [query rows], filled before backward
 };
 
 /// As kernels::DistanceTerms; keys and values: [2 k + 1, head] or empty Vars. The kinds that take
