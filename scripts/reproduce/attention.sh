@@ -98,7 +98,12 @@ reproduce() {
   # shellcheck disable=SC2046  # options, none with a space
   "$calque" train "$(config "$1")" --run "$run" --threads "$threads" --set seed=$seed \
     --set train.max_steps=$steps --set train.max_minutes=0 --set train.log_attention=true \
-    $(set_options "$2")
+    $(set_options "$2") || {
+    status=$?
+    [ $status -eq 3 ] || exit $status
+    say "$1, $2 diverged; it has no row" # the log says how
+    return 0
+  }
   model=$run/checkpoints/$(head -n 1 "$run/latest")
   keep "$run/model.json" "$calque" inspect "$model" --json
   keep "$run/bleu.json" "$calque" evaluate --model "$model" --source "$(text "$1").en" \

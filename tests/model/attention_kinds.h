@@ -19,8 +19,9 @@ struct AttentionKind {
   }
 };
 
-/// Kinds that, together, have every score, scope and normaliser in every part that knows it.
-inline std::vector<AttentionKind> attention_kinds() {
+/// Kinds that, together, have every score, scope and normaliser in every part that knows it, and
+/// whose gradient is that of their output.
+inline std::vector<AttentionKind> differentiable_attention_kinds() {
   using enum kernels::AttentionScore;
   using enum kernels::AttentionScope;
   using enum kernels::AttentionNormalizer;
@@ -45,6 +46,26 @@ inline std::vector<AttentionKind> attention_kinds() {
        {.score = kAdditive, .scope = kLocal, .window = 3, .normalizer = kEntmax15},
        {.score = kGeneral, .scope = kStrided, .window = 2, .normalizer = kSparsemax},
        {.score = kAdditive, .scope = kPredictive, .window = 3, .normalizer = kEntmax15}}};
+}
+
+/// Those, and hard selection, whose gradient is an estimate.
+inline std::vector<AttentionKind> attention_kinds() {
+  constexpr auto kHard = kernels::AttentionSelection::kHard;
+  constexpr auto kReinforce = kernels::SelectionEstimator::kReinforce;
+  using enum kernels::AttentionScope;
+  std::vector<AttentionKind> kinds = differentiable_attention_kinds();
+  kinds.push_back({"hard",
+                   {.selection = kHard},
+                   {.scope = kLocal, .window = 2, .selection = kHard},
+                   {.scope = kPredictive, .window = 2, .selection = kHard}});
+  kinds.push_back({"reinforce",
+                   {.selection = kHard, .estimator = kReinforce},
+                   {.scope = kStrided, .window = 2, .selection = kHard, .estimator = kReinforce},
+                   {.score = kernels::AttentionScore::kAdditive,
+                    .normalizer = kernels::AttentionNormalizer::kEntmax15,
+                    .selection = kHard,
+                    .estimator = kReinforce}});
+  return kinds;
 }
 
 }  // namespace calque::test

@@ -96,7 +96,7 @@ TEST_CASE("the whole model has exact gradients with RMS norms and gates", "[mode
 
 TEST_CASE("the whole model has exact gradients with every kind of attention", "[model]") {
   const bool shared = GENERATE(false, true);
-  for (const test::AttentionKind& kind : test::attention_kinds()) {
+  for (const test::AttentionKind& kind : test::differentiable_attention_kinds()) {
     TransformerOptions options = test::tiny_options();
     options.attention_dropout = 0.2;
     kind.apply(options);
