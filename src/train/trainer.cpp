@@ -13,7 +13,6 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
 #include "checkpoint/save.h"
-#include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "kernels/work.h"
@@ -52,20 +51,6 @@ bool is_better(const MetricRecord& now, const std::optional<MetricRecord>& best,
   if (!by_bleu) return now.value < best->value;
   return now.value > best->value ||
          (now.value == best->value && now.loss && best->loss && *now.loss < *best->loss);
-}
-
-/// {"encoder_self": [[bits of each head], ...], ...} and how sharply words are aligned.
-nlohmann::json to_json(const AttentionSummary& attention) {
-  nlohmann::json json{{"alignment_sharpness", attention.alignment_sharpness()}};
-  for (const AttentionPlace place : kAttentionPlaces) {
-    nlohmann::json& layers = json["attention_entropy"][name_of(place)];
-    const std::vector<EntropySums>& heads = attention.heads(place);
-    for (size_t i = 0; i < heads.size(); ++i) {
-      if (i % static_cast<size_t>(attention.heads_of_a_layer()) == 0) layers.emplace_back();
-      layers.back().push_back(heads[i].entropy());
-    }
-  }
-  return json;
 }
 
 /// How much of the baseline stays in an update (Xu et al. 2015, section 4.1).
@@ -183,7 +168,16 @@ UpdateResult Trainer::update() {
     const int64_t parts = MicroBatch::count(batch, options_.micro_batch_tokens);
     for (int64_t part = 0; part < parts; ++part) {
       micro_batch_.cut(batch, part, parts);
-      add_gradients(micro_batch_.example(), result);
+      Context context(arena_, workspace_, tape_, parts_.seed,
+                      static_cast<uint32_t>(place_.micro_batches));
+      context.update = state_.step;
+      context.baseline = baseline();
+      context.weights = &prepared_weights_;
+      const kernels::CrossEntropySums sums =
+          add_gradients(context, model_, options_, micro_batch_.example());
+      place_.micro_batches += micro_batch_numbers(options_);
+      result.loss += sums.loss;
+      result.negative_log_likelihood += sums.negative_log_likelihood;
     }
     result.source_tokens += batch.source_tokens();
     result.target_tokens += batch.target_tokens();
@@ -283,49 +277,6 @@ void Trainer::roll_back(const std::string& why) {
   try_to_save();
 }
 
-void Trainer::add_gradients(const TrainingExample& example, UpdateResult& result) {
-  arena_.reset();
-  const AdversarialOptions& adversarial = options_.adversarial;
-  EmbeddingTaps seen;
-  if (adversarial.weight > 0) {
-    const int64_t model = model_.options().model;
-    seen.source.gradient = arena_.tensor({example.source_layout.tokens, model});
-    seen.target.gradient = arena_.tensor({example.target_layout.tokens, model});
-    // Where layer-drop leaves out the whole decoder nothing depends on the source.
-    kernels::fill<Real>(seen.source.gradient.values(), 0);
-    kernels::fill<Real>(seen.target.gradient.values(), 0);
-  }
-  const kernels::CrossEntropySums sums = pass(example, seen);
-  if (adversarial.weight > 0) {
-    turn_into_perturbation(seen.source.gradient, example.source_layout, adversarial.epsilon);
-    turn_into_perturbation(seen.target.gradient, example.target_layout, adversarial.epsilon);
-    const Tensor weights = arena_.tensor({example.target_layout.tokens});
-    kernels::fill<Real>(weights.values(), static_cast<Real>(adversarial.weight));
-    pass(example, {.source = {seen.source.gradient, {}}, .target = {seen.target.gradient, {}}},
-         weights.values());
-  }
-  place_.micro_batches += options_.r_drop > 0 ? 2 : 1;
-  result.loss += sums.loss;
-  result.negative_log_likelihood += sums.negative_log_likelihood;
-}
-
-kernels::CrossEntropySums Trainer::pass(const TrainingExample& example, const EmbeddingTaps& taps,
-                                        std::span<const Real> row_weights) {
-  const Arena::Scope scope(arena_);
-  tape_.reset();
-  Context context(arena_, workspace_, tape_, parts_.seed,
-                  static_cast<uint32_t>(place_.micro_batches));
-  context.update = state_.step;
-  context.baseline = baseline();
-  context.weights = &prepared_weights_;
-  const kernels::CrossEntropySums sums =
-      options_.r_drop > 0
-          ? model_.r_drop_loss(context, example, options_.label_smoothing, options_.r_drop)
-          : model_.loss(context, example, options_.label_smoothing, row_weights, {}, taps);
-  tape_.backward();
-  return sums;
-}
-
 double Trainer::baseline() const {
   return state_.baseline.value_or(std::log(static_cast<double>(model_.target_vocab())));
 }
@@ -397,12 +348,8 @@ void Trainer::validate(const StopSignal& stop) {
     log::info("  reference  {}", sample.reference);
     log::info("  hypothesis {}", sample.hypothesis);
   }
-  nlohmann::json metrics{{"step", state_.step},
-                         {"epoch", epochs()},
-                         {"validation_loss", result.loss},
-                         {"validation_perplexity", result.perplexity},
-                         {"validation_bleu", result.bleu.bleu}};
-  if (result.attention) metrics.update(to_json(*result.attention));
+  nlohmann::json metrics{{"step", state_.step}, {"epoch", epochs()}};
+  metrics.update(validation_metrics(result));
   append_metrics(metrics);
   if (best) try_to_save();
 }

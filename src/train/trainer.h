@@ -13,6 +13,7 @@
 #include "data/prefetcher.h"
 #include "optim/adam.h"
 #include "optim/moving_average.h"
+#include "train/gradient_pass.h"
 #include "train/micro_batch.h"
 #include "train/options.h"
 #include "train/progress_meter.h"
@@ -82,8 +83,8 @@ class Trainer {
   /// One update of the weights, or one that is skipped, with nothing around it; for measuring.
   UpdateResult update();
 
-  /// Forward passes, each with its backward one, that an update makes over its batches.
-  int passes() const { return options_.r_drop > 0 || options_.adversarial.weight > 0 ? 2 : 1; }
+  /// Passes of the model that an update makes over its batches.
+  int passes() const { return gradient_passes(options_); }
   kernels::Precision precision() const { return options_.precision; }
   int64_t step() const { return state_.step; }
   const CheckpointState& state() const { return state_; }
@@ -125,14 +126,6 @@ class Trainer {
   double save_seconds_ = 0;        // that the last save took
   double validation_seconds_ = 0;  // that the last validation took
 
-  /// Forward and backward of one micro-batch: adds to the gradients and to the sums of `result`.
-  /// With `train.adversarial` twice, the second time on embeddings perturbed by what the first one
-  /// found, under the same dropout; the sums are those of the first one.
-  void add_gradients(const TrainingExample& example, UpdateResult& result);
-  /// One forward and backward, by R-Drop where that is on: then without taps and weights.
-  /// `row_weights`: as Transformer::loss.
-  kernels::CrossEntropySums pass(const TrainingExample& example, const EmbeddingTaps& taps,
-                                 std::span<const Real> row_weights = {});
   /// What a target token is expected to cost: the mean of the updates so far, the late ones most
   /// (Xu et al. 2015, section 4.1); at first, that of a uniform guess.
   double baseline() const;

@@ -1,6 +1,7 @@
 #include "train/validator.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "base/progress.h"
 #include "base/stopwatch.h"
@@ -33,10 +34,32 @@ class UnitOfWeights {
   kernels::Float32Unit before_;
 };
 
+/// {"encoder_self": [[bits of each head], ...], ...} and how sharply words are aligned.
+nlohmann::json attention_metrics(const AttentionSummary& attention) {
+  nlohmann::json json{{"alignment_sharpness", attention.alignment_sharpness()}};
+  for (const AttentionPlace place : kAttentionPlaces) {
+    nlohmann::json& layers = json["attention_entropy"][name_of(place)];
+    const std::vector<EntropySums>& heads = attention.heads(place);
+    for (size_t i = 0; i < heads.size(); ++i) {
+      if (i % static_cast<size_t>(attention.heads_of_a_layer()) == 0) layers.emplace_back();
+      layers.back().push_back(heads[i].entropy());
+    }
+  }
+  return json;
+}
+
 /// Thrown out of a validation that is to end.
 struct Stopped {};
 
 }  // namespace
+
+nlohmann::json validation_metrics(const ValidationResult& result) {
+  nlohmann::json metrics{{"validation_loss", result.loss},
+                         {"validation_perplexity", result.perplexity},
+                         {"validation_bleu", result.bleu.bleu}};
+  if (result.attention) metrics.update(attention_metrics(*result.attention));
+  return metrics;
+}
 
 Validator::Validator(Transformer& model, const TokenizerPair& tokenizers,
                      const ParallelCorpus& corpus, const ParallelFiles& files,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ struct ValidationResult {
   std::vector<Sample> samples;
   std::optional<AttentionSummary> attention;  // of the pass of the loss; with train.log_attention
 };
+
+/// All but the samples and the time, by the names of metrics.jsonl.
+nlohmann::json validation_metrics(const ValidationResult& result);
 
 /// Measures a model on the validation text: loss and perplexity by teacher forcing, BLEU by beam
 /// search. It reads the files itself, so BLEU counts every line, also those that are too long to be
