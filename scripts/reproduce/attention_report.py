@@ -6,7 +6,8 @@ usage: attention_report.py FOLDER KIND...
 Reads FOLDER/<corpus>/<kind>/{metrics.jsonl,model,bleu,faithfulness,sentence,speed,
 speed_of_default}.json as attention.sh makes them. Writes FOLDER/<corpus>.md with a row for each of
 the kinds that was measured, in the order given, and FOLDER/alignment_<kind>.svg for HEAT_MAPS. What
-a measured kind lacks, as the speed before it was taken, is a dash.
+a measured kind lacks, as the speed before it was taken, is a dash. Memory is what training itself
+takes: weights, optimizer, activations, gradients and scratch.
 """
 
 import html
@@ -14,8 +15,10 @@ import json
 import sys
 from pathlib import Path
 
-HEAT_MAPS = ("scaled_dot", "entmax15")  # of the corpus that comes last
+HEAT_MAPS = ("scaled_dot", "entmax15")  # both of the last corpus that has them
 CORPORA = ("demo", "multi30k")
+OWNERS = ("parameters", "parameter_gradients", "optimizer", "activations", "activation_gradients",
+          "scratch")
 PLACES = ("encoder_self", "decoder_self", "decoder_cross")
 
 
@@ -52,7 +55,7 @@ def row(run):
     return cells + [
         f"{speed['tokens_per_second']:,.0f}",
         f"{speed['tokens_per_second'] / default['tokens_per_second']:.2f}",
-        f"{speed['memory_bytes']['process_peak'] / 1e6:.0f}",
+        f"{sum(speed['memory_bytes'][owner] for owner in OWNERS) / 1e6:.0f}",
     ]
 
 
@@ -60,8 +63,7 @@ def table(folder, kinds):
     lines = ["| kind | parameters | validation loss | BLEU | entropy, bits | faithfulness | tokens/s | "
              "of the default's | memory, MB |", "|---|---|---|---|---|---|---|---|---|"]
     for kind in kinds:
-        if (folder / kind / "sentence.json").exists():
-            lines.append("| " + " | ".join([f"`{kind}`", *row(folder / kind)]) + " |")
+        lines.append("| " + " | ".join([f"`{kind}`", *row(folder / kind)]) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -102,12 +104,13 @@ def main():
     results, kinds = Path(sys.argv[1]), sys.argv[2:]
     for corpus in CORPORA:
         folder = results / corpus
-        (results / f"{corpus}.md").write_text(table(folder, kinds), encoding="utf-8")
-        for kind in HEAT_MAPS:
-            sentence = read_json(folder / kind / "sentence.json")
-            if sentence:
-                (results / f"alignment_{kind}.svg").write_text(
-                    heat_map(sentence, f"{kind}: the alignment"), encoding="utf-8")
+        measured = [kind for kind in kinds if (folder / kind / "sentence.json").exists()]
+        if measured:
+            (results / f"{corpus}.md").write_text(table(folder, measured), encoding="utf-8")
+        if set(HEAT_MAPS) <= set(measured):
+            for kind in HEAT_MAPS:
+                picture = heat_map(read_json(folder / kind / "sentence.json"), f"{kind}, {corpus}")
+                (results / f"alignment_{kind}.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

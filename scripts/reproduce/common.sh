@@ -14,3 +14,13 @@ build_calque() {
   cmake --preset release
   cmake --build --preset release --parallel "$(nproc)" --target calque
 }
+
+# inspect RUN MODEL FILE...: writes RUN/model.json. Where it is of other weights than before, as of a
+# training that went on since, the results RUN/FILE are removed, to be made again.
+inspect() {
+  run=$1 model=$2
+  shift 2
+  "$calque" inspect "$model" --json > "$run/model.json.part"
+  cmp -s "$run/model.json.part" "$run/model.json" || for file; do rm -f "$run/$file"; done
+  mv "$run/model.json.part" "$run/model.json"
+}

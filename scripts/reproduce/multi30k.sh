@@ -37,10 +37,7 @@ train() {
 # name, PREFIX stands before the split and SUFFIX before the language.
 evaluate() {
   model=$(final_model "$1")
-  "$calque" inspect "$model" --json > "$1/model.json.part"
-  # Results of other weights, as of a training that went on since, are made again.
-  cmp -s "$1/model.json.part" "$1/model.json" || rm -f "$1/validation.json" "$1/test.json"
-  mv "$1/model.json.part" "$1/model.json"
+  inspect "$1" "$model" validation.json test.json
   for split in validation:val test:test_2016_flickr; do
     result=$1/${split%%:*}.json
     text=$4${split#*:}$5

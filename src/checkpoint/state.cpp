@@ -206,7 +206,7 @@ std::string to_json(const CheckpointState& state) {
   json["trained_seconds"] = state.trained_seconds;
   json["skipped"] = state.skipped;
   json["passed_over"] = passed_over_to_json(state.passed_over);
-  if (state.baseline) json["baseline"] = *state.baseline;
+  if (state.reinforce_baseline) json["reinforce_baseline"] = *state.reinforce_baseline;
   json["scheduled"] = state.scheduled;
   json["validated_step"] = state.validated_step;
   json["best"] = best_to_json(state.best);
@@ -249,7 +249,9 @@ CheckpointState state_from_json(std::string_view text, const std::filesystem::pa
     state.passed_over = {read_position(passed_over.object("after")),
                          read_position(passed_over.object("last"))};
   }
-  if (reader.has("baseline")) state.baseline = reader.number("baseline");
+  if (reader.has("reinforce_baseline")) {
+    state.reinforce_baseline = reader.number("reinforce_baseline");
+  }
   state.scheduled = reader.flag("scheduled");
   if (!reader.is_null("best")) {
     const ObjectReader best = reader.object("best");

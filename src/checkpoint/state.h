@@ -59,8 +59,8 @@ struct CheckpointState {
   double trained_seconds = 0;  // wall time
   int64_t skipped = 0;         // updates that were not made: loss or gradient were not finite
   std::optional<PassedOver> passed_over;  // none: the run has never gone back
-  /// What a target token was expected to cost, of hard selection by REINFORCE; none: nothing yet.
-  std::optional<double> baseline;
+  /// What a target token is expected to cost; none: nothing selects by REINFORCE.
+  std::optional<double> reinforce_baseline;
   /// Saved at its turn in `save_every`; false when the clock, a signal or the end asked for it.
   bool scheduled = true;
 

@@ -129,12 +129,15 @@ void check_train(const RunConfig& config, Rules& rules) {
                 {"train.adversarial.weight", "train.r_drop"},
                 "train.adversarial.weight and train.r_drop both compute an update twice, in their "
                 "own ways; expected 0 for one of them");
-  rules.require(!config.model.reinforces() ||
-                    (config.train.adversarial.weight == 0 && config.train.r_drop == 0),
-                {"train.adversarial.weight", "train.r_drop"},
-                "selection by reinforce weighs its draws by what one pass costs, but "
-                "train.adversarial.weight and train.r_drop compute two; expected 0 for both, or "
-                "the estimator straight_through");
+  const auto check_one_pass = [&](const char* key, double value) {
+    rules.require(!config.model.reinforces() || value == 0, {key},
+                  fmt::format("attention with the estimator reinforce weighs its draws by what one "
+                              "pass costs, but {} makes it two; expected 0, or the estimator "
+                              "straight_through",
+                              key));
+  };
+  check_one_pass("train.r_drop", config.train.r_drop);
+  check_one_pass("train.adversarial.weight", config.train.adversarial.weight);
   rules.require(optimizer.schedule != ScheduleKind::kNoam || optimizer.warmup_steps > 0,
                 {"train.warmup_steps", "train.schedule"},
                 "the noam schedule needs a warm-up; expected 1 step or more");

@@ -33,7 +33,7 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
               "Of straight_through: high ones blur what the gradient sees of the draw."},
         attention.temperature, Number::above(0));
   visit(Field{(block + ".last_temperature").c_str(), "", kWarn,
-              "Where the temperature arrives, by equal factors."},
+              "Where the temperature of straight_through arrives, by equal factors."},
         attention.last_temperature, Number::above(0));
   visit(Field{(block + ".temperature_steps").c_str(), "updates", kWarn, "After so many updates."},
         attention.temperature_steps, kCountOrNone);

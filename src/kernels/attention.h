@@ -12,7 +12,8 @@
 namespace calque::kernels {
 
 /// How hard selection draws a key in training: by the numbers of `key`, and straight-through as the
-/// highest (score + Gumbel noise) / temperature (Jang et al. 2017).
+/// highest (score + Gumbel noise) / temperature (Jang et al. 2017); by REINFORCE the temperature is
+/// 1.
 struct HardDraw {
   RandomKey key;
   double temperature = 0;

@@ -5,7 +5,7 @@
 namespace calque::kernels {
 
 /// How a query and a key make a score, in each head. kScaledDot: query key / sqrt(head) (Vaswani et
-/// al. 2017); kDot: query key; kGeneral: query^T W key (Luong et al. 2015); kAdditive:
+/// al. 2017); kDot: query key; kGeneral: key^T W query (Luong et al. 2015); kAdditive:
 /// v^T tanh(query + key) (Bahdanau et al. 2015).
 enum class AttentionScore { kScaledDot, kDot, kGeneral, kAdditive };
 

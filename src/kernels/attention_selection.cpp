@@ -4,7 +4,6 @@
 #include <limits>
 
 namespace calque::kernels {
-
 namespace {
 
 /// values[row, query] = change(value, e) with e from the exponential distribution, -log(u).

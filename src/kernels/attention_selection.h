@@ -6,13 +6,15 @@
 namespace calque::kernels {
 
 // Hard selection: of a query's weights the highest becomes 1, the others 0. In training the key is
-// drawn by their probabilities, and the gradient that the draw does not have is estimated.
+// drawn, and the gradient that the draw does not have is estimated.
 //   straight-through (Bengio et al. 2013; Jang et al. 2017): the key is the highest of scores with
-//     Gumbel noise (Maddison et al. 2014), whose weights get the gradient as if they were taken
-//     themselves. It has little variance, and a bias that grows with the temperature.
-//   REINFORCE (Williams 1992; Xu et al. 2015, section 4.1): the key is the winner of a race by the
-//     weights P, and the scores get advantage d log P(key), where the advantage of a query is what
-//     the draw cost more than was to be expected. It has no bias, and much variance.
+//     Gumbel noise, which draws by their softmax (Maddison et al. 2014). The weights that are made
+//     of these scores get the gradient as if they were taken themselves. It has little variance,
+//     and a bias that grows with the temperature.
+//   REINFORCE (Williams 1992; Xu et al. 2015, section 4.1): the key is drawn by the weights P, and
+//     the scores get advantage d log P(key), where the advantage of a query is what the draw cost
+//     more than was to be expected. It has no bias, and much variance: with sparsemax, whose
+//     weights may be as small as one likes, more than any bound.
 
 /// scores[row, query] = (scores + noise) / temperature, noise = -log(-log(u)), u uniform in (0, 1)
 /// from the draw's key at (first_row + row, column + query): the same again in backward.
@@ -20,8 +22,9 @@ template <class T>
 void add_noise(const HardDraw& draw, const QueryBlock& block, uint32_t first_row, uint32_t column,
                T* scores);
 
-/// weights[row, query] /= e, e from the exponential distribution, by the same numbers of the draw:
-/// the highest of what is left is a key drawn by weights as probabilities.
+/// weights[row, query] /= e, e from the exponential distribution, by the same numbers of the draw.
+/// The highest of what is left is a key drawn with the weights as probabilities (the exponential
+/// race).
 template <class T>
 void race(const HardDraw& draw, const QueryBlock& block, uint32_t first_row, uint32_t column,
           T* weights);

@@ -261,6 +261,8 @@ void row_attention_backward(const AttentionShape& shape, const RowAttentionInput
                             const RowAttentionGradients<T>& gradients, Workspace& workspace) {
   const int64_t model = inputs.query.cols;
   check_attention(shape, inputs.query.rows, inputs.key.rows, model, inputs.key.cols);
+  CALQUE_CHECK(!shape.draw.active() || !shape.options.reinforces() || inputs.advantages != nullptr,
+               "REINFORCE without advantages");
   const int64_t sentences = shape.queries.sentences();
   Workspace::Scope scope(workspace.shared());
   MatrixView<T> energy;

@@ -15,19 +15,23 @@ namespace calque {
 /// encoder, in those of its whole sentence.
 class SelectionAdvantages {
  public:
+  /// Memory in `arena`, empty until `fill`.
   SelectionAdvantages(Arena& arena, const SequenceLayout& source, const SequenceLayout& target)
-      : source_(arena.tensor({source.tokens})), target_(arena.tensor({target.tokens})) {}
+      : source_layout_(source),
+        target_layout_(target),
+        source_(arena.tensor({source.tokens}).values()),
+        target_(arena.tensor({target.tokens}).values()) {}
 
   /// [source tokens] and [target tokens].
-  Real* source() const { return source_.data; }
-  Real* target() const { return target_.data; }
+  std::span<const Real> source() const { return source_; }
+  std::span<const Real> target() const { return target_; }
 
   /// log_probabilities: [target tokens].
-  void fill(std::span<const Real> log_probabilities, double baseline,
-            const SequenceLayout& source_layout, const SequenceLayout& target_layout) const;
+  void fill(std::span<const Real> log_probabilities, double baseline);
 
  private:
-  Tensor source_, target_;
+  SequenceLayout source_layout_, target_layout_;
+  std::span<Real> source_, target_;
 };
 
 }  // namespace calque

@@ -118,12 +118,14 @@ Var Transformer::logits(Context& context, const Var& x) {
 Var Transformer::decode(Context& context, const TrainingExample& example,
                         const EmbeddingTaps& embedded, const AttentionTap& attention,
                         const SelectionAdvantages* advantages) {
-  context.advantages = advantages != nullptr ? advantages->source() : nullptr;
+  if (advantages != nullptr) context.advantages = advantages->source().data();
   const Var memory =
       encode(context, example.source, example.source_layout, attention, embedded.source);
-  context.advantages = advantages != nullptr ? advantages->target() : nullptr;
-  return decode(context, example.target_input, example.target_layout, memory, example.source_layout,
-                attention, embedded.target);
+  if (advantages != nullptr) context.advantages = advantages->target().data();
+  const Var x = decode(context, example.target_input, example.target_layout, memory,
+                       example.source_layout, attention, embedded.target);
+  context.advantages = nullptr;
+  return x;
 }
 
 kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExample& example,
@@ -139,13 +141,13 @@ kernels::CrossEntropySums Transformer::loss(Context& context, const TrainingExam
                                          log_probabilities);
   };
   if (!context.training || !options_.reinforces()) return measure(nullptr);
-  const SelectionAdvantages advantages(context.arena, example.source_layout, example.target_layout);
+  CALQUE_CHECK(row_weights.empty(), "REINFORCE takes all target tokens alike");
+  SelectionAdvantages advantages(context.arena, example.source_layout, example.target_layout);
   if (log_probabilities.empty()) {
     log_probabilities = context.arena.tensor({example.target_layout.tokens}).values();
   }
   const kernels::CrossEntropySums sums = measure(&advantages);
-  advantages.fill(log_probabilities, context.baseline, example.source_layout,
-                  example.target_layout);
+  advantages.fill(log_probabilities, context.baseline);
   return sums;
 }
 

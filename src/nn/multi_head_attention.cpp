@@ -44,7 +44,12 @@ MultiHeadAttention::MultiHeadAttention(const Scope& scope, int64_t model, int64_
   const auto bias = [&](const char* name, int64_t out) {
     return scope.sub(name).declare("bias", {out}, Init::kZeros);
   };
-  query_weight_ = weight("query", model);
+  // Scores without the root start as those with it (T5, Raffel et al. 2020).
+  const bool unscaled =
+      options.score == AttentionScore::kDot || options.score == AttentionScore::kGeneral;
+  const double query_spread =
+      unscaled ? std::sqrt(static_cast<double>(heads) / static_cast<double>(model)) : 1;
+  query_weight_ = weight("query", model, query_spread);
   key_weight_ = weight("key", key_model_);
   value_weight_ = weight("value", key_model_, gain);
   query_bias_ = bias("query", model);

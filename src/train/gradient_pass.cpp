@@ -68,6 +68,6 @@ int gradient_passes(const TrainOptions& options) {
   return options.r_drop > 0 || options.adversarial.weight > 0 ? 2 : 1;
 }
 
-int64_t micro_batch_numbers(const TrainOptions& options) { return options.r_drop > 0 ? 2 : 1; }
+int64_t dropout_draws(const TrainOptions& options) { return options.r_drop > 0 ? 2 : 1; }
 
 }  // namespace calque

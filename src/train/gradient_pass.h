@@ -17,7 +17,7 @@ kernels::CrossEntropySums add_gradients(const Context& context, Transformer& mod
 /// Passes of the model that this takes.
 int gradient_passes(const TrainOptions& options);
 
-/// How many numbers of micro-batches, and so draws of dropout, it takes.
-int64_t micro_batch_numbers(const TrainOptions& options);
+/// Draws of dropout that it takes, by which Context::micro_batch goes on.
+int64_t dropout_draws(const TrainOptions& options);
 
 }  // namespace calque

@@ -175,7 +175,7 @@ UpdateResult Trainer::update() {
       context.weights = &prepared_weights_;
       const kernels::CrossEntropySums sums =
           add_gradients(context, model_, options_, micro_batch_.example());
-      place_.micro_batches += micro_batch_numbers(options_);
+      place_.micro_batches += dropout_draws(options_);
       result.loss += sums.loss;
       result.negative_log_likelihood += sums.negative_log_likelihood;
     }
@@ -204,7 +204,9 @@ UpdateResult Trainer::update() {
   if (average_) average_->update(parameters.values());
   if (model_.options().reinforces()) {
     const double cost = per_token * result.negative_log_likelihood;
-    state_.baseline = kBaselineDecay * baseline() + (1 - kBaselineDecay) * cost;
+    state_.reinforce_baseline = kBaselineDecay * baseline() + (1 - kBaselineDecay) * cost;
+  } else {
+    state_.reinforce_baseline.reset();
   }
   state_.source_tokens += result.source_tokens;
   state_.target_tokens += result.target_tokens;
@@ -278,7 +280,7 @@ void Trainer::roll_back(const std::string& why) {
 }
 
 double Trainer::baseline() const {
-  return state_.baseline.value_or(std::log(static_cast<double>(model_.target_vocab())));
+  return state_.reinforce_baseline.value_or(std::log(static_cast<double>(model_.target_vocab())));
 }
 
 size_t Trainer::optimizer_bytes() const {

@@ -126,8 +126,8 @@ class Trainer {
   double save_seconds_ = 0;        // that the last save took
   double validation_seconds_ = 0;  // that the last validation took
 
-  /// What a target token is expected to cost: the mean of the updates so far, the late ones most
-  /// (Xu et al. 2015, section 4.1); at first, that of a uniform guess.
+  /// What a target token is expected to cost, of REINFORCE: the exponential moving average of the
+  /// updates' means (Xu et al. 2015, section 4.1), which starts at that of a uniform guess.
   double baseline() const;
   const Batch& next_batch();
   /// Tells of an update that is not made, which took the data from `before` on.

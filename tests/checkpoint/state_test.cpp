@@ -34,7 +34,7 @@ TEST_CASE("a state is read as it was written", "[checkpoint]") {
   state.skipped = 7;
   state.passed_over = {{0, 2, -1}, {1, 0, 5}};
   state.scheduled = false;
-  state.baseline = 3.75;
+  state.reinforce_baseline = 3.75;
   state.averaged_steps = {1000, 2000};
   state.trained_seconds = 0.1;
   CHECK(state_from_json(to_json(state), "state.json") == state);

@@ -130,7 +130,8 @@ TEST_CASE("attentions that contradict themselves are refused", "[config]") {
   for (const std::string key : {"train.r_drop=1", "train.adversarial.weight=1"}) {
     std::vector<std::string> both = reinforce;
     both.push_back(key);
-    CHECK_THAT(message_of(kData, both), ContainsSubstring("or the estimator straight_through"));
+    CHECK_THAT(message_of(kData, both),
+               ContainsSubstring(" makes it two; expected 0, or the estimator straight_through"));
   }
   CHECK(message_of(kData, {"model.decoder.cross_attention.scope=local"})
             .ends_with("model.decoder.cross_attention.scope: expected one of global, monotonic, "

@@ -279,10 +279,53 @@ TEST_CASE("hard selection draws by softmax, and has straight-through's gradient 
   CHECK(c.dkey.at(1, 0) / c.kQueries == Approx(-expected).epsilon(0.02));
 }
 
+/// Equal queries over five keys, and the gradients of all that makes their scores.
+struct CostCase {
+  static constexpr int64_t kKeys = 5, kWidth = 3;
+  AttentionShape shape;
+  SequenceLayoutBuffer queries, keys;
+  TestMatrix<double> query, value, doutput, output, dquery, dvalue, thresholds, weights;
+  TestMatrix<double> key = TestMatrix<double>::random(kKeys, kWidth, 1);
+  TestMatrix<double> energy = TestMatrix<double>::random(1, kWidth, 3);
+  TestMatrix<double> dkey{kKeys, kWidth}, denergy{1, kWidth};
+  std::vector<double> advantages;
+
+  CostCase(int64_t count, const AttentionOptions& options)
+      : queries(sentences_of({count})),
+        keys(sentences_of({kKeys})),
+        query(count, kWidth),
+        value(TestMatrix<double>::random(kKeys, kWidth, 4)),
+        doutput(TestMatrix<double>::random(count, kWidth, 5)),
+        output(count, kWidth),
+        dquery(count, kWidth),
+        dvalue(kKeys, kWidth),
+        thresholds(count, 1),
+        weights(count, kKeys),
+        advantages(static_cast<size_t>(count)) {
+    shape = {queries.view(), keys.view(), 1, false, {}, options, {}};
+    const TestMatrix<double> one = TestMatrix<double>::random(1, kWidth, 2);
+    for (int64_t i = 0; i < count; ++i) std::copy_n(one.view().row(0), kWidth, query.view().row(i));
+  }
+  RowAttentionInputs<double> inputs() {
+    RowAttentionInputs<double> inputs{query, key, value};
+    inputs.energy = energy.view().data;
+    inputs.advantages = advantages.data();
+    return inputs;
+  }
+  void forward(Workspace& workspace) {
+    row_attention_forward<double>(shape, inputs(), output, thresholds.view().data,
+                                  weights.view().data, workspace);
+  }
+  void backward(Workspace& workspace) {
+    RowAttentionGradients<double> to{dquery, dkey, dvalue};
+    if (shape.options.score == AttentionScore::kAdditive) to.energy = denergy.view().data;
+    row_attention_backward<double>(shape, inputs(), thresholds.view().data, doutput, to, workspace);
+  }
+};
+
 TEST_CASE("REINFORCE has the gradient of the expected cost", "[kernels]") {
   // What is expected of a cost is soft attention over the costs of the keys, and so is its
   // gradient.
-  constexpr int64_t kKeys = 5, kWidth = 3, kQueries = 400;
   AttentionOptions options;
   options.normalizer = GENERATE(AttentionNormalizer::kSoftmax, AttentionNormalizer::kSparsemax,
                                 AttentionNormalizer::kEntmax15);
@@ -291,79 +334,43 @@ TEST_CASE("REINFORCE has the gradient of the expected cost", "[kernels]") {
   CAPTURE(options.normalizer, options.score, baseline);
   Workspace workspace(threads());
   const std::vector<double> costs{3, -1, 0.5, 2, 7};
-  const TestMatrix<double> key = TestMatrix<double>::random(kKeys, kWidth, 1);
-  const TestMatrix<double> one = TestMatrix<double>::random(1, kWidth, 2);
-  const TestMatrix<double> energy = TestMatrix<double>::random(1, kWidth, 3);
-  const SequenceLayoutBuffer keys = sentences_of({kKeys});
-  struct Pass {
-    TestMatrix<double> query, value, output, doutput, dquery, dkey, dvalue, thresholds, weights;
-    explicit Pass(int64_t queries)
-        : query(queries, kWidth),
-          value(kKeys, kWidth),
-          output(queries, kWidth),
-          doutput(queries, kWidth),
-          dquery(queries, kWidth),
-          dkey(kKeys, kWidth),
-          dvalue(kKeys, kWidth),
-          thresholds(queries, 1),
-          weights(queries, kKeys) {}
-  };
-  const auto inputs_of = [&](Pass& pass) {
-    for (int64_t i = 0; i < pass.query.view().rows; ++i) {
-      for (int64_t c = 0; c < kWidth; ++c) pass.query.at(i, c) = one.at(0, c);
-    }
-    RowAttentionInputs<double> inputs{pass.query, key, pass.value};
-    if (options.score == AttentionScore::kAdditive) inputs.energy = energy.view().data;
-    return inputs;
-  };
-  const auto run = [&](Pass& pass, const AttentionShape& shape, RowAttentionInputs<double> inputs,
-                       const std::function<void()>& between) {
-    row_attention_forward<double>(shape, inputs, pass.output, pass.thresholds.view().data,
-                                  pass.weights.view().data, workspace);
-    between();
-    row_attention_backward<double>(shape, inputs, pass.thresholds.view().data, pass.doutput,
-                                   {pass.dquery, pass.dkey, pass.dvalue}, workspace);
-  };
+  CostCase soft(1, options);
+  for (int64_t c = 0; c < CostCase::kWidth; ++c) soft.doutput.at(0, c) = c == 0 ? 1 : 0;
+  for (int64_t k = 0; k < CostCase::kKeys; ++k) soft.value.at(k, 0) = costs[static_cast<size_t>(k)];
+  soft.forward(workspace);
+  soft.backward(workspace);
 
-  Pass soft(1);
-  for (int64_t k = 0; k < kKeys; ++k) soft.value.at(k, 0) = costs[static_cast<size_t>(k)];
-  soft.doutput.at(0, 0) = 1;
-  const SequenceLayoutBuffer single = sentences_of({1});
-  run(soft, {single.view(), keys.view(), 1, false, {}, options}, inputs_of(soft), [] {});
-
-  // As many queries as it takes to draw each key.
-  Pass hard(kQueries);
-  const SequenceLayoutBuffer many = sentences_of({kQueries});
-  AttentionShape shape{many.view(), keys.view(), 1, false, {}, options};
-  shape.options.selection = AttentionSelection::kHard;
-  shape.options.estimator = SelectionEstimator::kReinforce;
-  shape.draw = {{5, 6, 7}, 1};
-  std::vector<double> advantages(kQueries);
-  RowAttentionInputs<double> inputs = inputs_of(hard);
-  inputs.advantages = advantages.data();
-  std::vector<int64_t> query_of(kKeys, -1);
-  std::vector<double> drawn(kKeys, 0);
-  run(hard, shape, inputs, [&] {
-    for (int64_t i = 0; i < kQueries; ++i) {
-      for (int64_t k = 0; k < kKeys; ++k) {
-        if (hard.weights.at(i, k) == 0) continue;
-        query_of[static_cast<size_t>(k)] = i;
-        drawn[static_cast<size_t>(k)] += 1.0 / kQueries;
-        advantages[static_cast<size_t>(i)] = costs[static_cast<size_t>(k)] - baseline;
-      }
-    }
-  });
-  TestMatrix<double> expected(1, kWidth);
-  for (int64_t k = 0; k < kKeys; ++k) {
-    const double probability = soft.weights.at(0, k);
-    CHECK(drawn[static_cast<size_t>(k)] == Approx(probability).margin(0.08));
-    if (probability == 0) continue;
-    REQUIRE(query_of[static_cast<size_t>(k)] >= 0);
-    for (int64_t c = 0; c < kWidth; ++c) {
-      expected.at(0, c) += probability * hard.dquery.at(query_of[static_cast<size_t>(k)], c);
+  // So many queries that each key is drawn, each time counted with its share of the probability.
+  constexpr int64_t kQueries = 4000;
+  options.selection = AttentionSelection::kHard;
+  options.estimator = SelectionEstimator::kReinforce;
+  CostCase hard(kQueries, options);
+  hard.shape.draw = {{5, 6, 7}, 1};
+  hard.forward(workspace);
+  std::vector<std::vector<size_t>> drawn(CostCase::kKeys);
+  for (int64_t i = 0; i < kQueries; ++i) {
+    for (int64_t k = 0; k < CostCase::kKeys; ++k) {
+      if (hard.weights.at(i, k) == 1)
+        drawn[static_cast<size_t>(k)].push_back(static_cast<size_t>(i));
     }
   }
-  CHECK(relative_difference(expected, soft.dquery) < 1e-12);
+  for (size_t k = 0; k < costs.size(); ++k) {
+    const double probability = soft.weights.at(0, static_cast<int64_t>(k));
+    const auto count = static_cast<double>(drawn[k].size());
+    CHECK(count / kQueries == Approx(probability).margin(0.03));
+    REQUIRE(drawn[k].empty() == (probability == 0));
+    for (const size_t i : drawn[k]) {
+      hard.advantages[i] = (costs[k] - baseline) * probability / count;
+    }
+  }
+  hard.backward(workspace);
+  TestMatrix<double> dquery(1, CostCase::kWidth);
+  for (int64_t i = 0; i < kQueries; ++i) {
+    for (int64_t c = 0; c < CostCase::kWidth; ++c) dquery.at(0, c) += hard.dquery.at(i, c);
+  }
+  CHECK(relative_difference(dquery, soft.dquery) < 1e-11);
+  CHECK(relative_difference(hard.dkey, soft.dkey) < 1e-11);
+  CHECK(relative_difference(hard.denergy, soft.denergy) < 1e-11);
 }
 
 TEST_CASE("scratch of a local window does not grow with the length", "[kernels]") {

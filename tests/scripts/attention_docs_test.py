@@ -11,7 +11,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs/attention.md"
 
 def code():
     """The names that the indented blocks of the page define."""
-    names = {**vars(math), **vars(random), "inf": math.inf}
+    names = {**vars(math), **vars(random)}
     for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", DOCS.read_text(encoding="utf-8"), re.M):
         lines = [line[4:] for line in block.strip("\n").splitlines()]
         if lines[0].startswith("def "):

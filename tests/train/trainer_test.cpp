@@ -121,6 +121,27 @@ TEST_CASE("batches added up, and parts of a batch, give what one batch of all th
   }
 }
 
+TEST_CASE("the baseline of REINFORCE follows the cost of a target token", "[train]") {
+  const TinyCorpus corpus;
+  const std::string cross = "model.decoder.cross_attention.";
+  const std::vector<std::string> hard{cross + "selection=hard", cross + "estimator=reinforce"};
+  TinyTrainer tiny(corpus, hard);
+  double expected = std::log(static_cast<double>(tiny.model.target_vocab()));
+  for (int i = 0; i < 3; ++i) {
+    const UpdateResult result = tiny.trainer.update();
+    expected = 0.9 * expected +
+               0.1 * result.negative_log_likelihood / static_cast<double>(result.target_tokens);
+    CHECK(tiny.trainer.state().reinforce_baseline.value() == Approx(expected).epsilon(1e-12));
+  }
+  tiny.model.parameters().values()[0] = std::numeric_limits<Real>::quiet_NaN();
+  CHECK(tiny.trainer.update().skipped);
+  CHECK(tiny.trainer.state().reinforce_baseline.value() == Approx(expected).epsilon(1e-12));
+
+  TinyTrainer straight(corpus, {hard[0]});
+  straight.trainer.update();
+  CHECK(!straight.trainer.state().reinforce_baseline);
+}
+
 TEST_CASE("the memory estimate is near what updates use", "[train]") {
   const TinyCorpus corpus;
   for (const std::string kind :
