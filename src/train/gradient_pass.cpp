@@ -39,7 +39,7 @@ kernels::CrossEntropySums add_adversarial_gradients(const Context& context, Tran
     });
   };
   const kernels::CrossEntropySums sums =
-      pass({}, {.source = {.gradient = source}, .target = {.gradient = target}});
+      pass({}, {.source = {{}, source}, .target = {{}, target}});
   turn_into_perturbation(source, example.source_layout, adversarial.epsilon);
   turn_into_perturbation(target, example.target_layout, adversarial.epsilon);
   const Tensor weights = arena.tensor({example.target_layout.tokens});
