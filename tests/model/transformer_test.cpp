@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "base/parallel.h"
@@ -185,6 +186,25 @@ TEST_CASE(
   options.positions =
       GENERATE(Positions::kSinusoidal, Positions::kRotary, Positions::kAlibi, Positions::kRelative);
   check_ways_agree(options);
+}
+
+TEST_CASE("scores without the root start as those with it", "[model]") {
+  TransformerOptions options = some_options(NormPlace::kPre);
+  using enum kernels::AttentionScore;
+  const auto spread = [&](kernels::AttentionScore score) {
+    options.decoder_cross_attention.score = score;
+    Transformer model(options, kVocab, kVocab, /*inference=*/false);
+    model.parameters().initialize(1);
+    const Parameter* const weight =
+        model.parameters().find("decoder.layers.0.cross_attention.query.weight");
+    double squares = 0;
+    for (const Real value : model.parameters().value(*weight).values()) squares += value * value;
+    return std::sqrt(squares / static_cast<double>(weight->shape.count()));
+  };
+  const double root = std::sqrt(static_cast<double>(options.model / options.heads));
+  CHECK(spread(kDot) * root == Approx(spread(kScaledDot)).epsilon(0.05));
+  CHECK(spread(kGeneral) * root == Approx(spread(kScaledDot)).epsilon(0.05));
+  CHECK(spread(kAdditive) == Approx(spread(kScaledDot)).epsilon(0.05));
 }
 
 TEST_CASE("fewer heads of keys and values have smaller weights and caches", "[model]") {
