@@ -29,6 +29,11 @@ void visit_attention(const std::string& block, Options& attention, Visitor& visi
               "(straight_through), or what the draw cost beyond a moving baseline times the "
               "gradient of its log probability (reinforce: no bias, but noise)."},
         attention.estimator, OneOf<kernels::SelectionEstimator>(kSelectionEstimators));
+  visit(
+      Field{(block + ".reinforce_weight").c_str(), "", kWarn,
+            "What the gradient of reinforce counts beside the others; 1: its share in that of the "
+            "loss, whose noise is mostly too large to learn by."},
+      attention.reinforce_weight, Number::above(0));
   visit(Field{(block + ".temperature").c_str(), "", kWarn,
               "Of straight_through: high ones blur what the gradient sees of the draw."},
         attention.temperature, Number::above(0));

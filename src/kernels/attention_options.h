@@ -32,6 +32,9 @@ struct AttentionOptions {
   AttentionNormalizer normalizer = AttentionNormalizer::kSoftmax;
   AttentionSelection selection = AttentionSelection::kSoft;
   SelectionEstimator estimator = SelectionEstimator::kStraightThrough;  // of kHard
+  /// What kReinforce's gradient counts, lambda_r of Xu et al. 2015: 1 is that of the loss. Less
+  /// keeps its noise, which is large, from drowning all other gradients.
+  double reinforce_weight = 0.01;
   // The temperature at which kHard draws in training, straight-through: from the first to the last,
   // geometrically over so many updates.
   double temperature = 1;

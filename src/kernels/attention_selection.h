@@ -12,9 +12,9 @@ namespace calque::kernels {
 //     of these scores get the gradient as if they were taken themselves. It has little variance,
 //     and a bias that grows with the temperature.
 //   REINFORCE (Williams 1992; Xu et al. 2015, section 4.1): the key is drawn by the weights P, and
-//     the scores get advantage d log P(key), where the advantage of a query is what the draw cost
-//     more than was to be expected. It has no bias, and much variance: with sparsemax, whose
-//     weights may be as small as one likes, more than any bound.
+//     the scores get weight advantage d log P(key), where the advantage of a query is what the draw
+//     cost more than was to be expected. It has no bias but the weight, and much variance: with
+//     sparsemax, whose probabilities may be as small as one likes, more than any bound.
 
 /// scores[row, query] = (scores + noise) / temperature, noise = -log(-log(u)), u uniform in (0, 1)
 /// from the draw's key at (first_row + row, column + query): the same again in backward.

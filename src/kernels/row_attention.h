@@ -53,7 +53,8 @@ void row_attention_forward(const AttentionShape& shape, const RowAttentionInputs
 ///   dvalue = W^T doutput;  dS = J (dW F), with the normaliser's Jacobian J;
 ///   dcenter = sum of dW F P (key - center) 4 / window^2;
 /// query, key and energy from dS by the score. Of hard selection P stands for W in
-/// all but dvalue and dcenter; by REINFORCE, dS = J of advantage / P for the key taken, else 0.
+/// all but dvalue and dcenter; by REINFORCE, dS = J of weight advantage / P for the key taken,
+/// else 0.
 template <class T>
 void row_attention_backward(const AttentionShape& shape, const RowAttentionInputs<T>& inputs,
                             const T* thresholds, ConstMatrixView<T> doutput,

@@ -110,11 +110,12 @@ template <class T>
 void RowBlock<T>::reinforce(const T* weights, T* dweights) const {
   std::copy_n(weights, block_.rows() * kBlock, dweights);
   select(dweights);
+  const auto weight = static_cast<T>(shape_.options.reinforce_weight);
   for (int64_t row = 0; row < block_.rows(); ++row) {
     T* const at = dweights + row * kBlock;
     for (int64_t i = 0; i < block_.queries.count; ++i) {
       if (at[i] == 0) continue;
-      at[i] *= rows_.advantages[block_.queries.at(i)] / weights[row * kBlock + i];
+      at[i] *= weight * rows_.advantages[block_.queries.at(i)] / weights[row * kBlock + i];
     }
     std::fill(at + block_.queries.count, at + kBlock, T(0));
   }

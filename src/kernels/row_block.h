@@ -72,7 +72,7 @@ class RowBlock {
   bool draws_by_race() const { return shape_.draw.active() && shape_.options.reinforces(); }
   /// 1 for the key that hard selection takes, else 0.
   void select(T* weights) const;
-  /// dweights: of advantage log P(the key taken), for each query.
+  /// dweights: of weight advantage log P(the key taken), for each query.
   void reinforce(const T* weights, T* dweights) const;
   /// Takes slope |query - key| from the scores.
   void lower(T* scores) const;

@@ -70,9 +70,9 @@ class Transformer {
 
   /// Label-smoothed cross-entropy of a batch, summed over its target tokens; with a tape, also the
   /// start of its gradients (then call Tape::backward). `row_weights`, `log_probabilities`: as
-  /// ops::projection_cross_entropy. What selects by REINFORCE gets, beyond `context.baseline`, an
-  /// unbiased estimate of the gradient of the expected -log p(target), without smoothing; there are
-  /// no `row_weights` then.
+  /// ops::projection_cross_entropy. What selects by REINFORCE gets, by `context.baseline`, an
+  /// unbiased estimate of the gradient of the expected -log p(target), without smoothing, times its
+  /// reinforce_weight; there are no `row_weights` then.
   kernels::CrossEntropySums loss(Context& context, const TrainingExample& example,
                                  double label_smoothing, std::span<const Real> row_weights = {},
                                  std::span<Real> log_probabilities = {},

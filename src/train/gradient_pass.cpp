@@ -38,8 +38,7 @@ kernels::CrossEntropySums add_adversarial_gradients(const Context& context, Tran
       return model.loss(c, example, options.label_smoothing, weights, {}, taps);
     });
   };
-  const kernels::CrossEntropySums sums =
-      pass({}, {.source = {{}, source}, .target = {{}, target}});
+  const kernels::CrossEntropySums sums = pass({}, {.source = {{}, source}, .target = {{}, target}});
   turn_into_perturbation(source, example.source_layout, adversarial.epsilon);
   turn_into_perturbation(target, example.target_layout, adversarial.epsilon);
   const Tensor weights = arena.tensor({example.target_layout.tokens});

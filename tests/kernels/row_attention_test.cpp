@@ -344,6 +344,7 @@ TEST_CASE("REINFORCE has the gradient of the expected cost", "[kernels]") {
   constexpr int64_t kQueries = 4000;
   options.selection = AttentionSelection::kHard;
   options.estimator = SelectionEstimator::kReinforce;
+  options.reinforce_weight = GENERATE(1.0, 0.25);
   CostCase hard(kQueries, options);
   hard.shape.draw = {{5, 6, 7}, 1};
   hard.forward(workspace);
@@ -360,7 +361,7 @@ TEST_CASE("REINFORCE has the gradient of the expected cost", "[kernels]") {
     CHECK(count / kQueries == Approx(probability).margin(0.03));
     REQUIRE(drawn[k].empty() == (probability == 0));
     for (const size_t i : drawn[k]) {
-      hard.advantages[i] = (costs[k] - baseline) * probability / count;
+      hard.advantages[i] = (costs[k] - baseline) * probability / count / options.reinforce_weight;
     }
   }
   hard.backward(workspace);

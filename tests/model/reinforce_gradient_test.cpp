@@ -36,6 +36,7 @@ Transformer model_of(size_t drawn) {
   for (size_t i = 0; i < drawn; ++i) {
     attentions[i]->selection = AttentionSelection::kHard;
     attentions[i]->estimator = SelectionEstimator::kReinforce;
+    attentions[i]->reinforce_weight = 1;
   }
   return test::random_model(options, kVocab, kVocab);
 }
