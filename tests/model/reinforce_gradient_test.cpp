@@ -29,6 +29,7 @@ using Weights = std::array<std::array<Real, kWeights>, kAttentionPlaces.size()>;
 Transformer model_of(size_t drawn) {
   TransformerOptions options = test::tiny_options();
   options.heads = 1;
+  options.model = options.hidden = 4;
   options.encoder_layers = 1;
   kernels::AttentionOptions* const attentions[] = {&options.encoder_self_attention,
                                                    &options.decoder_self_attention,
