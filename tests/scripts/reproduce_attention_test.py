@@ -1,79 +1,47 @@
-"""scripts/reproduce/attention.sh with a program in calque's place that writes what calque would."""
+"""scripts/reproduce/attention.sh with a program in calque's place that writes what calque would, or
+asks calque itself (REAL) whether it takes a training's settings."""
 
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+from reproduction import ROOT, ReproductionTest
 
-# Writes down its command; fails, with FAIL's exit status, at the command that FAIL begins with.
-CALQUE = f"""#!{sys.executable}
-import json, os, sys
-from pathlib import Path
-
-words = sys.argv[1:]
-with open("calls", "a") as calls:
-    calls.write(" ".join(words) + "\\n")
-failing, _, status = os.environ.get("FAIL", "").partition(" ")
-if failing and failing in words:
-    print("{{")
-    sys.exit(int(status))
+CALQUE = """
 if words[0] == "train":
-    run = Path(words[words.index("--run") + 1])
-    entropy = {{place: [[1.0, 2.0]] for place in ("encoder_self", "decoder_self", "decoder_cross")}}
+    if "REAL" in os.environ:
+        small = ("vocabulary.size=200", "train.batch_tokens=256", "validation.beam=1")
+        sets = [word for setting in small for word in ("--set", setting)]
+        checked = subprocess.run([os.environ["REAL"], *words, *sets, "--dry-run", "--quiet"])
+        sys.exit(checked.returncode or 3)
+    run = Path(value("--run"))
+    entropy = {place: [[1.0, 2.0]] for place in ("encoder_self", "decoder_self", "decoder_cross")}
     (run / "metrics.jsonl").write_text(
-        json.dumps({{"step": 500, "validation_loss": 9.0, "attention_entropy": {{}}}}) + "\\n" +
-        json.dumps({{"step": 1500, "validation_loss": 2.5, "attention_entropy": entropy}}) + "\\n" +
-        json.dumps({{"step": 1500, "loss": 3.0}}) + "\\n")
+        json.dumps({"step": 500, "validation_loss": 9.0, "attention_entropy": {}}) + "\\n" +
+        json.dumps({"step": 1500, "validation_loss": 2.5, "attention_entropy": entropy}) + "\\n" +
+        json.dumps({"step": 1500, "loss": 3.0}) + "\\n")
     (run / "latest").write_text("step-1500\\n")
 elif words[0] == "inspect":
-    print(json.dumps({{"parameters": 12345}}))
+    print(json.dumps({"parameters": 12345}))
 elif words[0] == "evaluate":
-    print(json.dumps({{"metrics": [{{"score": 81.5, "confidence_half_width": 0.9}}]}}))
+    print(json.dumps({"metrics": [{"score": 81.5, "confidence_half_width": 0.9}]}))
 elif "--faithfulness" in words:
-    print(json.dumps({{"removed": [
-        {{"word": "attended", "over_random": 2.0, "over_random_standard_error": 0.25}}]}}))
+    print(json.dumps({"removed": [
+        {"word": "attended", "over_random": 2.0, "over_random_standard_error": 0.25}]}))
 elif words[0] == "attention":
-    print(json.dumps({{"source": {{"words": ["a", "<b>"]}}, "target": {{"words": ["c"]}},
-                      "alignment": {{"weights": [[0.25, 0.75]]}}}}))
+    print(json.dumps({"source": {"words": ["a", "<b>"]}, "target": {"words": ["c"]},
+                      "alignment": {"weights": [[0.25, 0.75]]}}))
 elif words[0] == "bench":
     speed = 900 if "model.positions=rotary" in words else 1000
-    print(json.dumps({{"tokens_per_second": speed, "memory_bytes": {{owner: 1e7 for owner in (
+    print(json.dumps({"tokens_per_second": speed, "memory_bytes": {owner: 1e7 for owner in (
         "parameters", "parameter_gradients", "optimizer", "activations", "activation_gradients",
-        "scratch", "process_peak")}}}}))
+        "scratch", "process_peak")}}))
 """
 
 
-class AttentionTest(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name)
-        shutil.copytree(SCRIPTS / "reproduce", self.folder / "scripts/reproduce")
-        self.write("scripts/get_multi30k.sh", "#!/bin/sh\n")
-        self.write("a folder/calque", CALQUE)
-
-    def write(self, name, text):
-        file = self.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(0o755)
-
-    def reproduce(self, *words, **environment):
-        """The calls of calque that it made."""
-        (self.folder / "calls").write_text("")
-        program = str(self.folder / "a folder/calque")
-        self.found = subprocess.run(
-            [self.folder / "scripts/reproduce/attention.sh", *words], capture_output=True,
-            text=True, env={**os.environ, "CALQUE": program, **environment})
-        return (self.folder / "calls").read_text().splitlines()
-
-    def commands(self, *words, **environment):
-        return [call.split()[0] for call in self.reproduce(*words, **environment)]
+class AttentionTest(ReproductionTest):
+    script = "attention.sh"
+    program = CALQUE
 
     def table(self, corpus):
         return (self.folder / f"runs/attention/{corpus}.md").read_text()
@@ -115,6 +83,17 @@ class AttentionTest(unittest.TestCase):
                    for call in calls if call.startswith("train")]
         self.assertGreater(len(trained), 20)
         self.assertEqual(len(set(trained)), len(trained))  # each sets something else
+
+    @unittest.skipUnless("CALQUE" in os.environ, "CALQUE: the program")
+    def test_calque_takes_the_settings_of_every_kind(self):
+        shutil.copytree(ROOT / "configs", self.folder / "configs")
+        (self.folder / "data/demo").mkdir(parents=True)
+        for text in ("train.en", "train.de", "validation.en", "validation.de"):
+            lines = (ROOT / "data/demo" / text).read_text().splitlines(keepends=True)
+            (self.folder / "data/demo" / text).write_text("".join(lines[:100]))
+        self.reproduce("--no-speed", "demo", REAL=os.path.abspath(os.environ["CALQUE"]))
+        self.assertIn("diverged: demo/scaled_dot", self.found.stderr)  # as all, once checked
+        self.assertEqual(self.found.returncode, 3, self.found.stderr)
 
     def test_one_that_diverges_has_no_row(self):
         self.reproduce("demo/deep", "demo/none", FAIL="runs/attention/demo/deep 3")

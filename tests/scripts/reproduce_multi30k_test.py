@@ -1,29 +1,10 @@
 """scripts/reproduce/multi30k.sh with a program in calque's place that writes what calque would."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+from reproduction import ReproductionTest
 
-# Writes down its command; fails, with FAIL's exit status, at the command that FAIL begins with.
-CALQUE = f"""#!{sys.executable}
-import json, os, sys
-from pathlib import Path
-
-words = sys.argv[1:]
-with open("calls", "a") as calls:
-    calls.write(" ".join(words) + "\\n")
-value = lambda name: words[words.index(name) + 1]
-failing, _, status = os.environ.get("FAIL", "").partition(" ")
-if failing and failing in words:
-    print('{{"metrics": [')
-    sys.exit(int(status))
+CALQUE = """
 steps = os.environ.get("STEPS", "100")
 if words[0] == "train":
     run = Path(value("--run"))
@@ -32,47 +13,26 @@ if words[0] == "train":
     (run / "config.yaml").write_text(
         "train:\\n  moving_average: 0\\n  precision: " + precision.partition("=")[2] + "\\n")
     (run / "metrics.jsonl").write_text(
-        json.dumps({{"step": int(steps), "loss": 4.0, "tokens_per_second": 20000}}) + "\\n")
+        json.dumps({"step": int(steps), "loss": 4.0, "tokens_per_second": 20000}) + "\\n")
     (run / "latest").write_text("step-" + steps + "\\n")
 elif words[0] == "average":
     Path(value("--output")).mkdir()
 elif words[0] == "inspect":
-    print(json.dumps({{"parameters": 10, "model": words[1],
-                      "state": {{"source_tokens": 1, "target_tokens": 1}}}}))
+    print(json.dumps({"parameters": 10, "model": words[1],
+                      "state": {"source_tokens": 1, "target_tokens": 1}}))
 elif words[0] == "evaluate":
-    print(json.dumps({{"metrics": [
-        {{"score": 41.0, "confidence_half_width": 0.9, "signature": "BLEU"}}]}}))
+    print(json.dumps({"metrics": [
+        {"score": 41.0, "confidence_half_width": 0.9, "signature": "BLEU"}]}))
 """
 
 
-class Multi30kTest(unittest.TestCase):
+class Multi30kTest(ReproductionTest):
+    script = "multi30k.sh"
+    program = CALQUE
+
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name)
-        shutil.copytree(SCRIPTS / "reproduce", self.folder / "scripts/reproduce")
-        self.write("scripts/get_multi30k.sh", "#!/bin/sh\n")
-        self.write("a folder/calque", CALQUE)
+        super().setUp()
         self.run_folder = self.folder / "runs/reproduce/paper/seed1"
-
-    def write(self, name, text):
-        file = self.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(0o755)
-
-    def reproduce(self, *words, **environment):
-        """The calls of calque that it made."""
-        (self.folder / "calls").write_text("")
-        program = str(self.folder / "a folder/calque")
-        self.found = subprocess.run(
-            [self.folder / "scripts/reproduce/multi30k.sh", *words], capture_output=True,
-            text=True, env={**os.environ, "CALQUE": program, **environment})
-        return (self.folder / "calls").read_text().splitlines()
-
-    def commands(self, *words, **environment):
-        return [call.split()[0] for call in self.reproduce(*words, **environment)
-                if not call.startswith("version")]
 
     def results(self):
         return (self.folder / "runs/reproduce/results.md").read_text()
@@ -103,8 +63,8 @@ class Multi30kTest(unittest.TestCase):
         self.assertIn("| 2 |", self.results())
 
     def test_a_config_that_tells_no_moving_average_is_an_error(self):
-        program = self.folder / "a folder/calque"
-        program.write_text(program.read_text().replace("moving_average: 0", "label_smoothing: 0"))
+        plain = self.calque.read_text()
+        self.calque.write_text(plain.replace("moving_average: 0", "label_smoothing: 0"))
         self.assertEqual(self.commands("--seeds", "1", "paper"), ["train"])
         self.assertEqual(self.found.returncode, 2)
         self.assertIn("config.yaml does not tell train.moving_average", self.found.stderr)
@@ -115,12 +75,11 @@ class Multi30kTest(unittest.TestCase):
                     for call in self.reproduce("--seeds", "1", "paper", *words)
                     if call.startswith("train")]
         slow, fast = "bfloat16   float32, slow", "bfloat16   AMX"
-        program = self.folder / "a folder/calque"
-        plain = program.read_text()
+        plain = self.calque.read_text()
         for unit, words, expected in ((slow, (), "float32"), (fast, (), "float32"),
                                       (slow, ("--precision", "bfloat16"), "bfloat16"),
                                       (slow, (), "bfloat16")):
-            program.write_text(plain + f'if words[0] == "version":\n    print("{unit}")\n')
+            self.calque.write_text(plain + f'if words[0] == "version":\n    print("{unit}")\n')
             self.assertEqual(precisions(*words), [expected])
 
 
