@@ -13,6 +13,7 @@
 #include "cli/common_options.h"
 #include "cli/text_output.h"
 #include "config/data_files.h"
+#include "config/rules.h"
 #include "config/run_files.h"
 #include "kernels/gemm.h"
 #include "train/memory_estimate.h"
@@ -116,6 +117,9 @@ double describe_machine(const RunConfig& config) {
             memory > 0 ? format_bytes(memory) : "an unknown amount");
   log::info("config {}: seed {}", config.name, config.seed);
   describe_precision(config.train.precision);
+  for (const std::string& message : settings_without_effect(config.model)) {
+    log::warning("{}", message);
+  }
   return memory;
 }
 

@@ -158,7 +158,44 @@ void check_train(const RunConfig& config, Rules& rules) {
                 "dropout, or hard selection");
 }
 
+/// Adds the messages of one attention.
+void find_effectless(const std::string& block, const kernels::AttentionOptions& attention,
+                     const char* windowed_scopes, std::vector<std::string>& messages) {
+  const kernels::AttentionOptions usual;
+  const auto note = [&](bool has_effect, const char* key, auto value, auto usual_value,
+                        const std::string& wanted) {
+    if (has_effect || value == usual_value) return;
+    messages.push_back(
+        fmt::format("{}.{}: {} has no effect without {}", block, key, value, wanted));
+  };
+  note(attention.scope != kernels::AttentionScope::kGlobal, "window", attention.window,
+       usual.window, fmt::format("{}.scope: {}", block, windowed_scopes));
+  const bool draws = attention.selection == kernels::AttentionSelection::kHard;
+  const auto drawn_by = [&](const char* estimator) {
+    return fmt::format("{0}.selection: hard and {0}.estimator: {1}", block, estimator);
+  };
+  note(attention.reinforces(), "reinforce_weight", attention.reinforce_weight,
+       usual.reinforce_weight, drawn_by("reinforce"));
+  const auto note_temperature = [&](const char* key, auto value, auto usual_value) {
+    note(draws && !attention.reinforces(), key, value, usual_value, drawn_by("straight_through"));
+  };
+  note_temperature("temperature", attention.temperature, usual.temperature);
+  note_temperature("last_temperature", attention.last_temperature, usual.last_temperature);
+  note_temperature("temperature_steps", attention.temperature_steps, usual.temperature_steps);
+}
+
 }  // namespace
+
+std::vector<std::string> settings_without_effect(const TransformerOptions& model) {
+  std::vector<std::string> messages;
+  find_effectless("model.encoder.self_attention", model.encoder_self_attention, "local or strided",
+                  messages);
+  find_effectless("model.decoder.self_attention", model.decoder_self_attention, "local or strided",
+                  messages);
+  find_effectless("model.decoder.cross_attention", model.decoder_cross_attention,
+                  "monotonic or predictive", messages);
+  return messages;
+}
 
 void check_rules(const RunConfig& config, const std::map<std::string, Place>& given,
                  const std::string& file, Mistakes& mistakes) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "config/mistakes.h"
 #include "config/run_config.h"
@@ -13,5 +14,9 @@ namespace calque {
 /// left out when one of its keys has a mistake of its own.
 void check_rules(const RunConfig& config, const std::map<std::string, Place>& given,
                  const std::string& file, Mistakes& mistakes);
+
+/// A message for each setting of an attention that has no effect beside the others and is not the
+/// default: no mistake, but mostly not what was meant.
+std::vector<std::string> settings_without_effect(const TransformerOptions& model);
 
 }  // namespace calque

@@ -180,13 +180,16 @@ TEST_CASE(
   CHECK_THAT(other.err, ContainsSubstring("\n  model.positions: was relative, is none now"));
 }
 
-TEST_CASE("without a processor for it, bfloat16 is a warning", "[train][resume]") {
+TEST_CASE("bfloat16 without a processor for it and settings without effect are warnings",
+          "[train][resume]") {
   const TinyCorpus corpus;
-  std::vector<std::string> arguments = corpus.train("run", set({"train.precision=bfloat16"}));
+  std::vector<std::string> arguments = corpus.train(
+      "run", set({"train.precision=bfloat16", "model.encoder.self_attention.window=8"}));
   arguments.push_back("--dry-run");
   const RunResult dry = RunningBinary(arguments, {"CALQUE_GEMM=eigen"}).wait();
   CHECK(dry.exit_code == 0);
-  CHECK_THAT(dry.err, ContainsSubstring("train.precision: bfloat16 will be slow"));
+  CHECK_THAT(dry.err, ContainsSubstring("train.precision: bfloat16 will be slow") &&
+                          ContainsSubstring("self_attention.window: 8 has no effect without"));
 }
 
 TEST_CASE("signals and kills lose nothing that was saved, and change no byte", "[train][resume]") {
