@@ -229,7 +229,7 @@ struct Backward {
     if (round >= count || chunk >= count) return;
     const Range queries = Range{0, head.queries}.part(chunk, kChunk);
     const Range keys = Range{0, head.keys}.part((round + count - chunk) % count, kChunk);
-    if (round == 0) {  // every chunk occurs once
+    if (round == 0 && !is_one_block(head)) {  // every chunk occurs once
       if (starts(dquery, accumulate_query)) zero_rows(queries.of(head.query_rows(dquery)));
       const bool first = head.index % head.group == 0;  // of those that add to them
       if (first && starts(dkey, accumulate_key)) zero_rows(keys.of(head.key_rows(dkey)));
@@ -243,6 +243,11 @@ struct Backward {
     }
   }
 
+  /// Whether all that the rows of gradients get comes from one block.
+  static bool is_one_block(const AttentionHead& head) {
+    return head.queries > 0 && head.queries <= kBlock && head.keys > 0 && head.keys <= kBlock &&
+           head.group == 1;
+  }
   static bool starts(MatrixView<T> target, bool accumulate) {
     return target.data != nullptr && !accumulate;
   }
@@ -262,6 +267,7 @@ struct Backward {
     const T* const logs = log_sums + (head.query_begin + queries.begin) * shape.heads + head.index;
     std::fill_n(scratch.log_sums, kBlock, T(0));
     for (int64_t r = 0; r < queries.count; ++r) scratch.log_sums[r] = logs[r * shape.heads];
+    const bool adds = !is_one_block(head);
     for_key_blocks(queries, rows.range, shape.causal, [&](const Block& block) {
       const ConstMatrixView<T> k = rows.keys_of(block);
       const ConstMatrixView<T> v = rows.values_of(block);
@@ -281,13 +287,16 @@ struct Backward {
         }
       });
       if (dquery.data != nullptr) {
-        sum_over_keys<T>(block, scratch.dscores, k, queries.of(head.query_rows(dquery)), true);
+        sum_over_keys<T>(block, scratch.dscores, k, queries.of(head.query_rows(dquery)),
+                         adds || accumulate_query);
       }
       if (dkey.data != nullptr) {
-        add_over_queries<T>(block, scratch.dscores, q, block.keys.of(head.key_rows(dkey)));
+        sum_over_queries<T>(block, scratch.dscores, q, block.keys.of(head.key_rows(dkey)),
+                            adds || accumulate_key);
       }
       if (dvalue.data != nullptr) {
-        add_over_queries<T>(block, scratch.weights, dout, block.keys.of(head.key_rows(dvalue)));
+        sum_over_queries<T>(block, scratch.weights, dout, block.keys.of(head.key_rows(dvalue)),
+                            adds || accumulate_value);
       }
       if (distances.keys.data != nullptr) differentiate_tables(head, block, scratch);
     });

@@ -128,13 +128,13 @@ void sum_over_keys(const Block& block, const T* weights, ConstMatrixView<T> keys
 }
 
 template <class T>
-void add_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
-                      MatrixView<T> sums) {
+void sum_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
+                      MatrixView<T> sums, bool accumulate) {
   block.for_rows(block.keys.count, [&](Range rows) {
     const int64_t first = block.first_query(rows);
     small_gemm<T>(rows.count, queries.cols, queries.rows - first,
                   {weights + rows.begin * kBlock + first, kBlock, 1}, queries.row(first),
-                  queries.stride, sums.row(rows.begin), sums.stride, true);
+                  queries.stride, sums.row(rows.begin), sums.stride, accumulate);
   });
 }
 
@@ -146,12 +146,12 @@ void weight_factors(const Dropout& dropout, const AttentionHead& head, const Blo
                band.count, block.queries.count, factors, kBlock);
 }
 
-#define CALQUE_INSTANTIATE(T)                                                                   \
-  template void pack_transposed(ConstMatrixView<T>, T, T*);                                     \
-  template void multiply_rows(ConstMatrixView<T>, ConstMatrixView<T>, T, T*);                   \
-  template void multiply_keys(const Block&, ConstMatrixView<T>, const T*, T*);                  \
-  template void sum_over_keys(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>, bool); \
-  template void add_over_queries(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>);    \
+#define CALQUE_INSTANTIATE(T)                                                                      \
+  template void pack_transposed(ConstMatrixView<T>, T, T*);                                        \
+  template void multiply_rows(ConstMatrixView<T>, ConstMatrixView<T>, T, T*);                      \
+  template void multiply_keys(const Block&, ConstMatrixView<T>, const T*, T*);                     \
+  template void sum_over_keys(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>, bool);    \
+  template void sum_over_queries(const Block&, const T*, ConstMatrixView<T>, MatrixView<T>, bool); \
   template void weight_factors(const Dropout&, const AttentionHead&, const Block&, Range, T*);
 CALQUE_INSTANTIATE(float)
 CALQUE_INSTANTIATE(double)

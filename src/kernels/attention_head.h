@@ -154,10 +154,10 @@ template <class T>
 void sum_over_keys(const Block& block, const T* weights, ConstMatrixView<T> keys,
                    MatrixView<T> sums, bool accumulate);
 
-/// sums[key] += sum over the queries that see it of weights(key, query) queries[query].
+/// sums[key] (+)= sum over the queries that see it of weights(key, query) queries[query].
 template <class T>
-void add_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
-                      MatrixView<T> sums);
+void sum_over_queries(const Block& block, const T* weights, ConstMatrixView<T> queries,
+                      MatrixView<T> sums, bool accumulate);
 
 /// For every vector of the block's queries that sees any of `keys`: `body(query, keys, visible)`
 /// with its first query, the keys to visit, and visible(key, x, hidden), which is x where a lane

@@ -355,8 +355,9 @@ TEST_CASE("attention's scratch does not grow with the length of long sentences",
 TEST_CASE("attention adds its gradients to what is there where asked", "[kernels]") {
   Workspace workspace(threads());
   for (const bool causal : {false, true}) {
-    Case<double> fresh({70, 3, 0}, {70, 3, 0}, 8, 2, causal);
-    Case<double> added({70, 3, 0}, {70, 3, 0}, 8, 2, causal);
+    const std::vector<int64_t> lengths{70, 3, 0, 100, 600};  // of one block, and of many
+    Case<double> fresh(lengths, lengths, 8, 2, causal);
+    Case<double> added(lengths, lengths, 8, 2, causal);
     fresh.forward(workspace);
     fresh.backward(workspace);
     added.forward(workspace);
