@@ -15,10 +15,9 @@
 namespace calque::kernels {
 namespace {
 
-constexpr int64_t kInner = 512;      // of a block: rows of a tile stay in the first cache
-constexpr int64_t kTokens = 128;     // of a block, where the inner index is the token (kTN)
-constexpr int64_t kRangeTiles = 16;  // row tiles of a task, at most
-constexpr int64_t kCached = int64_t{1} << 17;  // elements of op(b)'s block in the second cache
+constexpr int64_t kInner = 512;   // of a block: rows of a tile stay in the first cache
+constexpr int64_t kTokens = 128;  // of a block, where the inner index is the token (kTN)
+constexpr int64_t kCached = int64_t{1} << 17;  // elements of op(a) or op(b) in the second cache
 
 /// Rows of op(a): row r and inner index p are at data + r * row_step + p * inner_step. Where a is
 /// transposed the compiler knows that rows are neighbours.
@@ -114,17 +113,17 @@ void pack_transposed_panel(ConstMatrixView<T> b, int64_t row, T* panel) {
 template <class T>
 void multiply_range(ConstMatrixView<T> a, const T* panels, MatrixView<T> c, Addend<T> start,
                     Arena& scratch) {
-  constexpr int64_t kRowStep = kInner + 16;
+  const int64_t row_step = std::min(kInner, a.cols) + 16;
   // Rows at a distance of whole pages would fight for the same few lines of the first cache.
   const bool copy = a.stride * static_cast<int64_t>(sizeof(T)) % 2048 == 0;
   Workspace::Scope scope(scratch);
-  T* const rows = copy ? scope.allocate<T>(a.rows * kRowStep) : nullptr;
+  T* const rows = copy ? scope.allocate<T>(a.rows * row_step) : nullptr;
   for (int64_t inner = 0; inner < a.cols; inner += kInner) {
     const int64_t k = std::min(kInner, a.cols - inner);
     LeftRows<T, false> left{a.data + inner, a.stride};
     if (copy) {
-      for (int64_t r = 0; r < a.rows; ++r) std::copy_n(a.row(r) + inner, k, rows + r * kRowStep);
-      left = {rows, kRowStep};
+      for (int64_t r = 0; r < a.rows; ++r) std::copy_n(a.row(r) + inner, k, rows + r * row_step);
+      left = {rows, row_step};
     }
     multiply_block(k, left, panels + inner * kTileCols<T>, a.cols * kTileCols<T>,
                    inner == 0 ? start : Addend<T>{c.data, c.stride}, c);
@@ -153,7 +152,8 @@ template <class T>
 void multiply_range_tn(ConstMatrixView<T> a, ConstMatrixView<T> b, const T* panels, MatrixView<T> c,
                        Addend<T> start, T* column_sums, Arena& scratch) {
   constexpr int64_t kPanelSize = kTokens * kTileCols<T>;
-  constexpr int64_t kNearRows = 2048;  // bytes between rows of a that are read where they are
+  constexpr int64_t kNearRows = 2304;  // bytes between rows of a that are read where they lie, as
+                                       // those of a strip of logits (cross_entropy_chunk.h)
   const bool copy = a.stride * static_cast<int64_t>(sizeof(T)) > kNearRows;
   const int64_t tile = pieces(c.rows, pieces(c.rows, kTileRows));  // even tiles
   Workspace::Scope scope(scratch);
@@ -240,16 +240,18 @@ struct Tasks {
   int64_t row_unit;    // rows of a task are cut at multiples of it
   Ranges row_units, panels;
 
-  /// A range of rows keeps those of a in cache, one of panels theirs; `wanted` tasks at least where
-  /// there is enough.
-  Tasks(MatrixView<T> c, int64_t inner_block, int64_t wanted, int64_t unit)
+  /// A range of rows keeps those of a in cache, one of panels theirs. At least `column_ranges` of
+  /// panels and `wanted` tasks, where there is enough.
+  Tasks(MatrixView<T> c, int64_t inner_block, int64_t wanted, int64_t unit, int64_t column_ranges)
       : rows(c.rows),
         cols(c.cols),
         row_unit(unit),
         row_units{pieces(rows, unit), 1},
-        panels{pieces(cols, kTileCols<T>), pieces(cols * inner_block, kCached)} {
-    row_units.count = std::max(std::min(pieces(rows, kTileRows), pieces(wanted, panels.count)),
-                               pieces(rows, kRangeTiles * kTileRows));
+        panels{pieces(cols, kTileCols<T>), 1} {
+    const auto in_cache = [&](int64_t lines) { return pieces(lines * inner_block, kCached); };
+    panels.count = std::max(std::min(panels.size, column_ranges), in_cache(cols));
+    row_units.count =
+        std::max(std::min(pieces(rows, kTileRows), pieces(wanted, panels.count)), in_cache(rows));
   }
   int64_t count() const { return row_units.count * panels.count; }
 
@@ -287,10 +289,13 @@ void multiply_tn(ConstMatrixView<T> dy, ConstMatrixView<T> x, MatrixView<T> dwei
                  Addend<T> start, T* dbias, bool accumulate_bias, Workspace& workspace) {
   Workspace::Scope scope(workspace.shared());
   const TokenHalves<T> halves(dy, x, dweight, dbias, scope);
-  const Tasks<T> tasks(dweight, std::min(kTokens, dy.rows), pieces(threads(), halves.count()),
-                       /*unit=*/1);
-  // Where several tasks need the same columns of x, these are packed once.
-  const T* const panels = halves.count() == 1 && tasks.row_units.count > 1
+  // More tasks than threads, as those are not equally fast. Those of a half pack the columns of x
+  // that they need; of the whole, columns that several need are packed once.
+  const bool whole = halves.count() == 1;
+  const Tasks<T> tasks(dweight, std::min(kTokens, dy.rows), whole ? 4 * threads() : threads(),
+                       /*unit=*/1,
+                       /*column_ranges=*/whole ? 1 : 2);
+  const T* const panels = whole && tasks.row_units.count > 1
                               ? packed_panels<T>({GemmForm::kTN, x}, workspace.shared())
                               : nullptr;
   parallel_for(halves.count() * tasks.count(), [&](int64_t task, int worker) {
@@ -347,9 +352,11 @@ void packed_gemm(ConstMatrixView<T> a, const RightOperand<T>& right, MatrixView<
     operand.panels = packed_panels(operand, workspace.shared());
   }
   const WorkerPanels<T> panels(operand, scope);
-  // Small panels stay in cache, whatever the order; large ones should pass by seldom.
-  const int64_t per_thread = packed_size(right) <= kCached ? 4 : 1;
-  const Tasks<T> tasks(c, std::min(kInner, a.cols), per_thread * threads(), kTileRows);
+  // Small panels stay in cache, whatever the order, and many tasks let the threads end together;
+  // large ones should pass by seldom.
+  const int64_t per_thread = packed_size(right) <= kCached ? 16 : 1;
+  const Tasks<T> tasks(c, std::min(kInner, a.cols), per_thread * threads(), kTileRows,
+                       /*column_ranges=*/1);
   parallel_for(tasks.count(), [&](int64_t task, int worker) {
     const auto block = tasks.block(task);
     multiply_range(a.row_range(block.row, block.rows),

@@ -108,6 +108,7 @@ inline void check_bits_of_threads(const GemmCase<float>& product) {
 }
 
 /// Sizes [m, n, k] that are cut along each of them.
-inline constexpr int64_t kCutSizes[][3] = {{301, 290, 65}, {40, 300, 1500}, {130, 129, 2100}};
+inline constexpr int64_t kCutSizes[][3] = {
+    {301, 290, 65}, {40, 300, 1500}, {130, 129, 2100}, {600, 300, 520}};
 
 }  // namespace calque::kernels

@@ -273,7 +273,7 @@ TEST_CASE("the gradients of weight and bias are the product and the column sums"
     // Small and large against the tokens: the small ones are summed in two halves.
     const int64_t sizes[][3] = {{0, 5, 4},     {5, 0, 4},      {5, 4, 0},      {1, 3, 2},
                                 {517, 70, 33}, {300, 128, 40}, {40, 130, 257}, {257, 513, 31},
-                                {40, 20, 200}, {33, 20, 2000}};
+                                {40, 20, 200}, {33, 20, 2000}, {200, 1100, 40}};
     for (const auto& [tokens, out, in] : sizes) {
       const auto dy = TestMatrix<float>::random(tokens, out, 1, out + 3);
       const auto x = TestMatrix<float>::random(tokens, in, 2, in + 5);
