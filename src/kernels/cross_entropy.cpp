@@ -129,7 +129,7 @@ CrossEntropySums run(const std::array<DecoderPass<T>, kPasses>& all, double r_dr
         Chunk<T>(strips, smoothing, most_rows, weight.cols, wants_dx(all[kIndex]), scope)...};
   };
   Passes<T, kPasses> passes{make_chunks(std::make_index_sequence<kPasses>()), r_drop,
-                            kPasses == 2 ? scope.allocate<T>(most_rows * weight.rows) : nullptr};
+                            kPasses == 2 ? scope.allocate<T>(most_rows * strips.size()) : nullptr};
   const StripOperands<T> operands(strips, weight, with_dx, prepared, scope);
   if (tokens == 0 && dweight.data != nullptr && !accumulate_weight) zero_rows(dweight);
   for (const DecoderPass<T>& pass : all) {  // first: dx and dweight may be one matrix
@@ -164,8 +164,9 @@ CrossEntropySums run(const std::array<DecoderPass<T>, kPasses>& all, double r_dr
 
 int64_t cross_entropy_scratch(int64_t tokens, int64_t model, int64_t vocab, bool r_drop) {
   const int64_t rows = std::min(cross_entropy_chunk_rows(model), tokens);
-  const int64_t of_pass = vocab + Strips(vocab, model).parts() * model;
-  return rows * (r_drop ? 2 * of_pass + vocab : of_pass);
+  const Strips strips(vocab, model);
+  const int64_t of_pass = strips.size() + strips.parts() * model;
+  return rows * (r_drop ? 2 * of_pass + strips.size() : of_pass);
 }
 
 template <class T>

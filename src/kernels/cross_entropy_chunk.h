@@ -32,12 +32,21 @@ class Strips {
   int64_t begin(int64_t strip) const { return std::min(vocab_, strips_.begin(strip) * kUnit); }
   int64_t cols(int64_t strip) const { return begin(strip + 1) - begin(strip); }
 
+  /// A strip of a matrix [rows, vocab] that is stored strip by strip, in `size()` elements a row.
+  template <class T>
+  MatrixView<T> of(T* matrix, int64_t rows, int64_t strip) const {
+    return {matrix + rows * (begin(strip) + strip * kGap), rows, cols(strip), cols(strip) + kGap};
+  }
+  int64_t size() const { return vocab_ + count() * kGap; }
+
   int64_t parts() const { return parts_.count; }
   int64_t first_of(int64_t part) const { return parts_.begin(part); }
 
  private:
   static constexpr int64_t kParts = 16;  // enough for any sensible number of threads
   static constexpr int64_t kUnit = 32;   // columns: whole tiles of our own products
+  // Between the rows of a strip, which else could lie half pages apart and fight for cache lines.
+  static constexpr int64_t kGap = 16;
   int64_t vocab_;
   Ranges strips_{};  // of units
   Ranges parts_{};   // of strips
@@ -63,7 +72,7 @@ template <class T>
 struct Chunk {
   Strips strips;
   double smoothing;
-  T* logits;              // strip by strip, each [rows, its columns]
+  T* logits;              // strip by strip: Strips::of
   StripSums* strip_sums;  // [strips, rows]
   double* target_logits;  // [rows]
   RowSums* row_sums;      // [rows]
@@ -76,7 +85,7 @@ struct Chunk {
         bool with_dx, Workspace::Scope& scope)
       : strips(strips_of_vocab),
         smoothing(label_smoothing),
-        logits(scope.allocate<T>(most_rows * vocab())),
+        logits(scope.allocate<T>(most_rows * strips.size())),
         strip_sums(scope.allocate<StripSums>(most_rows * strips.count())),
         target_logits(scope.allocate<double>(most_rows)),
         row_sums(scope.allocate<RowSums>(most_rows)),
@@ -92,9 +101,7 @@ struct Chunk {
 
   int64_t rows() const { return x.rows; }
   int64_t vocab() const { return strips.begin(strips.count()); }
-  MatrixView<T> strip_logits(int64_t strip) const {
-    return {logits + rows() * strips.begin(strip), rows(), strips.cols(strip)};
-  }
+  MatrixView<T> strip_logits(int64_t strip) const { return strips.of(logits, rows(), strip); }
   MatrixView<T> dx_part(int64_t part) const {
     return {dx_parts + part * rows() * x.cols, rows(), x.cols};
   }
@@ -207,8 +214,7 @@ struct Passes {
 
   int64_t rows() const { return chunks[0].rows(); }
   MatrixView<T> strip_differences(int64_t strip) const {
-    const Strips& strips = chunks[0].strips;
-    return {differences + rows() * strips.begin(strip), rows(), strips.cols(strip)};
+    return chunks[0].strips.of(differences, rows(), strip);
   }
 
   /// The logits of a strip, which at once become exponentials.
