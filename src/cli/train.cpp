@@ -108,19 +108,22 @@ void describe_precision(kernels::Precision precision) {
 }
 
 /// Returns the bytes of memory that are available.
-double describe_machine(const RunConfig& config) {
+double describe_machine() {
   const double memory = available_memory();
   log::info("Calque {}: {}, {}, {}", kVersion, kernels::gemm_engine_name(kernels::gemm_engine()),
             instruction_set(), format_count(threads(), "thread"));
   log::info("machine: {}, {} allowed, {} of memory available", processor_name(),
             format_count(available_processors(), "processor"),
             memory > 0 ? format_bytes(memory) : "an unknown amount");
+  return memory;
+}
+
+void describe_config(const RunConfig& config) {
   log::info("config {}: seed {}", config.name, config.seed);
   describe_precision(config.train.precision);
-  for (const std::string& message : settings_without_effect(config.model)) {
-    log::warning("{}", message);
+  for (const auto& [key, value, wanted] : settings_without_effect(config.model)) {
+    log::warning("{}: {} has no effect without {}", key, value, wanted);
   }
-  return memory;
 }
 
 /// `memory`: bytes available; 0 where that is unknown.
@@ -236,7 +239,8 @@ std::string why_done(const CheckpointState& state, const RunConfig& config) {
 }
 
 void dry_run(RunConfig config, const std::filesystem::path& run_path, bool fresh) {
-  const double memory = describe_machine(config);
+  const double memory = describe_machine();
+  describe_config(config);
   check_data_files(config.data);
   std::optional<Checkpoint> checkpoint;
   if (!fresh) checkpoint = open_checkpoint(config, run_path);
@@ -303,7 +307,8 @@ void train(const RunConfig& config, const std::filesystem::path& run_path, bool 
   const RunFolder folder(run_path);
   log::open_file(folder.log_file().string());
   if (!aside.empty()) log::info("{} is put aside as {}", run_path.string(), aside.string());
-  const double memory = describe_machine(config);
+  const double memory = describe_machine();
+  describe_config(config);
   const std::optional<Checkpoint> checkpoint = open_checkpoint(config, run_path);
   if (checkpoint) {
     if (const std::string why = why_done(checkpoint->state(), config); !why.empty()) {

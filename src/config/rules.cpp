@@ -158,15 +158,14 @@ void check_train(const RunConfig& config, Rules& rules) {
                 "dropout, or hard selection");
 }
 
-/// Adds the messages of one attention.
-void find_effectless(const std::string& block, const kernels::AttentionOptions& attention,
-                     const char* windowed_scopes, std::vector<std::string>& messages) {
+/// Adds those of one attention.
+void find_idle(const std::string& block, const kernels::AttentionOptions& attention,
+               const char* windowed_scopes, std::vector<IdleSetting>& idle) {
   const kernels::AttentionOptions usual;
   const auto note = [&](bool has_effect, const char* key, auto value, auto usual_value,
                         const std::string& wanted) {
     if (has_effect || value == usual_value) return;
-    messages.push_back(
-        fmt::format("{}.{}: {} has no effect without {}", block, key, value, wanted));
+    idle.push_back({fmt::format("{}.{}", block, key), fmt::format("{}", value), wanted});
   };
   note(attention.scope != kernels::AttentionScope::kGlobal, "window", attention.window,
        usual.window, fmt::format("{}.scope: {}", block, windowed_scopes));
@@ -186,15 +185,13 @@ void find_effectless(const std::string& block, const kernels::AttentionOptions& 
 
 }  // namespace
 
-std::vector<std::string> settings_without_effect(const TransformerOptions& model) {
-  std::vector<std::string> messages;
-  find_effectless("model.encoder.self_attention", model.encoder_self_attention, "local or strided",
-                  messages);
-  find_effectless("model.decoder.self_attention", model.decoder_self_attention, "local or strided",
-                  messages);
-  find_effectless("model.decoder.cross_attention", model.decoder_cross_attention,
-                  "monotonic or predictive", messages);
-  return messages;
+std::vector<IdleSetting> settings_without_effect(const TransformerOptions& model) {
+  std::vector<IdleSetting> idle;
+  find_idle("model.encoder.self_attention", model.encoder_self_attention, "local or strided", idle);
+  find_idle("model.decoder.self_attention", model.decoder_self_attention, "local or strided", idle);
+  find_idle("model.decoder.cross_attention", model.decoder_cross_attention,
+            "monotonic or predictive", idle);
+  return idle;
 }
 
 void check_rules(const RunConfig& config, const std::map<std::string, Place>& given,

@@ -15,8 +15,16 @@ namespace calque {
 void check_rules(const RunConfig& config, const std::map<std::string, Place>& given,
                  const std::string& file, Mistakes& mistakes);
 
-/// A message for each setting of an attention that has no effect beside the others and is not the
-/// default: no mistake, but mostly not what was meant.
-std::vector<std::string> settings_without_effect(const TransformerOptions& model);
+/// A setting of an attention that is not the default, and has no effect beside the others.
+struct IdleSetting {
+  std::string key;
+  std::string value;
+  std::string wanted;  // the settings that would give it an effect
+
+  bool operator==(const IdleSetting&) const = default;
+};
+
+/// No mistakes, but mostly not what was meant.
+std::vector<IdleSetting> settings_without_effect(const TransformerOptions& model);
 
 }  // namespace calque

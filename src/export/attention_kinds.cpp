@@ -1,5 +1,8 @@
 #include "export/attention_kinds.h"
 
+#include <algorithm>
+
+#include "config/rules.h"
 #include "config/visit.h"
 
 namespace calque {
@@ -7,41 +10,30 @@ namespace {
 
 using Values = std::vector<std::pair<std::string, std::string>>;
 
-/// Without what has no effect beside the other choices, and without shared keys and values, which
-/// others know.
-kernels::AttentionOptions in_effect(kernels::AttentionOptions attention) {
-  const kernels::AttentionOptions usual;
-  attention.key_value_heads = usual.key_value_heads;
-  if (attention.scope == usual.scope) attention.window = usual.window;
-  if (attention.selection == usual.selection) {
-    attention.temperature = usual.temperature;
-    attention.last_temperature = usual.last_temperature;
-    attention.temperature_steps = usual.temperature_steps;
-  }
-  return attention;
-}
-
 Values values_of(const TransformerOptions& options) {
   Values values;
   const auto collect = [&](const Field& field, const auto& value, const auto& kind) {
     values.emplace_back(field.key, kind.write(value));
   };
-  const auto encoder = in_effect(options.encoder_self_attention);
-  const auto decoder = in_effect(options.decoder_self_attention);
-  const auto cross = in_effect(options.decoder_cross_attention);
-  visit_self_attention("model.encoder.self_attention", encoder, collect);
-  visit_self_attention("model.decoder.self_attention", decoder, collect);
-  visit_cross_attention("model.decoder.cross_attention", cross, collect);
+  visit_self_attention("model.encoder.self_attention", options.encoder_self_attention, collect);
+  visit_self_attention("model.decoder.self_attention", options.decoder_self_attention, collect);
+  visit_cross_attention("model.decoder.cross_attention", options.decoder_cross_attention, collect);
   return values;
 }
 
 }  // namespace
 
 Values unusual_attention(const TransformerOptions& options) {
-  Values unusual = values_of(options);
   const Values usual = values_of({});
+  const std::vector<IdleSetting> idle = settings_without_effect(options);
+  Values unusual = values_of(options);
   size_t i = 0;
-  std::erase_if(unusual, [&](const auto& value) { return value == usual[i++]; });
+  std::erase_if(unusual, [&](const auto& value) {
+    const std::string& key = value.first;
+    const auto is_key = [&](const IdleSetting& setting) { return setting.key == key; };
+    return value == usual[i++] || key.ends_with(".key_value_heads") ||
+           std::ranges::any_of(idle, is_key);
+  });
   return unusual;
 }
 
