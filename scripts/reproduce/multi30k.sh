@@ -12,6 +12,9 @@
 #   recipe  configs/multi30k-en-de.yaml, on the same text
 #   raw     configs/multi30k-en-de.yaml as it stands: raw text in mixed case
 #   french  configs/multi30k-en-fr.yaml, raw text
+#   screen  what could make the recipe better: configs/multi30k-en-de-tiny.yaml on the same text and
+#           a short schedule, varied; the first seed, and the validation text alone. screen/NAME is
+#           one variation, screen/NAME+NAME two at once
 # A training that diverges (calque's exit status 3) has no row; the others go on without it.
 # Nothing is chosen by the test; it is translated once, by the weights at the end of a training.
 set -eu
@@ -19,6 +22,9 @@ cd "$(dirname "$0")/../.."
 name=multi30k
 . scripts/reproduce/common.sh
 data=data/multi30k
+tokenised=$data/tok/
+screens="tiny rotary rotary+subword_sampling rotary+swiglu rotary+vocabulary_6000 rotary+wide
+  rotary+long rotary+r_drop+long"
 results=runs/reproduce
 
 # train RUN CONFIG SEED SETTING...
@@ -33,19 +39,63 @@ train() {
   "$calque" train "$config" --run "$run" --threads "$threads" "$@"
 }
 
-# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX: makes RUN/{model,validation,test}.json. In a file's
-# name, PREFIX stands before the split and SUFFIX before the language.
+# train_tokenised RUN CONFIG SEED SETTING...: on the tokenised text in lower case.
+train_tokenised() {
+  run=$1 config=$2 seed=$3
+  shift 3
+  train "$run" "$config" "$seed" vocabulary.normalization=identity validation.tokenize=none \
+    data.train.source="${tokenised}train.lc.norm.tok.en" \
+    data.train.target="${tokenised}train.lc.norm.tok.de" \
+    data.validation.source="${tokenised}val.lc.norm.tok.en" \
+    data.validation.target="${tokenised}val.lc.norm.tok.de" "$@"
+}
+
+# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX [SPLIT ...]: makes RUN/model.json and RUN/SPLIT.json
+# for validation and test. In a file's name, PREFIX stands before the split and SUFFIX before the
+# language.
 evaluate() {
-  model=$(final_model "$1")
-  inspect "$1" "$model" validation.json test.json
-  for split in validation:val test:test_2016_flickr; do
-    result=$1/${split%%:*}.json
-    text=$4${split#*:}$5
+  run=$1 tokenizer=$2 language=$3 prefix=$4 suffix=$5
+  shift 5
+  [ $# -gt 0 ] || set -- validation test
+  model=$(final_model "$run")
+  inspect "$run" "$model" validation.json test.json
+  for split; do
+    result=$run/$split.json
+    case $split in
+      validation) text=${prefix}val$suffix ;;
+      test) text=${prefix}test_2016_flickr$suffix ;;
+    esac
     [ -f "$result" ] && continue
-    "$calque" evaluate --model "$model" --source "$text.en" --reference "$text.$3" --metric bleu \
-      --tokenize "$2" --confidence --json --threads "$threads" > "$result.part"
+    "$calque" evaluate --model "$model" --source "$text.en" --reference "$text.$language" \
+      --metric bleu --tokenize "$tokenizer" --confidence --json --threads "$threads" \
+      > "$result.part"
     mv "$result.part" "$result"
   done
+}
+
+# setting VARIATION: what it sets beside configs/multi30k-en-de-tiny.yaml.
+setting() {
+  case $1 in
+    tiny | long) ;;
+    post) echo model.norm=post ;;
+    rotary) echo model.positions=rotary ;;
+    swiglu) echo model.activation=swiglu ;;
+    wide) printf '%s\n' model.size=192 model.hidden=384 ;;
+    vocabulary_6000) echo vocabulary.size=6000 ;;
+    subword_sampling) echo data.subword_sampling=0.1 ;;
+    r_drop) echo train.r_drop=5 ;;
+    *) fail "expected tiny, long, post, rotary, swiglu, wide, vocabulary_6000, subword_sampling or" \
+      "r_drop, or several with + between; found $1" ;;
+  esac
+}
+
+# settings VARIATION+...
+settings() {
+  case +$1+ in
+    *+long+*) printf '%s\n' train.max_steps=5000 train.warmup_steps=1000 ;;
+    *) printf '%s\n' train.max_steps=2500 train.warmup_steps=500 ;;
+  esac
+  for variation in $(echo "$1" | tr + ' '); do setting "$variation"; done
 }
 
 # final_model RUN: the moving average that its last checkpoint holds, or else the average of its last
@@ -66,7 +116,6 @@ final_model() {
 # reproduce ROW SEED
 reproduce() {
   run=$results/$1/seed$2
-  tokenised=$data/tok/
   say "$1, seed $2"
   case $1 in
     paper)
@@ -74,13 +123,14 @@ reproduce() {
       evaluate "$run" none de "$tokenised" .lc.norm.tok
       ;;
     recipe)
-      train "$run" configs/multi30k-en-de.yaml "$2" \
-        data.train.source="${tokenised}train.lc.norm.tok.en" \
-        data.train.target="${tokenised}train.lc.norm.tok.de" \
-        data.validation.source="${tokenised}val.lc.norm.tok.en" \
-        data.validation.target="${tokenised}val.lc.norm.tok.de" \
-        vocabulary.normalization=identity validation.tokenize=none
+      train_tokenised "$run" configs/multi30k-en-de.yaml "$2"
       evaluate "$run" none de "$tokenised" .lc.norm.tok
+      ;;
+    screen/*)
+      # shellcheck disable=SC2046  # settings, none with a space
+      train_tokenised "$run" configs/multi30k-en-de-tiny.yaml "$2" train.schedule=cosine \
+        $(settings "${1#*/}")
+      evaluate "$run" none de "$tokenised" .lc.norm.tok validation
       ;;
     raw)
       train "$run" configs/multi30k-en-de.yaml "$2"
@@ -109,7 +159,12 @@ while [ $# -gt 0 ]; do
     *)
       case $1 in
         paper | recipe | raw | french) rows="$rows $1" ;;
-        *) fail "expected paper, recipe, raw or french, found $1" ;;
+        screen) for screen in $screens; do rows="$rows screen/$screen"; done ;;
+        screen/?*)
+          settings "${1#*/}" > /dev/null
+          rows="$rows $1"
+          ;;
+        *) fail "expected paper, recipe, raw, french, screen or screen/NAME, found $1" ;;
       esac
       shift
       ;;
@@ -131,7 +186,11 @@ echo "$precision" > $results/precision
 
 diverged=""
 for row in ${rows:-paper recipe raw french}; do
-  for seed in $seeds; do
+  case $row in
+    screen/*) row_seeds=${seeds%% *} ;;
+    *) row_seeds=$seeds ;;
+  esac
+  for seed in $row_seeds; do
     set +e
     (
       set -e

@@ -5,7 +5,8 @@ usage: report.py FOLDER
 
 Reads FOLDER/<row>/seed<N>/{config.yaml,metrics.jsonl,model.json,validation.json,test.json} as
 multi30k.sh makes them, and writes FOLDER/results.md and FOLDER/curves.svg. A training without one
-of the three last is not finished: it has curves, but no row.
+of the three last is not finished: it has curves, but no row. Of FOLDER/screen/<variation>/seed<N>,
+which have no test.json, it writes FOLDER/screen.md.
 """
 
 import json
@@ -123,6 +124,19 @@ def table(rows):
     return "\n".join([*lines, "", "Signatures:", "", *signatures, ""])
 
 
+def screen_table(rows):
+    """What was tried, the best first."""
+    tried = [(name, runs[0]) for name, runs in rows.items() if "validation" in runs[0].scores]
+    tried.sort(key=lambda one: -one[1].scores["validation"]["score"])
+    lines = ["| variation | parameters | minutes | validation BLEU |", "|---|---|---|---|"]
+    for name, run in tried:
+        score = run.scores["validation"]
+        lines.append(f"| {name.replace('+', ', ')} | {run.model['parameters']:,} | "
+                     f"{run.minutes:.0f} | {score['score']:.2f} ± "
+                     f"{score['confidence_half_width']:.2f} |")
+    return "\n".join([*lines, ""])
+
+
 class Panel:
     """A diagram over updates, one below the other in a drawing."""
 
@@ -198,11 +212,14 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     folder = Path(sys.argv[1])
-    rows = read_rows(folder)
-    if not rows:
+    rows, screened = read_rows(folder), read_rows(folder / "screen")
+    if not rows and not screened:
         sys.exit(f"report: no training in {folder}")
-    (folder / "results.md").write_text(table(rows), encoding="utf-8")
-    (folder / "curves.svg").write_text(draw(rows), encoding="utf-8")
+    if rows:
+        (folder / "results.md").write_text(table(rows), encoding="utf-8")
+        (folder / "curves.svg").write_text(draw(rows), encoding="utf-8")
+    if screened:
+        (folder / "screen.md").write_text(screen_table(screened), encoding="utf-8")
 
 
 if __name__ == "__main__":

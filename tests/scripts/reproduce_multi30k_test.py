@@ -69,6 +69,24 @@ class Multi30kTest(ReproductionTest):
         self.assertEqual(self.found.returncode, 2)
         self.assertIn("config.yaml does not tell train.moving_average", self.found.stderr)
 
+    def test_a_variation_is_screened_with_one_seed_on_the_validation_text_alone(self):
+        calls = self.reproduce("screen/rotary+r_drop")
+        self.assertEqual(self.found.returncode, 0, self.found.stderr)
+        trainings = [call for call in calls if call.startswith("train")]
+        self.assertEqual(len(trainings), 1)
+        for setting in ("model.positions=rotary", "train.r_drop=5", "train.schedule=cosine", "seed=1"):
+            self.assertIn(f"--set {setting} ", trainings[0] + " ")
+        evaluations = [call for call in calls if call.startswith("evaluate")]
+        self.assertEqual(len(evaluations), 1)
+        self.assertIn("/val.lc.norm.tok.en", evaluations[0])
+        table = (self.folder / "runs/reproduce/screen.md").read_text()
+        self.assertIn("| rotary, r_drop | 10 | 0 | 41.00 ± 0.90 |", table)
+
+    def test_a_variation_that_is_not_known_is_an_error(self):
+        self.assertEqual(self.reproduce("screen/rotary+rotari"), [])
+        self.assertEqual(self.found.returncode, 2)
+        self.assertIn("found rotari", self.found.stderr)
+
     def test_the_precision_of_the_first_training_is_kept(self):
         def precisions(*words):
             return [call.partition("train.precision=")[2].split()[0]

@@ -58,6 +58,18 @@ class ReportTest(unittest.TestCase):
         rows = [line.split()[1] for line in table.splitlines() if line.startswith("| ")]
         self.assertEqual(rows, ["training", "paper", "recipe", "raw", "french", "another"])
 
+    def test_variations_stand_by_their_validation(self):
+        for name, bleu in (("tiny", 39.0), ("rotary+r_drop", 41.0), ("rotary", 40.0)):
+            write_run(self.folder / "screen" / name / "seed1", bleu)
+            (self.folder / "screen" / name / "seed1/test.json").unlink()
+        write_run(self.folder / "screen/post/seed1", 0, finished=False)
+        self.assertEqual(report(self.folder).returncode, 0)
+        self.assertFalse((self.folder / "results.md").exists())
+        rows = (self.folder / "screen.md").read_text().splitlines()[2:]
+        self.assertEqual(rows[0], "| rotary, r_drop | 2,605,056 | 2 | 42.00 ± 0.90 |")
+        self.assertEqual([row.split(" | ")[0] for row in rows],
+                         ["| rotary, r_drop", "| rotary", "| tiny"])
+
     def test_every_training_has_a_curve_of_each_kind(self):
         write_run(self.folder / "paper/seed1", 41.0)
         write_run(self.folder / "raw/seed1", 40.0, finished=False)
