@@ -66,7 +66,7 @@ settings() {
 config() {
   case $1 in
     demo) echo configs/demo.yaml ;;
-    multi30k) echo configs/multi30k-en-de.yaml ;;
+    multi30k) echo configs/multi30k-en-de-tiny.yaml ;;
   esac
 }
 

@@ -136,7 +136,7 @@ void add_bench_gemm_command(CLI::App& bench) {
       "are the shape that `calque bench train` takes its peak from.\n"
       "\n"
       "Examples:\n"
-      "  calque bench gemm configs/multi30k-en-de.yaml\n"
+      "  calque bench gemm configs/multi30k-en-de-tiny.yaml\n"
       "  calque bench gemm --shape 128x128x4096 --shape 24x64x24 --threads 1");
   command->callback([arguments] { bench_gemm(*arguments); });
 }

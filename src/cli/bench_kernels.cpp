@@ -127,7 +127,7 @@ void add_bench_kernels_command(CLI::App& bench) {
       "the fastest matrix product of any engine (calque bench gemm) would need for as many\n"
       "FLOPs; the scratch memory of all threads; and what forward keeps for backward.\n"
       "\n"
-      "Example: calque bench kernels configs/multi30k-en-de.yaml --threads 1");
+      "Example: calque bench kernels configs/multi30k-en-de-tiny.yaml --threads 1");
   command->callback([arguments] { bench_kernels(*arguments); });
 }
 
