@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -88,9 +89,10 @@ class Comparison {
   /// All that was added, with the `most` worst sentences.
   RobustnessReport finish(int64_t most) {
     report_.model = session_.identity();
-    std::ranges::stable_sort(worst_, std::greater<>(), &WorstSentence::drop);
-    worst_.resize(std::min(worst_.size(), static_cast<size_t>(most)));
-    report_.worst = std::move(worst_);
+    std::vector<WorstSentence>& worst = report_.worst;
+    for (auto& [line, sentence] : worst_) worst.push_back(std::move(sentence));
+    std::ranges::stable_sort(worst, std::greater<>(), &WorstSentence::drop);
+    worst.resize(std::min(worst.size(), static_cast<size_t>(most)));
     return std::move(report_);
   }
 
@@ -101,7 +103,7 @@ class Comparison {
   const ScoredText& source_;
   const ScoredText& reference_;
   RobustnessReport report_;
-  std::vector<WorstSentence> worst_;  // of each line that got worse, the worst
+  std::map<int64_t, WorstSentence> worst_;  // of each line that got worse, the worst
   std::vector<std::string> translations_;
   std::vector<double> clean_chrf_;
 
@@ -126,12 +128,8 @@ class Comparison {
 
   void note(WorstSentence sentence) {
     if (sentence.drop() <= 0) return;
-    const auto known = std::ranges::find(worst_, sentence.line, &WorstSentence::line);
-    if (known == worst_.end()) {
-      worst_.push_back(std::move(sentence));
-    } else if (known->drop() < sentence.drop()) {
-      *known = std::move(sentence);
-    }
+    const auto [known, is_new] = worst_.try_emplace(sentence.line, sentence);
+    if (!is_new && known->second.drop() < sentence.drop()) known->second = std::move(sentence);
   }
 };
 
@@ -303,8 +301,8 @@ void add_robustness_options(CLI::App& command, RobustnessArguments& arguments) {
                    "Shares of the letters, words or punctuation marks that are hit "
                    "(default: 0.05,0.1,0.2)")
       ->type_name("RATE,...");
-  CLI::Option* const no_noise =
-      command.add_flag("--no-noise", arguments.no_noise, "Leave out the noise, for an attack alone");
+  CLI::Option* const no_noise = command.add_flag("--no-noise", arguments.no_noise,
+                                                 "Leave out the noise, for an attack alone");
   CLI::Option* const attack =
       add_value_option(command, "--attack", arguments.attack, CommaList(Integer(1, 1000)),
                        "Also replace so many tokens of each sentence: those that the model's "
