@@ -78,9 +78,10 @@ text() {
   esac
 }
 
-# set_options KIND: as options of calque.
+# set_options [KIND]: as options of calque; without a kind, what all of them share.
 set_options() {
-  settings "$1" | while read -r setting; do printf -- '--set %s ' "$setting"; done
+  printf -- '--set train.micro_batch_tokens=1024 '
+  [ $# -eq 0 ] || settings "$1" | while read -r setting; do printf -- '--set %s ' "$setting"; done
 }
 
 # keep FILE COMMAND ...: what the command prints, once.
@@ -122,8 +123,10 @@ speed() {
   say "speed of $1, $2"
   rm -f "$run/speed_of_default.json" # of another time
   set -- "$(config "$1")" "$2"
-  keep "$run/speed_of_default.json" "$calque" bench train "$1" --steps 20 --threads "$threads" --json
   # shellcheck disable=SC2046  # options, none with a space
+  keep "$run/speed_of_default.json" "$calque" bench train "$1" --steps 20 --threads "$threads" \
+    --json $(set_options)
+  # shellcheck disable=SC2046
   keep "$run/speed.json" "$calque" bench train "$1" --steps 20 --threads "$threads" --json \
     $(set_options "$2")
 }

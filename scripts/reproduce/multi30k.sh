@@ -7,14 +7,15 @@
 #              bfloat16 where the processor multiplies it itself)
 # --threads    (default: 2)
 # --seeds      (default: "1 2 3")
-# ROW          (default: all)
+# ROW          (default: all but screen)
 #   paper   Transformer-Tiny of Wu et al. 2021, on tokenised text in lower case
 #   recipe  configs/multi30k-en-de.yaml, on the same text
 #   raw     configs/multi30k-en-de.yaml as it stands: raw text in mixed case
 #   french  configs/multi30k-en-fr.yaml, raw text
 #   screen  what could make the recipe better: configs/multi30k-en-de-tiny.yaml on the same text and
-#           a short schedule, varied; the first seed, and the validation text alone. screen/NAME is
-#           one variation, screen/NAME+NAME two at once
+#           a short schedule, varied; the first seed, and the validation text alone; written to
+#           runs/reproduce/screen.md. screen/NAME is one variation of those that `setting` below
+#           knows, screen/NAME+NAME two at once
 # A training that diverges (calque's exit status 3) has no row; the others go on without it.
 # Nothing is chosen by the test; it is translated once, by the weights at the end of a training.
 set -eu
@@ -50,9 +51,9 @@ train_tokenised() {
     data.validation.target="${tokenised}val.lc.norm.tok.de" "$@"
 }
 
-# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX [SPLIT ...]: makes RUN/model.json and RUN/SPLIT.json
-# for validation and test. In a file's name, PREFIX stands before the split and SUFFIX before the
-# language.
+# evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX [SPLIT ...]: makes RUN/model.json, and RUN/SPLIT.json
+# of each split (default: validation and test). In a file's name, PREFIX stands before the split and
+# SUFFIX before the language.
 evaluate() {
   run=$1 tokenizer=$2 language=$3 prefix=$4 suffix=$5
   shift 5
@@ -91,7 +92,9 @@ setting() {
 
 # settings VARIATION+...
 settings() {
+  printf '%s\n' train.schedule=cosine train.micro_batch_tokens=1024
   case +$1+ in
+    *++*) fail "expected names with + between, found $1" ;;
     *+long+*) printf '%s\n' train.max_steps=5000 train.warmup_steps=1000 ;;
     *) printf '%s\n' train.max_steps=2500 train.warmup_steps=500 ;;
   esac
@@ -127,9 +130,9 @@ reproduce() {
       evaluate "$run" none de "$tokenised" .lc.norm.tok
       ;;
     screen/*)
-      # shellcheck disable=SC2046  # settings, none with a space
-      train_tokenised "$run" configs/multi30k-en-de-tiny.yaml "$2" train.schedule=cosine \
-        $(settings "${1#*/}")
+      varied=$(settings "${1#*/}")
+      # shellcheck disable=SC2086  # settings, none with a space
+      train_tokenised "$run" configs/multi30k-en-de-tiny.yaml "$2" $varied
       evaluate "$run" none de "$tokenised" .lc.norm.tok validation
       ;;
     raw)
@@ -185,9 +188,10 @@ echo "precision: $precision"
 echo "$precision" > $results/precision
 
 diverged=""
+for first_seed in $seeds; do break; done
 for row in ${rows:-paper recipe raw french}; do
   case $row in
-    screen/*) row_seeds=${seeds%% *} ;;
+    screen/*) row_seeds=$first_seed ;;
     *) row_seeds=$seeds ;;
   esac
   for seed in $row_seeds; do
@@ -205,7 +209,9 @@ for row in ${rows:-paper recipe raw french}; do
     esac
   done
 done
-[ ! -f $results/results.md ] || cat $results/results.md
+for table in results screen; do
+  [ ! -f $results/$table.md ] || cat $results/$table.md
+done
 if [ -n "$diverged" ]; then
   echo "multi30k: diverged:$diverged; the log of each says how and what to try" >&2
   exit 3

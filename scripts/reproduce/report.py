@@ -126,14 +126,15 @@ def table(rows):
 
 def screen_table(rows):
     """What was tried, the best first."""
-    tried = [(name, runs[0]) for name, runs in rows.items() if "validation" in runs[0].scores]
+    tried = [(name, run) for name, runs in rows.items() for run in runs
+             if "validation" in run.scores]
     tried.sort(key=lambda one: -one[1].scores["validation"]["score"])
-    lines = ["| variation | parameters | minutes | validation BLEU |", "|---|---|---|---|"]
+    lines = ["| variation | parameters | minutes | validation BLEU | seed |", "|---|---|---|---|---|"]
     for name, run in tried:
         score = run.scores["validation"]
         lines.append(f"| {name.replace('+', ', ')} | {run.model['parameters']:,} | "
                      f"{run.minutes:.0f} | {score['score']:.2f} ± "
-                     f"{score['confidence_half_width']:.2f} |")
+                     f"{score['confidence_half_width']:.2f} | {run.seed} |")
     return "\n".join([*lines, ""])
 
 
@@ -215,8 +216,9 @@ def main():
     rows, screened = read_rows(folder), read_rows(folder / "screen")
     if not rows and not screened:
         sys.exit(f"report: no training in {folder}")
-    if rows:
+    if any(run.is_finished for runs in rows.values() for run in runs):
         (folder / "results.md").write_text(table(rows), encoding="utf-8")
+    if rows:
         (folder / "curves.svg").write_text(draw(rows), encoding="utf-8")
     if screened:
         (folder / "screen.md").write_text(screen_table(screened), encoding="utf-8")

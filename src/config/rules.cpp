@@ -158,7 +158,7 @@ void check_train(const RunConfig& config, Rules& rules) {
                 "dropout, or hard selection");
 }
 
-/// Adds those of one attention.
+/// Adds the settings of one attention that have no effect.
 void find_idle(const std::string& block, const kernels::AttentionOptions& attention,
                const char* windowed_scopes, std::vector<IdleSetting>& idle) {
   const kernels::AttentionOptions usual;

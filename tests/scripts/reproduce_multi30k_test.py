@@ -80,7 +80,7 @@ class Multi30kTest(ReproductionTest):
         self.assertEqual(len(evaluations), 1)
         self.assertIn("/val.lc.norm.tok.en", evaluations[0])
         table = (self.folder / "runs/reproduce/screen.md").read_text()
-        self.assertIn("| rotary, r_drop | 10 | 0 | 41.00 ± 0.90 |", table)
+        self.assertIn("| rotary, r_drop | 10 | 0 | 41.00 ± 0.90 | 1 |", table)
 
     def test_a_variation_that_is_not_known_is_an_error(self):
         self.assertEqual(self.reproduce("screen/rotary+rotari"), [])

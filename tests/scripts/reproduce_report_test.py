@@ -66,7 +66,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(report(self.folder).returncode, 0)
         self.assertFalse((self.folder / "results.md").exists())
         rows = (self.folder / "screen.md").read_text().splitlines()[2:]
-        self.assertEqual(rows[0], "| rotary, r_drop | 2,605,056 | 2 | 42.00 ± 0.90 |")
+        self.assertEqual(rows[0], "| rotary, r_drop | 2,605,056 | 2 | 42.00 ± 0.90 | 1 |")
         self.assertEqual([row.split(" | ")[0] for row in rows],
                          ["| rotary, r_drop", "| rotary", "| tiny"])
 
