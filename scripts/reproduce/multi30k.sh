@@ -15,7 +15,7 @@
 #   screen  what could make the recipe better: configs/multi30k-en-de-tiny.yaml on the same text and
 #           a short schedule, varied; the first seed, and the validation text alone; written to
 #           runs/reproduce/screen.md. screen/NAME is one variation of those that `setting` below
-#           knows, screen/NAME+NAME two at once
+#           knows, screen/NAME+NAME several at once
 # A training that diverges (calque's exit status 3) has no row; the others go on without it.
 # Nothing is chosen by the test; it is translated once, by the weights at the end of a training.
 set -eu
@@ -42,13 +42,11 @@ train() {
 
 # train_tokenised RUN CONFIG SEED SETTING...: on the tokenised text in lower case.
 train_tokenised() {
-  run=$1 config=$2 seed=$3
-  shift 3
-  train "$run" "$config" "$seed" vocabulary.normalization=identity validation.tokenize=none \
+  train "$@" vocabulary.normalization=identity validation.tokenize=none \
     data.train.source="${tokenised}train.lc.norm.tok.en" \
     data.train.target="${tokenised}train.lc.norm.tok.de" \
     data.validation.source="${tokenised}val.lc.norm.tok.en" \
-    data.validation.target="${tokenised}val.lc.norm.tok.de" "$@"
+    data.validation.target="${tokenised}val.lc.norm.tok.de"
 }
 
 # evaluate RUN TOKENIZER LANGUAGE PREFIX SUFFIX [SPLIT ...]: makes RUN/model.json, and RUN/SPLIT.json
