@@ -57,6 +57,7 @@ inline constexpr uint32_t kLayerDrop = 0xFFFFFF09u;
 inline constexpr uint32_t kSourcePieces = 0xFFFFFF0Au;
 inline constexpr uint32_t kTargetPieces = 0xFFFFFF0Bu;
 inline constexpr uint32_t kAttack = 0xFFFFFF0Cu;
+inline constexpr uint32_t kDirection = 0xFFFFFF0Du;
 inline constexpr uint32_t kNoise = 0xFFFFFE00u;  // whether; behind it the stream of each kind
 }  // namespace streams
 

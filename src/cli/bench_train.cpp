@@ -57,10 +57,11 @@ struct BenchData {
 BenchData open_data(RunConfig config, const RunFolder& scratch) {
   const std::string missing = missing_file(config.data.train);
   if (!missing.empty()) {
-    if (config.data.subword_sampling > 0 || config.data.noise.any()) {
+    const DataOptions& options = config.data;
+    if (options.bidirectional_epochs > 0 || options.subword_sampling > 0 || options.noise.any()) {
       throw UserError(fmt::format(
           "{} does not exist, and the random ids in its place cannot be varied; expected the text, "
-          "or 0 for data.subword_sampling and for data.noise.probability",
+          "or 0 for data.bidirectional_epochs, data.subword_sampling and data.noise.probability",
           missing));
     }
     const int64_t vocab = config.vocabulary.size;

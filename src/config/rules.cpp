@@ -48,6 +48,10 @@ void check_data(const RunConfig& config, Rules& rules) {
                 fmt::format("{} source files but {} target files; expected as many of each, or "
                             "neither",
                             validation.source.size(), validation.target.size()));
+  rules.require(config.data.bidirectional_epochs == 0 || config.vocabulary.shared,
+                {"data.bidirectional_epochs", "vocabulary.shared"},
+                "source and target cannot change places when vocabulary.shared is false; expected "
+                "0, or a shared vocabulary");
 }
 
 /// What holds of one attention of the model.

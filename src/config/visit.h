@@ -106,6 +106,12 @@ void visit_data(Config& config, Visitor& visit) {
             "a bpe vocabulary: the probability that a merge is passed over, as 0.1; with a "
             "unigram one: the power of a cut's probability, as 0.3. 0: always the best cut."},
       data.subword_sampling, Number::from_to(0, 100));
+  visit(Field{"data.bidirectional_epochs", "epochs", kRefuse,
+              "In the first epochs, so many, source and target of half of the pairs, drawn anew in "
+              "each, change places: the model learns both directions, then the wanted one (after "
+              "Ding et al. 2021). A third of the training is usual. Needs a shared vocabulary. "
+              "0: none."},
+        data.bidirectional_epochs, kCountOrNone);
 }
 
 template <class Config, class Visitor>

@@ -128,15 +128,17 @@ int64_t Batcher::most_pieces() const {
 }
 
 void Batcher::vary(int64_t epoch, SizedPair& pair) {
+  const PairOfEpoch of_epoch{options_.seed, epoch, pair.pair};
+  const bool swapped = options_.variation->is_swapped(of_epoch);
   pair.begin = std::ssize(window_ids_);
   for (const bool is_target : {false, true}) {
     const auto read = [&] {
       sentence_.clear();
-      is_target ? corpus_->append_target(pair.pair, sentence_)
-                : corpus_->append_source(pair.pair, sentence_);
+      is_target != swapped ? corpus_->append_target(pair.pair, sentence_)
+                           : corpus_->append_source(pair.pair, sentence_);
     };
     read();
-    options_.variation->vary({options_.seed, epoch, pair.pair, is_target}, sentence_);
+    options_.variation->vary(of_epoch, is_target, sentence_);
     if (sentence_.empty() || std::ssize(sentence_) > most_pieces()) read();
     window_ids_.insert(window_ids_.end(), sentence_.begin(), sentence_.end());
     (is_target ? pair.target_length : pair.source_length) = std::ssize(sentence_);

@@ -21,7 +21,7 @@ struct BatcherOptions {
   const Variation* variation = nullptr;
 };
 
-/// A pair of the corpus with its lengths, in pieces.
+/// A pair of the corpus with its lengths, in pieces, as its epoch takes it.
 struct SizedPair {
   int64_t pair;
   int64_t source_length;
@@ -56,7 +56,8 @@ class Batcher {
   /// Epochs that are taken with the batch that `next` gave last, with a fraction: that of the
   /// windows, and of its window's batches.
   double epochs() const;
-  /// Batches that an epoch has at least, its tokens as they stand over the budget; for estimates.
+  /// Batches that an epoch has at least, of pairs as they stand, its tokens over the budget; for
+  /// estimates.
   int64_t least_batches_per_epoch() const;
 
  private:

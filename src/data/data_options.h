@@ -31,6 +31,9 @@ struct DataOptions {
   int64_t cache_memory = 1024;
   /// Strength of SubwordSampler, which cuts words anew for each epoch; 0: they are not.
   double subword_sampling = 0;
+  /// The first epochs, so many, in which half of the pairs teach the other direction: see
+  /// Variation.
+  int64_t bidirectional_epochs = 0;
 
   // What is done with
   LinePolicies lines;                             // lines that hold what text should not,
@@ -39,7 +42,7 @@ struct DataOptions {
   FaultPolicy length_ratio = FaultPolicy::kKeep;  // with a ratio above max_length_ratio,
   FaultPolicy copy = FaultPolicy::kKeep;          // whose sides are the same.
 
-  NoiseOptions noise;  // on the source side of the training text, anew in each epoch
+  NoiseOptions noise;  // on the sources of the training text, anew in each epoch
 
   FaultPolicy policy(Fault fault) const;
   /// The same, but nothing is an error: what would be refused is left out.

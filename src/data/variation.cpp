@@ -35,35 +35,41 @@ std::unique_ptr<const Variation> make_variation(const DataOptions& options,
   return variation->is_wanted() ? std::move(variation) : nullptr;
 }
 
-RandomSequence SentenceOfEpoch::random(uint32_t stream) const {
+RandomSequence PairOfEpoch::random(uint32_t stream) const {
   return {{seed, static_cast<uint32_t>(epoch), stream}, static_cast<uint32_t>(pair)};
 }
 
 Variation::Variation(const DataOptions& options, const TokenizerPair& tokenizers)
     : max_length_(options.max_length),
+      bidirectional_epochs_(options.bidirectional_epochs),
       tokenizers_(tokenizers),
       noise_(options.noise),
       source_(make_sampler(options.subword_sampling, tokenizers.source())),
       target_(tokenizers.shared() ? source_
-                                  : make_sampler(options.subword_sampling, tokenizers.target())) {}
+                                  : make_sampler(options.subword_sampling, tokenizers.target())) {
+  CALQUE_CHECK(bidirectional_epochs_ == 0 || tokenizers.shared(), "sides of two vocabularies");
+}
 
-void Variation::vary(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const {
-  if (!sentence.is_target && noise_.any()) add_noise_to_source(sentence, ids);
+bool Variation::is_swapped(const PairOfEpoch& pair) const {
+  return pair.epoch < bidirectional_epochs_ && pair.random(streams::kDirection).uniform() < 0.5;
+}
+
+void Variation::vary(const PairOfEpoch& pair, bool is_target, std::vector<int32_t>& ids) const {
+  if (!is_target && noise_.any()) add_noise_to_source(pair, ids);
   if (source_ == nullptr) return;
-  if (sentence.is_target) {
-    target_->resample(sentence.random(streams::kTargetPieces), ids);
+  if (is_target) {
+    target_->resample(pair.random(streams::kTargetPieces), ids);
   } else {
-    source_->resample(sentence.random(streams::kSourcePieces), ids);
+    source_->resample(pair.random(streams::kSourcePieces), ids);
   }
 }
 
-void Variation::add_noise_to_source(const SentenceOfEpoch& sentence,
-                                    std::vector<int32_t>& ids) const {
+void Variation::add_noise_to_source(const PairOfEpoch& pair, std::vector<int32_t>& ids) const {
   if (std::ranges::find(ids, kUnknownId) != ids.end()) return;
   const Tokenizer& tokenizer = tokenizers_.source();
   const std::string text = tokenizer.decode(ids);
-  const std::string noisy = add_noise(
-      text, noise_, {sentence.seed, static_cast<uint32_t>(sentence.epoch), sentence.pair});
+  const std::string noisy =
+      add_noise(text, noise_, {pair.seed, static_cast<uint32_t>(pair.epoch), pair.pair});
   if (noisy != text) tokenizer.encode(noisy, ids);
 }
 

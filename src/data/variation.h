@@ -10,20 +10,20 @@
 
 namespace calque {
 
-/// The sentence of a corpus that an epoch takes.
-struct SentenceOfEpoch {
+/// The pair of a corpus that an epoch takes.
+struct PairOfEpoch {
   uint64_t seed;  // of the run
   int64_t epoch;
   int64_t pair;
-  bool is_target;
 
   /// Random numbers of its own, for one purpose.
   RandomSequence random(uint32_t stream) const;
 };
 
-/// What a sentence of the training text becomes in each epoch: its source gets noise
-/// (`data.noise`), and its words are cut otherwise (`data.subword_sampling`), in this order. A pure
-/// function of the sentence's pieces and its SentenceOfEpoch, so that batches stay a pure function
+/// What a pair of the training text becomes in each epoch: its sides may change places
+/// (`data.bidirectional_epochs`, bidirectional training after Ding et al. 2021), its source gets
+/// noise (`data.noise`), and its words are cut otherwise (`data.subword_sampling`), in this order.
+/// A pure function of the pair's pieces and its PairOfEpoch, so that batches stay a pure function
 /// of (seed, epoch). Const functions may be called by several threads at once.
 class Variation {
  public:
@@ -32,14 +32,18 @@ class Variation {
   Variation(const DataOptions& options, const TokenizerPair& tokenizers);
 
   /// False where every epoch takes the text as it stands.
-  bool is_wanted() const { return noise_.any() || source_ != nullptr; }
+  bool is_wanted() const { return bidirectional_epochs_ > 0 || noise_.any() || source_ != nullptr; }
   /// Most tokens of a sentence on either side, the end id included: `data.max_length`.
   int64_t max_length() const { return max_length_; }
-  /// Replaces the pieces of a sentence by those of this epoch, which may be more or fewer.
-  void vary(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const;
+  /// Whether the pair's source and target change places in this epoch.
+  bool is_swapped(const PairOfEpoch& pair) const;
+  /// Replaces the pieces of a side by those of this epoch, which may be more or fewer. `is_target`:
+  /// which side it is in this epoch.
+  void vary(const PairOfEpoch& pair, bool is_target, std::vector<int32_t>& ids) const;
 
  private:
   int64_t max_length_;
+  int64_t bidirectional_epochs_;
   const TokenizerPair& tokenizers_;
   NoiseOptions noise_;                            // on the source
   std::shared_ptr<const SubwordSampler> source_;  // null: no cuts are drawn
@@ -47,7 +51,7 @@ class Variation {
 
   /// The text is put together again from the pieces: it is the line as the vocabulary's
   /// normalisation left it. Where an unknown piece hides some of it, the pieces stay.
-  void add_noise_to_source(const SentenceOfEpoch& sentence, std::vector<int32_t>& ids) const;
+  void add_noise_to_source(const PairOfEpoch& pair, std::vector<int32_t>& ids) const;
 };
 
 /// Null where every epoch takes the text as it stands.

@@ -275,6 +275,10 @@ TEST_CASE("values that contradict each other are refused", "[config]") {
         where +
             "vocabulary.shared: embeddings of source and target cannot be tied (all) when "
             "vocabulary.shared is false; expected decoder or none, or a shared vocabulary");
+  CHECK(message_of("data: {train: {source: a, target: b}, bidirectional_epochs: 3}\n"
+                   "vocabulary: {shared: false}\nmodel: {tied_embeddings: none}\n") ==
+        "runs/test.yaml:1: data.bidirectional_epochs: source and target cannot change places "
+        "when vocabulary.shared is false; expected 0, or a shared vocabulary");
   CHECK(message_of(kData + "model: {positions: learned, max_positions: 10}\n") ==
         where +
             "model.max_positions: 10 learned positions are fewer than data.max_length 256; "

@@ -50,14 +50,14 @@ TEST_CASE("an epoch's pieces are those of the text with its noise", "[data][nois
     const std::string text = tokenizer.decode(ids);
     Tokens expected;
     tokenizer.encode(add_noise(text, options.noise, {3, 5, pair}), expected);
-    with_noise.vary({3, 5, pair, false}, ids);
+    with_noise.vary({3, 5, pair}, false, ids);
     CHECK(ids == expected);
     changed += ids == source_of(pair) ? 0 : 1;
     Tokens other = source_of(pair);
-    with_noise.vary({3, 6, pair, false}, other);
+    with_noise.vary({3, 6, pair}, false, other);
     changed_again += other == ids ? 0 : 1;
     Tokens target = source_of(pair);
-    with_noise.vary({3, 5, pair, true}, target);
+    with_noise.vary({3, 5, pair}, true, target);
     CHECK(target == source_of(pair));  // only sources get noise
   }
   CHECK(changed > kPairs / 2);
@@ -67,7 +67,7 @@ TEST_CASE("an epoch's pieces are those of the text with its noise", "[data][nois
   Tokens unknown = source_of(0);
   unknown[1] = kUnknownId;
   const Tokens before = unknown;
-  variation(noisy_options(1)).vary({3, 5, 0, false}, unknown);
+  variation(noisy_options(1)).vary({3, 5, 0}, false, unknown);
   CHECK(unknown == before);
 }
 
@@ -91,9 +91,9 @@ TEST_CASE("words are cut otherwise behind the noise", "[data][noise]") {
   for (int64_t pair = 0; pair < kPairs; ++pair) {
     Tokens at_once = source_of(pair);
     Tokens in_turn = at_once;
-    both.vary({3, 5, pair, false}, at_once);
-    noise.vary({3, 5, pair, false}, in_turn);
-    cuts.vary({3, 5, pair, false}, in_turn);
+    both.vary({3, 5, pair}, false, at_once);
+    noise.vary({3, 5, pair}, false, in_turn);
+    cuts.vary({3, 5, pair}, false, in_turn);
     CHECK(at_once == in_turn);
   }
 }
@@ -116,7 +116,7 @@ TEST_CASE("batches of noisy sentences keep their bounds, and every pair its plac
       seen.insert(pair);
       const Tokens clean = source_of(pair);
       Tokens source = clean;
-      with_noise.vary({3, batch.position.epoch, pair, false}, source);
+      with_noise.vary({3, batch.position.epoch, pair}, false, source);
       if (source.empty() || std::ssize(source) >= options.max_length) source = clean;
       longer += std::ssize(source) - std::ssize(clean);
       for (const int32_t id : source) REQUIRE(batch.source_ids[source_row++] == id);

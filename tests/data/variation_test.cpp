@@ -172,7 +172,7 @@ TEST_CASE("each side is cut by its own vocabulary", "[data]") {
     int different = 0;
     for (int64_t epoch = 0; epoch < 20; ++epoch) {
       std::vector<int32_t> ids = plain;
-      variation.vary({1, epoch, 0, is_target}, ids);
+      variation.vary({1, epoch, 0}, is_target, ids);
       CHECK(tokenizer.decode(ids) == tokenizer.decode(plain));
       different += ids != plain;
     }
@@ -180,8 +180,90 @@ TEST_CASE("each side is cut by its own vocabulary", "[data]") {
   }
 }
 
+TEST_CASE("in the first epochs the sides of half of the pairs change places, others in each",
+          "[data]") {
+  test::CorpusFolder folder{300};
+  const ParallelCorpus corpus = folder.open();
+  folder.options.bidirectional_epochs = 2;
+  const Variation variation(folder.options, test::sample_tokenizers());
+  Batcher batcher(corpus, {kBatchTokens, 5, 1, &variation});
+  const std::vector<Content> batches = run(batcher, 3);
+
+  std::vector<bool> swapped[3];
+  for (int64_t epoch = 0; epoch < 3; ++epoch) {
+    const std::vector<std::string> found = texts(batches, epoch, corpus.size());
+    for (int64_t pair = 0; pair < corpus.size(); ++pair) {
+      const std::string source = test::source_text(corpus, pair);
+      const std::string target = test::target_text(corpus, pair);
+      const std::string& text = found[static_cast<size_t>(pair)];
+      swapped[epoch].push_back(text == target + "|" + source);
+      CHECK((swapped[epoch].back() || text == source + "|" + target));
+    }
+    const auto count = std::ranges::count(swapped[epoch], true);
+    if (epoch == 2) {
+      CHECK(count == 0);
+    } else {
+      CHECK(count > corpus.size() * 2 / 5);
+      CHECK(count < corpus.size() * 3 / 5);
+    }
+  }
+  CHECK(swapped[0] != swapped[1]);
+}
+
+TEST_CASE("where sides change places the noise goes into what is the source then", "[data]") {
+  test::CorpusFolder folder{300};
+  const ParallelCorpus corpus = folder.open();
+  folder.options.bidirectional_epochs = 1;
+  folder.options.noise.probability = 1;
+  folder.options.noise.rate(NoiseKind::kUpper) = 1;
+  const Variation variation(folder.options, test::sample_tokenizers());
+  Batcher batcher(corpus, {kBatchTokens, 5, 1, &variation});
+  const std::vector<std::string> found = texts(run(batcher, 1), 0, corpus.size());
+  int64_t swapped = 0;
+  for (int64_t pair = 0; pair < corpus.size(); ++pair) {
+    const std::string source = test::source_text(corpus, pair);
+    const std::string target = test::target_text(corpus, pair);
+    const std::string& text = found[static_cast<size_t>(pair)];
+    const bool is_swapped = text.ends_with("|" + source);
+    CHECK((is_swapped || text.ends_with("|" + target)));
+    CHECK(!text.starts_with((is_swapped ? target : source) + "|"));
+    swapped += is_swapped;
+  }
+  CHECK(swapped > corpus.size() * 2 / 5);
+}
+
+TEST_CASE("where sides change places they are cut anew, or stay in order when that is too long",
+          "[data]") {
+  test::CorpusFolder folder{300};
+  const ParallelCorpus corpus = folder.open();
+  folder.options.bidirectional_epochs = 2;
+  folder.options.subword_sampling = 0.9;
+  folder.options.max_length = 30;
+  const Variation variation(folder.options, test::sample_tokenizers());
+  const BatcherOptions options{kBatchTokens, 5, 1, &variation};
+  Batcher batcher(corpus, options);
+  const std::vector<Content> batches = run(batcher, 3);
+  const std::vector<std::string> found = texts(batches, 0, corpus.size());
+  for (int64_t pair = 0; pair < corpus.size(); ++pair) {
+    const std::string source = test::source_text(corpus, pair);
+    const std::string target = test::target_text(corpus, pair);
+    const std::string& text = found[static_cast<size_t>(pair)];
+    CHECK((text == source + "|" + target || text == target + "|" + source));
+  }
+  Batcher resumed(corpus, options);
+  for (size_t i = 0; i < batches.size(); i += 9) {
+    resumed.seek(std::get<BatchPosition>(batches[i]));
+    const auto rest = run(resumed, 3);
+    CHECK(std::equal(rest.begin(), rest.end(), batches.begin() + static_cast<int64_t>(i) + 1,
+                     batches.end()));
+  }
+}
+
 TEST_CASE("without a key for it nothing is varied", "[data]") {
   CHECK(!Variation({}, test::sample_tokenizers()).is_wanted());
+  DataOptions both_directions;
+  both_directions.bidirectional_epochs = 1;
+  CHECK(Variation(both_directions, test::sample_tokenizers()).is_wanted());
   DataOptions options;
   options.subword_sampling = 0.1;
   CHECK(Variation(options, test::sample_tokenizers()).is_wanted());

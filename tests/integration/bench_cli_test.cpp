@@ -113,12 +113,15 @@ TEST_CASE("bench train varies the text as a training does, but no random ids", "
         source_tokens(bench("data.subword_sampling=0")));
   const std::string missing = corpus.path("train.target");
   std::filesystem::remove(missing);
-  const RunResult refused = bench("data.subword_sampling=0.3");
-  CHECK(refused.exit_code == 2);
-  CHECK_THAT(refused.err,
-             ContainsSubstring(missing + " does not exist, and the random ids in its place cannot "
-                                         "be varied; expected the text, or 0 for "
-                                         "data.subword_sampling and for data.noise.probability"));
+  for (const char* varied : {"data.subword_sampling=0.3", "data.bidirectional_epochs=1"}) {
+    const RunResult refused = bench(varied);
+    CHECK(refused.exit_code == 2);
+    CHECK_THAT(refused.err, ContainsSubstring(
+                                missing + " does not exist, and the random ids in its place cannot "
+                                          "be varied; expected the text, or 0 for "
+                                          "data.bidirectional_epochs, data.subword_sampling and "
+                                          "data.noise.probability"));
+  }
 }
 
 TEST_CASE("bench train exports the batches of its steps, and says its settings", "[bench]") {

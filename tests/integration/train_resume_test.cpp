@@ -33,7 +33,8 @@ const std::vector<std::string> kFull{"model.dropout.embedding=0.1", "model.dropo
                                      "model.dropout.attention=0.1", "model.dropout.activation=0.1",
                                      "train.accumulate=2",          "train.moving_average=0.9",
                                      "train.save_every=7",          "train.log_every=1",
-                                     "data.subword_sampling=0.3",   "train.r_drop=1"};
+                                     "data.subword_sampling=0.3",   "train.r_drop=1",
+                                     "data.bidirectional_epochs=1"};
 
 /// A step that no test here reaches.
 constexpr int64_t kEndless = 1'000'000;

@@ -10,10 +10,10 @@ using namespace calque;
 
 TEST_CASE("batches are found again by their positions, with the lines of their pairs", "[train]") {
   const test::TinyCorpus tiny;
-  const auto sampling =
-      GENERATE(as<std::string>(), "data.subword_sampling=0", "data.subword_sampling=0.5");
-  INFO(sampling);
-  const RunConfig config = load_config(tiny.config(), {sampling});
+  const auto varied = GENERATE(as<std::string>(), "data.subword_sampling=0",
+                               "data.subword_sampling=0.5", "data.bidirectional_epochs=1");
+  INFO(varied);
+  const RunConfig config = load_config(tiny.config(), {varied});
   const TokenizerPair tokenizers =
       load_or_train_vocabulary(config.vocabulary, tiny / "run", config.data.train.source,
                                config.data.train.target, config.seed);

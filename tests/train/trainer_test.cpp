@@ -376,7 +376,7 @@ TEST_CASE("in the steady state nothing is allocated", "[train]") {
                "model.activation=swiglu", "model.dropout.layer=0.2", "train.micro_batch_tokens=48",
                "train.precision=bfloat16", "model.encoder.self_attention.normalizer=entmax15",
                "model.decoder.cross_attention.scope=predictive", "data.subword_sampling=0.3",
-               "train.r_drop=2");
+               "data.bidirectional_epochs=1000", "train.r_drop=2");
   INFO(threads << " threads, " << more);
   const kernels::GemmEngineScope scope(
       kernels::GemmEngine::kCalque);  // a library may do as it likes
