@@ -24,8 +24,8 @@ name=multi30k
 . scripts/reproduce/common.sh
 data=data/multi30k
 tokenised=$data/tok/
-screens="tiny rotary rotary+subword_sampling rotary+swiglu rotary+vocabulary_6000 rotary+wide
-  rotary+long rotary+r_drop+long"
+screens="tiny rotary rotary+subword_sampling rotary+swiglu rotary+vocabulary_4000
+  rotary+two_vocabularies rotary+wide rotary+long rotary+r_drop+long rotary+bidirectional+long"
 results=runs/reproduce
 
 # train RUN CONFIG SEED SETTING...
@@ -80,11 +80,13 @@ setting() {
     rotary) echo model.positions=rotary ;;
     swiglu) echo model.activation=swiglu ;;
     wide) printf '%s\n' model.size=192 model.hidden=384 ;;
-    vocabulary_6000) echo vocabulary.size=6000 ;;
+    vocabulary_4000) echo vocabulary.size=4000 ;;
+    two_vocabularies) printf '%s\n' vocabulary.shared=false model.tied_embeddings=decoder ;;
+    bidirectional) echo data.bidirectional_epochs=15 ;; # a third of the epochs of `long`
     subword_sampling) echo data.subword_sampling=0.1 ;;
     r_drop) echo train.r_drop=5 ;;
-    *) fail "expected tiny, long, post, rotary, swiglu, wide, vocabulary_6000, subword_sampling or" \
-      "r_drop, or several with + between; found $1" ;;
+    *) fail "expected tiny, long, post, rotary, swiglu, wide, vocabulary_4000, two_vocabularies," \
+      "bidirectional, subword_sampling or r_drop, or several with + between; found $1" ;;
   esac
 }
 
