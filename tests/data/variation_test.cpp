@@ -13,15 +13,19 @@ namespace {
 
 constexpr int64_t kBatchTokens = 150;
 
-/// A corpus whose sentences are cut anew for each epoch.
+/// A corpus that each epoch varies; without more, it cuts sentences anew.
 struct VariedCorpus {
   test::CorpusFolder folder{300};
   ParallelCorpus corpus;
   std::optional<Variation> variation;
 
-  explicit VariedCorpus(double strength, int64_t max_length = 256) : corpus(folder.open()) {
+  explicit VariedCorpus(double strength, int64_t max_length = 256, int64_t bidirectional_epochs = 0,
+                        const NoiseOptions& noise = {})
+      : corpus(folder.open()) {
     folder.options.subword_sampling = strength;
     folder.options.max_length = max_length;
+    folder.options.bidirectional_epochs = bidirectional_epochs;
+    folder.options.noise = noise;
     variation.emplace(folder.options, test::sample_tokenizers());
   }
   Batcher batcher(uint64_t seed = 1) const {
@@ -182,11 +186,9 @@ TEST_CASE("each side is cut by its own vocabulary", "[data]") {
 
 TEST_CASE("in the first epochs the sides of half of the pairs change places, others in each",
           "[data]") {
-  test::CorpusFolder folder{300};
-  const ParallelCorpus corpus = folder.open();
-  folder.options.bidirectional_epochs = 2;
-  const Variation variation(folder.options, test::sample_tokenizers());
-  Batcher batcher(corpus, {kBatchTokens, 5, 1, &variation});
+  const VariedCorpus varied(0, 256, 2);
+  const ParallelCorpus& corpus = varied.corpus;
+  Batcher batcher = varied.batcher();
   const std::vector<Content> batches = run(batcher, 3);
 
   std::vector<bool> swapped[3];
@@ -211,13 +213,11 @@ TEST_CASE("in the first epochs the sides of half of the pairs change places, oth
 }
 
 TEST_CASE("where sides change places the noise goes into what is the source then", "[data]") {
-  test::CorpusFolder folder{300};
-  const ParallelCorpus corpus = folder.open();
-  folder.options.bidirectional_epochs = 1;
-  folder.options.noise.probability = 1;
-  folder.options.noise.rate(NoiseKind::kUpper) = 1;
-  const Variation variation(folder.options, test::sample_tokenizers());
-  Batcher batcher(corpus, {kBatchTokens, 5, 1, &variation});
+  NoiseOptions noise{.probability = 1};
+  noise.rate(NoiseKind::kUpper) = 1;
+  const VariedCorpus varied(0, 256, 1, noise);
+  const ParallelCorpus& corpus = varied.corpus;
+  Batcher batcher = varied.batcher();
   const std::vector<std::string> found = texts(run(batcher, 1), 0, corpus.size());
   int64_t swapped = 0;
   for (int64_t pair = 0; pair < corpus.size(); ++pair) {
@@ -234,14 +234,9 @@ TEST_CASE("where sides change places the noise goes into what is the source then
 
 TEST_CASE("where sides change places they are cut anew, or stay in order when that is too long",
           "[data]") {
-  test::CorpusFolder folder{300};
-  const ParallelCorpus corpus = folder.open();
-  folder.options.bidirectional_epochs = 2;
-  folder.options.subword_sampling = 0.9;
-  folder.options.max_length = 30;
-  const Variation variation(folder.options, test::sample_tokenizers());
-  const BatcherOptions options{kBatchTokens, 5, 1, &variation};
-  Batcher batcher(corpus, options);
+  const VariedCorpus varied(0.9, 30, 2);
+  const ParallelCorpus& corpus = varied.corpus;
+  Batcher batcher = varied.batcher();
   const std::vector<Content> batches = run(batcher, 3);
   const std::vector<std::string> found = texts(batches, 0, corpus.size());
   for (int64_t pair = 0; pair < corpus.size(); ++pair) {
@@ -250,7 +245,7 @@ TEST_CASE("where sides change places they are cut anew, or stay in order when th
     const std::string& text = found[static_cast<size_t>(pair)];
     CHECK((text == source + "|" + target || text == target + "|" + source));
   }
-  Batcher resumed(corpus, options);
+  Batcher resumed = varied.batcher();
   for (size_t i = 0; i < batches.size(); i += 9) {
     resumed.seek(std::get<BatchPosition>(batches[i]));
     const auto rest = run(resumed, 3);
