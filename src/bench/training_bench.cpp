@@ -13,10 +13,10 @@ TrainingMemory memory_of(const Trainer& trainer, const Transformer& model) {
   const size_t parameters = model.parameters().values().size_bytes();
   return {parameters,
           parameters,
-          trainer.optimizer_bytes(),
-          trainer.activation_bytes(),
-          trainer.gradient_bytes(),
-          trainer.scratch_bytes(),
+          trainer.learner().optimizer_bytes(),
+          trainer.learner().activation_bytes(),
+          trainer.learner().gradient_bytes(),
+          trainer.learner().scratch_bytes(),
           peak_resident_bytes()};
 }
 

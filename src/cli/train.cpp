@@ -165,9 +165,9 @@ void time_updates(const RunConfig& config, Trainer& trainer) {
   const double per_update = watch.seconds() / kTimed;
   const double per_epoch = kTimed / (trainer.epochs() - epochs_before);
   log::info("memory, measured: activations {}, their gradients {}, scratch {}",
-            format_bytes(static_cast<double>(trainer.activation_bytes())),
-            format_bytes(static_cast<double>(trainer.gradient_bytes())),
-            format_bytes(static_cast<double>(trainer.scratch_bytes())));
+            format_bytes(static_cast<double>(trainer.learner().activation_bytes())),
+            format_bytes(static_cast<double>(trainer.learner().gradient_bytes())),
+            format_bytes(static_cast<double>(trainer.learner().scratch_bytes())));
   log::info("speed, measured over {} updates: {} tokens/s (source + target), {} an update", kTimed,
             format_count(std::llround(static_cast<double>(tokens) / watch.seconds())),
             format_duration(per_update));

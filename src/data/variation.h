@@ -33,6 +33,8 @@ class Variation {
 
   /// False where every epoch takes the text as it stands.
   bool is_wanted() const { return bidirectional_epochs_ > 0 || noise_.any() || source_ != nullptr; }
+  /// Epochs at the start of the training in which sides change places.
+  int64_t bidirectional_epochs() const { return bidirectional_epochs_; }
   /// Most tokens of a sentence on either side, the end id included: `data.max_length`.
   int64_t max_length() const { return max_length_; }
   /// Whether the pair's source and target change places in this epoch.

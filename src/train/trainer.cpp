@@ -6,18 +6,12 @@
 
 #include "base/build_info.h"
 #include "base/log.h"
-#include "base/parallel.h"
-#include "base/profile.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
 #include "checkpoint/save.h"
 #include "kernels/gemm.h"
-#include "kernels/reduce.h"
-#include "kernels/work.h"
-#include "optim/clip.h"
-#include "optim/schedule.h"
 
 namespace calque {
 namespace {
@@ -53,9 +47,6 @@ bool is_better(const MetricRecord& now, const std::optional<MetricRecord>& best,
          (now.value == best->value && now.loss && best->loss && *now.loss < *best->loss);
 }
 
-/// How much of the baseline stays in an update (Xu et al. 2015, section 4.1).
-constexpr double kBaselineDecay = 0.9;
-
 constexpr const char kWeightNotFinite[] = "a weight is no longer finite";
 constexpr const char kLossNotFinite[] = "the validation loss is not a finite number";
 
@@ -65,26 +56,6 @@ std::string describe_failure(const UpdateResult& update) {
                      std::fabs(update.loss / static_cast<double>(update.target_tokens)),
                      std::fabs(update.gradient_norm), update.learning_rate);
 }
-
-/// Puts the moving average in the weights' place, and back at the end, whatever happens between.
-class AverageInPlace {
- public:
-  AverageInPlace(std::optional<MovingAverage>& average, std::span<Real> weights)
-      : average_(average), weights_(weights) {
-    exchange();
-  }
-  ~AverageInPlace() { exchange(); }
-  AverageInPlace(const AverageInPlace&) = delete;
-  AverageInPlace& operator=(const AverageInPlace&) = delete;
-
- private:
-  std::optional<MovingAverage>& average_;  // none: nothing is exchanged
-  std::span<Real> weights_;
-
-  void exchange() {
-    if (average_) average_->exchange(weights_);
-  }
-};
 
 }  // namespace
 
@@ -103,25 +74,11 @@ bool is_time_over(const TrainOptions& options, double seconds, double closing_se
   return options.max_minutes > 0 && seconds + closing_seconds >= 60 * options.max_minutes;
 }
 
-BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
-                               const Variation* variation) {
-  return {options.batch_tokens, options.window_batches, seed, variation};
-}
-
 Trainer::Trainer(const TrainOptions& options, TrainerParts parts)
     : options_(options),
       parts_(std::move(parts)),
-      model_(parts_.model),
-      adam_(options.optimizer, model_.parameters().count()),
-      workspace_(threads()),
-      prepared_weights_(options.precision),
-      tape_(arena_, workspace_),
-      batcher_(parts_.corpus, batching()),
-      micro_batch_(options.batch_tokens),
+      learner_(options, parts_.model, parts_.corpus, parts_.seed, parts_.variation),
       meter_(0, options.max_steps, options.max_minutes) {
-  if (options.moving_average > 0) {
-    average_.emplace(options.moving_average, model_.parameters().values());
-  }
   stamp(state_, options_.precision);
   state_.corpus = parts_.corpus_record;
 }
@@ -136,7 +93,7 @@ StopReason Trainer::train(const StopSignal& stop) {
     if (is_validation_due(state_, options_)) validate(stop);
     // Where the clock finds a weight that is not finite, the run goes back at its next turn: not
     // here, where another call of it would not.
-    if (is_turn_to_save() || (is_time_to_save() && weights_are_finite())) try_to_save();
+    if (is_turn_to_save() || (is_time_to_save() && learner_.weights_are_finite())) try_to_save();
     reason = reason_to_stop(stop, watch.seconds());
     if (reason) break;
     const int64_t epoch = state_.position.epoch;
@@ -157,82 +114,32 @@ StopReason Trainer::train(const StopSignal& stop) {
 }
 
 UpdateResult Trainer::update() {
-  const ProfileScope whole("rest of the update");
-  ParameterStore& parameters = model_.parameters();
-  UpdateResult result;
-  const BatchPosition before = place_.position;
-  workspace_.even_out();
-  parameters.start_gradients();
-  for (int64_t i = 0; i < options_.accumulate; ++i) {
-    const Batch& batch = next_batch();
-    const int64_t parts = MicroBatch::count(batch, options_.micro_batch_tokens);
-    for (int64_t part = 0; part < parts; ++part) {
-      micro_batch_.cut(batch, part, parts);
-      Context context(arena_, workspace_, tape_, parts_.seed,
-                      static_cast<uint32_t>(place_.micro_batches));
-      context.update = state_.step;
-      context.baseline = baseline();
-      context.weights = &prepared_weights_;
-      const kernels::CrossEntropySums sums =
-          add_gradients(context, model_, options_, micro_batch_.example());
-      place_.micro_batches += dropout_draws(options_);
-      result.loss += sums.loss;
-      result.negative_log_likelihood += sums.negative_log_likelihood;
-    }
-    result.source_tokens += batch.source_tokens();
-    result.target_tokens += batch.target_tokens();
-    place_.position = batch.position;
-    place_.epochs = batch.epochs;
-  }
-  parameters.finish_gradients();
-  prepared_weights_.forget();
-
-  const ProfileScope scope("optimizer", [&] {  // Adam's seven, the norm's one, the average's three
-    return kernels::work::pass<Real>(parameters.count(), average_ ? 11 : 8, 1);
-  });
-  const double per_token = 1.0 / static_cast<double>(result.target_tokens);
-  result.gradient_norm = per_token * gradient_norm(parameters.gradients());
-  result.learning_rate = learning_rate(options_.optimizer, model_.options().model,
-                                       options_.max_steps, state_.step + 1);
-  if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) {
-    result.skipped = true;
+  const BatchPosition before = learner_.place().position;
+  const UpdateResult result = learner_.update(state_);
+  if (result.skipped) {
     skip(result, before);
-    return result;
-  }
-  adam_.update(parameters, result.learning_rate,
-               per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
-  if (average_) average_->update(parameters.values());
-  if (model_.options().reinforces()) {
-    const double cost = per_token * result.negative_log_likelihood;
-    state_.reinforce_baseline = kBaselineDecay * baseline() + (1 - kBaselineDecay) * cost;
   } else {
-    state_.reinforce_baseline.reset();
+    saved_ = false;
   }
-  state_.source_tokens += result.source_tokens;
-  state_.target_tokens += result.target_tokens;
-  state_.position = place_.position;
-  state_.micro_batches = place_.micro_batches;
-  state_.skipped += std::exchange(skipped_in_a_row_, 0);
-  ++state_.step;
-  saved_ = false;
   return result;
 }
 
 void Trainer::skip(const UpdateResult& update, const BatchPosition& before) {
-  ++skipped_in_a_row_;
+  const int64_t in_a_row = learner_.skipped_in_a_row();
+  const BatchPosition& position = learner_.place().position;
   const std::vector<SkippedBatch> batches =
-      skipped_batches(parts_.corpus, batching(), {before, place_.position});
+      skipped_batches(parts_.corpus, learner_.batching(), {before, position});
   const std::string failure = describe_failure(update);
   clear_status_line();
   log::warning(
       "update {} is skipped, {} in a row of {} (train.max_skipped): {}; {}: {} of data.train",
-      state_.step + 1, skipped_in_a_row_, options_.max_skipped, failure,
-      place_.position.to_string(), describe_lines(batches));
+      state_.step + 1, in_a_row, options_.max_skipped, failure, position.to_string(),
+      describe_lines(batches));
   record(batches, failure);
-  if (skipped_in_a_row_ < options_.max_skipped) return;
+  if (in_a_row < options_.max_skipped) return;
   roll_back(
       fmt::format("{} in a row had no finite loss or gradient (train.max_skipped), the last {}",
-                  format_count(skipped_in_a_row_, "update"), failure));
+                  format_count(in_a_row, "update"), failure));
 }
 
 void Trainer::record(const std::vector<SkippedBatch>& batches, const std::string& reason) const {
@@ -246,7 +153,7 @@ void Trainer::record(const std::vector<SkippedBatch>& batches, const std::string
 void Trainer::roll_back(const std::string& why) {
   const std::string what = fmt::format("training diverged after step {}: {}", state_.step, why);
   // One of this very step would lead here again, unless what failed are the batches behind it.
-  const int64_t newest = skipped_in_a_row_ > 0 ? state_.step : state_.step - 1;
+  const int64_t newest = learner_.skipped_in_a_row() > 0 ? state_.step : state_.step - 1;
   std::optional<std::filesystem::path> folder;
   if (!state_.passed_over) folder = find_scheduled_checkpoint(parts_.folder.path(), newest);
   if (!folder) {
@@ -260,16 +167,16 @@ void Trainer::roll_back(const std::string& why) {
                                          state_.passed_over->last.to_string())
                            : "There is no checkpoint of train.save_every yet to go back to"));
   }
-  const BatchPosition last = place_.position;
+  const BatchPosition last = learner_.place().position;
   const int64_t skipped_so_far = skipped();
   write_metrics();
   load(Checkpoint(*folder));
   state_.skipped = skipped_so_far;
   state_.passed_over = {state_.position, last};
   state_.position = last;
-  seek();
+  learner_.seek(state_);
   const std::vector<SkippedBatch> batches =
-      skipped_batches(parts_.corpus, batching(), *state_.passed_over);
+      skipped_batches(parts_.corpus, learner_.batching(), *state_.passed_over);
   log::warning("{}. Going back to {}, and passing over the {} batches since; their lines are in {}",
                what, folder->string(), format_count(std::ssize(batches)),
                parts_.folder.skipped_file().string());
@@ -277,21 +184,6 @@ void Trainer::roll_back(const std::string& why) {
   meter_.go_back(state_.step);
   saved_ = false;
   try_to_save();
-}
-
-double Trainer::baseline() const {
-  return state_.reinforce_baseline.value_or(std::log(static_cast<double>(model_.target_vocab())));
-}
-
-size_t Trainer::optimizer_bytes() const {
-  const size_t blocks = average_ ? 3 : 2;
-  return blocks * model_.parameters().values().size_bytes();
-}
-
-const Batch& Trainer::next_batch() {
-  const ProfileScope scope("waiting for a batch");
-  if (!batches_) batches_ = std::make_unique<Prefetcher>(std::move(batcher_));
-  return batches_->next();
 }
 
 std::optional<StopReason> Trainer::reason_to_stop(const StopSignal& stop, double seconds) const {
@@ -317,6 +209,10 @@ void Trainer::report(bool line) {
 void Trainer::report_epochs(int64_t epoch) const {
   for (; epoch < state_.position.epoch; ++epoch) {
     log::info("epoch {} is over: it was made of {}", epoch + 1, parts_.corpus.summary());
+    if (parts_.variation == nullptr || epoch + 1 != parts_.variation->bidirectional_epochs()) {
+      continue;
+    }
+    log::info("from here on, every pair goes from source to target (data.bidirectional_epochs)");
   }
 }
 
@@ -324,13 +220,8 @@ void Trainer::validate(const StopSignal& stop) {
   if (parts_.validator == nullptr) return;
   meter_.pause();
   clear_status_line();
-  std::optional<ValidationResult> found;
-  {
-    const AverageInPlace in_place(average_, model_.parameters().values());
-    found = parts_.validator->validate(arena_, workspace_, prepared_weights_,
-                                       [&] { return stop.received() != 0; });
-  }
-  prepared_weights_.forget();
+  const std::optional<ValidationResult> found =
+      learner_.validate(*parts_.validator, [&] { return stop.received() != 0; });
   meter_.resume();
   if (!found) return;
   const ValidationResult& result = *found;
@@ -379,10 +270,6 @@ bool Trainer::is_time_to_save() const {
          since_save_.seconds() >= 60 * options_.save_every_minutes;
 }
 
-bool Trainer::weights_are_finite() const {
-  return std::isfinite(kernels::sum_of_squares<Real>(model_.parameters().values()));
-}
-
 void Trainer::append_metrics(const nlohmann::json& metrics) {
   const bool waiting = !unwritten_metrics_.empty();
   unwritten_metrics_ += metrics.dump() + '\n';
@@ -418,18 +305,14 @@ void Trainer::save() {
 
 void Trainer::save_state() {
   since_save_.restart();
-  if (!weights_are_finite()) {
+  if (!learner_.weights_are_finite()) {
     throw DivergedError(fmt::format("training diverged at step {}: {}; this step is not saved",
                                     state_.step, kWeightNotFinite));
   }
   meter_.pause();
   state_.scheduled = is_turn_to_save();
-  state_.optimizer_steps = adam_.steps();
-  state_.moving_average_updates = average_ ? average_->updates() : 0;
-  const auto folder = save_checkpoint(
-      parts_.folder.path(),
-      {model_.parameters(), average_ ? average_->values() : model_.parameters().values(),
-       optimizer_blocks(), parts_.texts, state_});
+  const auto folder =
+      save_checkpoint(parts_.folder.path(), learner_.contents(state_, parts_.texts));
   // `best` may also name what was just replaced, when the run has gone back behind it.
   if (state_.best &&
       (state_.best->step == state_.step || best_step(parts_.folder.path()) == state_.step)) {
@@ -443,39 +326,18 @@ void Trainer::save_state() {
   meter_.resume();
 }
 
-std::vector<NamedBlock> Trainer::optimizer_blocks() {
-  std::vector<NamedBlock> blocks{{"adam.first_moment", adam_.first_moments()},
-                                 {"adam.second_moment", adam_.second_moments()}};
-  if (average_) blocks.push_back({"weights", model_.parameters().values()});
-  return blocks;
-}
-
 void Trainer::load(const Checkpoint& checkpoint) {
-  const ParameterStore& layout = model_.parameters();
-  checkpoint.load_model(layout, average_ ? average_->values() : model_.parameters().values());
-  const std::vector<NamedBlock> blocks = optimizer_blocks();
-  checkpoint.load_optimizer(layout, blocks);
-  prepared_weights_.forget();
+  learner_.load(checkpoint);
   state_ = checkpoint.state();
   state_.files.clear();
   stamp(state_, options_.precision);
-  adam_.set_steps(state_.optimizer_steps);
-  if (average_) average_->set_updates(state_.moving_average_updates);
   parts_.folder.cut_metrics(state_.step, state_.validated_step);
-}
-
-void Trainer::seek() {
-  batches_.reset();  // it has read ahead
-  batcher_ = Batcher(parts_.corpus, batching());
-  batcher_.seek(state_.position);
-  place_ = {state_.position, state_.micro_batches, batcher_.epochs()};
-  skipped_in_a_row_ = 0;
 }
 
 void Trainer::resume(const Checkpoint& checkpoint) {
   warn_of_other_bits(checkpoint.state(), state_);
   load(checkpoint);
-  seek();
+  learner_.seek(state_);
   saved_ = true;
   // A kill may have come between saving the best checkpoint and marking it. A later one that is
   // marked stays: this checkpoint then stands in for a damaged one.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -10,11 +9,7 @@
 #include "base/stopwatch.h"
 #include "checkpoint/checkpoint.h"
 #include "data/batcher.h"
-#include "data/prefetcher.h"
-#include "optim/adam.h"
-#include "optim/moving_average.h"
-#include "train/gradient_pass.h"
-#include "train/micro_batch.h"
+#include "train/learner.h"
 #include "train/options.h"
 #include "train/progress_meter.h"
 #include "train/run_folder.h"
@@ -35,10 +30,6 @@ bool is_patience_over(const CheckpointState& state, const TrainOptions& options)
 /// what follows the last one, for `closing_seconds`, still fits into train.max_minutes.
 bool is_time_over(const TrainOptions& options, double seconds, double closing_seconds);
 
-/// How a training with these options batches its corpus.
-BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
-                               const Variation* variation);
-
 /// Why training ended.
 enum class StopReason { kMaxSteps, kMaxMinutes, kPatience, kSignal };
 
@@ -56,9 +47,8 @@ struct TrainerParts {
   const Variation* variation = nullptr;
 };
 
-/// Trains a Transformer by Adam on label-smoothed cross-entropy (Vaswani et al. 2017, section 5):
-/// draws batches, sums gradients over micro-batches, clips, updates, and at their steps validates
-/// and saves. Its whole state is the weights, the optimizer, and the integers of CheckpointState,
+/// Makes a run of a Learner's updates: at their steps it reports, validates and saves, and it stops
+/// and resumes. Its whole state is the weights, the optimizer, and the integers of CheckpointState,
 /// so a run that is stopped anywhere and resumed ends in the same bits.
 ///
 /// An update whose loss or gradient is not finite is skipped: weights and optimizer stay. It
@@ -88,37 +78,15 @@ class Trainer {
   kernels::Precision precision() const { return options_.precision; }
   int64_t step() const { return state_.step; }
   const CheckpointState& state() const { return state_; }
+  const Learner& learner() const { return learner_; }
   /// Epochs of the data that are taken, with a fraction.
-  double epochs() const { return place_.epochs; }
-  /// Bytes of the optimizer's state: Adam's moments, and the weights' moving average.
-  size_t optimizer_bytes() const;
-  /// Bytes of activations, of gradients in flight, and of scratch at their most so far.
-  size_t activation_bytes() const { return arena_.peak(); }
-  size_t gradient_bytes() const { return tape_.gradients().peak(); }
-  size_t scratch_bytes() const { return workspace_.peak() + prepared_weights_.bytes(); }
+  double epochs() const { return learner_.place().epochs; }
 
  private:
   TrainOptions options_;
   TrainerParts parts_;
-  Transformer& model_;
-  Adam adam_;
-  std::optional<MovingAverage> average_;
+  Learner learner_;
   CheckpointState state_;
-  Arena arena_;
-  Workspace workspace_;
-  kernels::PreparedWeights<Real> prepared_weights_;  // of this update, or this validation
-  Tape tape_;
-  Batcher batcher_;
-  MicroBatch micro_batch_;
-  std::unique_ptr<Prefetcher> batches_;  // made at the first update
-  /// How far the data is taken: ahead of `state_` by the updates that were skipped since the last
-  /// one that was made.
-  struct Place {
-    BatchPosition position;
-    int64_t micro_batches = 0;
-    double epochs = 0;
-  } place_;
-  int64_t skipped_in_a_row_ = 0;
   ProgressMeter meter_;
   bool saved_ = false;  // the newest checkpoint holds this state
   std::string unwritten_metrics_;
@@ -126,24 +94,15 @@ class Trainer {
   double save_seconds_ = 0;        // that the last save took
   double validation_seconds_ = 0;  // that the last validation took
 
-  /// What a target token is expected to cost, of REINFORCE: the exponential moving average of the
-  /// updates' means (Xu et al. 2015, section 4.1), which starts at that of a uniform guess.
-  double baseline() const;
-  const Batch& next_batch();
   /// Tells of an update that is not made, which took the data from `before` on.
   void skip(const UpdateResult& update, const BatchPosition& before);
   /// Goes back to a checkpoint and past the batches taken since; `why` is for messages.
   void roll_back(const std::string& why);
   /// Weights, optimizer and state of a checkpoint.
   void load(const Checkpoint& checkpoint);
-  /// Makes the next update take the batches behind `state_`.
-  void seek();
   /// Writes the batches to skipped.jsonl; what the disk does not take is a warning.
   void record(const std::vector<SkippedBatch>& batches, const std::string& reason) const;
-  BatcherOptions batching() const {
-    return batcher_options(options_, parts_.seed, parts_.variation);
-  }
-  int64_t skipped() const { return state_.skipped + skipped_in_a_row_; }
+  int64_t skipped() const { return state_.skipped + learner_.skipped_in_a_row(); }
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   void report(bool line);
   /// Says of each epoch that ended since `epoch`, the one of the batch before, what was in it.
@@ -157,7 +116,6 @@ class Trainer {
   bool is_turn_to_save() const;
   /// So long after the last save that the clock asks for one.
   bool is_time_to_save() const;
-  bool weights_are_finite() const;
   /// Writes a checkpoint, unless there is one of this state, and what metrics wait to be written.
   void save();
   void save_state();
@@ -168,7 +126,6 @@ class Trainer {
   void append_metrics(const nlohmann::json& metrics);
   /// Writes the lines that are kept.
   void write_metrics();
-  std::vector<NamedBlock> optimizer_blocks();
 };
 
 }  // namespace calque

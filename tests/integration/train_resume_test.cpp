@@ -87,7 +87,9 @@ TEST_CASE("stopped and resumed with other thread counts, a run ends in the same 
     INFO(multiplier);
     const std::vector<std::string> environment{multiplier};
     constexpr int64_t kSteps = 31;  // two epochs and a half
-    CHECK(RunningBinary(full_run(corpus, "whole", kSteps, 1), environment).wait().exit_code == 0);
+    const RunResult whole = RunningBinary(full_run(corpus, "whole", kSteps, 1), environment).wait();
+    CHECK(whole.exit_code == 0);
+    CHECK_THAT(whole.err, ContainsSubstring("from here on, every pair goes from source to target"));
     CHECK(RunningBinary(full_run(corpus, "parts", 11, 1), environment).wait().exit_code == 0);
     CHECK(RunningBinary(full_run(corpus, "parts", 16, 2), environment).wait().exit_code == 0);
     const RunResult last = RunningBinary(full_run(corpus, "parts", kSteps, 3), environment).wait();

@@ -117,7 +117,8 @@ TEST_CASE("batches added up, and parts of a batch, give what one batch of all th
         corpus, with({whole[0], "train.micro_batch_tokens=" + std::to_string(all_tokens / 12)}));
     check_same_gradients(one, parts);
     CHECK(parts.trainer.state().micro_batches >= 5);
-    CHECK(2 * parts.trainer.activation_bytes() < one.trainer.activation_bytes());
+    CHECK(2 * parts.trainer.learner().activation_bytes() <
+          one.trainer.learner().activation_bytes());
   }
 }
 
@@ -156,9 +157,9 @@ TEST_CASE("the memory estimate is near what updates use", "[train]") {
         estimate_memory(tiny.config.model, tiny.config.train, tiny.model.parameters().count(),
                         tiny.model.target_vocab(), tiny.pairs);
     INFO(kind << ": " << estimate.to_string());
-    const auto activations = static_cast<double>(tiny.trainer.activation_bytes());
+    const auto activations = static_cast<double>(tiny.trainer.learner().activation_bytes());
     CHECK(estimate.activations == Approx(activations).epsilon(0.3));
-    const auto gradients = static_cast<double>(tiny.trainer.gradient_bytes());
+    const auto gradients = static_cast<double>(tiny.trainer.learner().gradient_bytes());
     CHECK(estimate.gradients == Approx(gradients).epsilon(0.5));
     const auto count = static_cast<double>(tiny.model.parameters().count());
     CHECK(estimate.parameters == 2 * count * sizeof(Real));
@@ -352,7 +353,7 @@ TEST_CASE("validation takes no more memory for activations than training", "[tra
   kernels::PreparedWeights<Real> weights;
   const auto result = validator.validate(arena, workspace, weights, [] { return false; });
   REQUIRE(result.has_value());
-  CHECK(arena.peak() <= tiny.trainer.activation_bytes());
+  CHECK(arena.peak() <= tiny.trainer.learner().activation_bytes());
 
   // The loss is that of all pairs in one batch, of the same weights.
   Context whole(arena, workspace);
