@@ -9,6 +9,7 @@
 #include "kernels/work.h"
 #include "optim/clip.h"
 #include "optim/schedule.h"
+#include "train/gradient_pass.h"
 
 namespace calque {
 namespace {
@@ -76,8 +77,8 @@ UpdateResult Learner::update(CheckpointState& state) {
   });
   const double per_token = 1.0 / static_cast<double>(result.target_tokens);
   result.gradient_norm = per_token * gradient_norm(parameters.gradients());
-  result.learning_rate = learning_rate(options_.optimizer, model_.options().model,
-                                       options_.max_steps, state.step + 1);
+  result.learning_rate =
+      learning_rate(options_.optimizer, model_.options().model, options_.max_steps, state.step + 1);
   if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) {
     result.skipped = true;
     ++skipped_in_a_row_;
@@ -86,7 +87,7 @@ UpdateResult Learner::update(CheckpointState& state) {
   adam_.update(parameters, result.learning_rate,
                per_token * clip_factor(result.gradient_norm, options_.optimizer.clip_norm));
   if (average_) average_->update(parameters.values());
-  count(result, state);
+  note_update(result, state);
   return result;
 }
 
@@ -111,9 +112,10 @@ void Learner::add_batch(const CheckpointState& state, UpdateResult& result) {
   place_.epochs = batch.epochs;
 }
 
-void Learner::count(const UpdateResult& result, CheckpointState& state) {
+void Learner::note_update(const UpdateResult& result, CheckpointState& state) {
   if (model_.options().reinforces()) {
-    const double cost = result.negative_log_likelihood / static_cast<double>(result.target_tokens);
+    const double cost =
+        1.0 / static_cast<double>(result.target_tokens) * result.negative_log_likelihood;
     state.reinforce_baseline = kBaselineDecay * baseline(state) + (1 - kBaselineDecay) * cost;
   } else {
     state.reinforce_baseline.reset();

@@ -15,10 +15,9 @@
 #include "model/transformer.h"
 #include "optim/adam.h"
 #include "optim/moving_average.h"
-#include "train/gradient_pass.h"
 #include "train/micro_batch.h"
 #include "train/options.h"
-#include "train/progress_meter.h"
+#include "train/update_result.h"
 #include "train/validator.h"
 
 namespace calque {
@@ -42,15 +41,18 @@ class Learner {
   };
 
   /// Keeps references to model and corpus. `variation`: what becomes of the corpus's sentences in
-  /// each epoch; null: they stay as they stand.
+  /// each epoch; null: they stay as they stand. Throws UserError when a sentence is longer than
+  /// train.batch_tokens.
   Learner(const TrainOptions& options, Transformer& model, const ParallelCorpus& corpus,
           uint64_t seed, const Variation* variation);
 
-  /// Makes an update, and counts it in `state`. One whose loss or gradient is not finite is
-  /// skipped: weights, optimizer and `state` stay.
+  /// Makes an update, and counts it in `state`, which is the same at every call, but after `load`
+  /// and `seek`. One whose loss or gradient is not finite is skipped: weights, optimizer and
+  /// `state` stay, `place` goes on, and `skipped_in_a_row` counts it.
   UpdateResult update(CheckpointState& state);
 
-  /// Validates what translates: the moving average, where there is one.
+  /// Validates what translates: the moving average, where there is one. Nothing when `should_stop`
+  /// said so before the end.
   std::optional<ValidationResult> validate(Validator& validator,
                                            const std::function<bool()>& should_stop);
 
@@ -58,14 +60,18 @@ class Learner {
   /// Updates skipped since the last one that was made.
   int64_t skipped_in_a_row() const { return skipped_in_a_row_; }
   const BatcherOptions& batching() const { return batching_; }
+  /// Of the weights that are trained, not their average.
   bool weights_are_finite() const;
 
-  /// What a checkpoint of this moment holds, of which weights and optimizer are views.
+  /// What a checkpoint of this moment is to hold. Weights and optimizer are views, good until the
+  /// next update.
   CheckpointContents contents(const CheckpointState& state,
                               const std::map<std::string, std::string>& texts);
-  /// Weights and optimizer of a checkpoint.
+  /// Takes over the weights and the optimizer of a checkpoint; the place in the data stays, so
+  /// `seek` next. Throws UserError when a file is damaged or of another model.
   void load(const Checkpoint& checkpoint);
-  /// Makes the next update take the batches behind `state`.
+  /// Makes the next update take the batches behind `state`, with its random numbers, and forgets
+  /// what was skipped. Throws UserError when the corpus has no such batch.
   void seek(const CheckpointState& state);
 
   /// Bytes of the optimizer's state: Adam's moments, and the weights' moving average.
@@ -97,7 +103,7 @@ class Learner {
   /// Adds a batch's gradients to the model's, and its loss and tokens to `result`.
   void add_batch(const CheckpointState& state, UpdateResult& result);
   /// Counts an update that was made.
-  void count(const UpdateResult& result, CheckpointState& state);
+  void note_update(const UpdateResult& result, CheckpointState& state);
   /// What a target token is expected to cost, of REINFORCE: the exponential moving average of the
   /// updates' means (Xu et al. 2015, section 4.1), which starts at that of a uniform guess.
   double baseline(const CheckpointState& state) const;

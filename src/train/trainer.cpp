@@ -209,10 +209,9 @@ void Trainer::report(bool line) {
 void Trainer::report_epochs(int64_t epoch) const {
   for (; epoch < state_.position.epoch; ++epoch) {
     log::info("epoch {} is over: it was made of {}", epoch + 1, parts_.corpus.summary());
-    if (parts_.variation == nullptr || epoch + 1 != parts_.variation->bidirectional_epochs()) {
-      continue;
+    if (parts_.variation != nullptr && epoch + 1 == parts_.variation->bidirectional_epochs()) {
+      log::info("from here on, every pair goes from source to target (data.bidirectional_epochs)");
     }
-    log::info("from here on, every pair goes from source to target (data.bidirectional_epochs)");
   }
 }
 

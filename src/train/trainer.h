@@ -9,6 +9,7 @@
 #include "base/stopwatch.h"
 #include "checkpoint/checkpoint.h"
 #include "data/batcher.h"
+#include "train/gradient_pass.h"
 #include "train/learner.h"
 #include "train/options.h"
 #include "train/progress_meter.h"
@@ -105,7 +106,8 @@ class Trainer {
   int64_t skipped() const { return state_.skipped + learner_.skipped_in_a_row(); }
   std::optional<StopReason> reason_to_stop(const StopSignal& stop, double seconds) const;
   void report(bool line);
-  /// Says of each epoch that ended since `epoch`, the one of the batch before, what was in it.
+  /// Says of each epoch that ended since `epoch`, the one of the batch before, what was in it, and
+  /// when those of both directions are over.
   void report_epochs(int64_t epoch) const;
   /// Does nothing without validation data. Ended by a signal, it counts as not made. Made out of
   /// turn, it may find a new best, but takes no patience.

@@ -1,15 +1,13 @@
 #include "train/adversarial.h"
 
-#include "config/run_config.h"
 #include "kernels/elementwise.h"
 #include "support/catch.h"
 #include "support/random_values.h"
-#include "support/threads_scope.h"
-#include "support/tiny_corpus.h"
-#include "train/trainer.h"
+#include "support/tiny_trainer.h"
 
 using namespace calque;
 using calque::test::TinyCorpus;
+using calque::test::TinyTrainer;
 
 namespace {
 
@@ -18,32 +16,6 @@ double norm(std::span<const Real> values) {
   for (const Real value : values) squares += double{value} * double{value};
   return std::sqrt(squares);
 }
-
-/// The first batch of a corpus, and an update on it alone.
-struct OneUpdate {
-  test::ThreadsScope one_thread{1};
-  RunConfig config;
-  RunFolder folder;
-  TokenizerPair tokenizers;
-  ParallelCorpus pairs;
-  Transformer model;
-  UpdateResult result;
-
-  OneUpdate(const TinyCorpus& corpus, const std::string& name,
-            const std::vector<std::string>& values)
-      : config(load_config(corpus.config(), values)),
-        folder(corpus / name),
-        tokenizers(load_or_train_vocabulary(config.vocabulary, folder.path(),
-                                            config.data.train.source, config.data.train.target,
-                                            config.seed)),
-        pairs("train", config.data.train, config.data, tokenizers, folder.cache_folder()),
-        model(config.model, tokenizers.source().size(), tokenizers.target().size(),
-              /*inference=*/false) {
-    model.parameters().initialize(config.seed);
-    Trainer trainer(config.train, {model, pairs, nullptr, folder, config.seed, {}, {}});
-    result = trainer.update();
-  }
-};
 
 }  // namespace
 
@@ -74,10 +46,12 @@ TEST_CASE("adversarial training adds the weighted gradient on perturbed embeddin
                                        "model.dropout.residual=0.3", "train.label_smoothing=0.1"};
   std::vector<std::string> with = plain;
   with.insert(with.end(), {"train.adversarial.weight=0.7", "train.adversarial.epsilon=2"});
-  OneUpdate clean(corpus, "clean", plain);
-  OneUpdate adversarial(corpus, "adversarial", with);
-  CHECK(adversarial.result.loss == clean.result.loss);
-  CHECK(adversarial.result.gradient_norm != clean.result.gradient_norm);
+  TinyTrainer clean(corpus, plain);
+  TinyTrainer adversarial(corpus, with);
+  const UpdateResult without = clean.trainer.update();
+  const UpdateResult result = adversarial.trainer.update();
+  CHECK(result.loss == without.loss);
+  CHECK(result.gradient_norm != without.gradient_norm);
 
   // The same by hand, with the weights as they were.
   Transformer& model = clean.model;
