@@ -5,8 +5,9 @@ usage: report.py FOLDER
 
 Reads FOLDER/<row>/seed<N>/{config.yaml,metrics.jsonl,model.json,validation.json,test.json} as
 multi30k.sh makes them, and writes FOLDER/results.md and FOLDER/curves.svg. A training without one
-of the three last is not finished: it has curves, but no row. Of FOLDER/screen/<variation>/seed<N>,
-which have no test.json, it writes FOLDER/screen.md.
+of the three last is not finished: it has curves, but no row. The minutes of its teacher, where it
+has one, are among its own. Of FOLDER/screen/<variation>/seed<N>, which have no test.json, it writes
+FOLDER/screen.md.
 """
 
 import json
@@ -30,6 +31,7 @@ class Run:
     lines: list  # of metrics.jsonl
     model: dict  # as `calque inspect --json` says
     scores: dict  # by split: BLEU as `calque evaluate --json` says
+    teacher_minutes: float
 
     @property
     def is_finished(self):
@@ -37,15 +39,11 @@ class Run:
 
     @property
     def tokens_per_second(self):
-        """Source and target, validations and saves not counted; all lines are equally long."""
-        return statistics.harmonic_mean(
-            [line["tokens_per_second"] for line in self.lines if "tokens_per_second" in line])
+        return tokens_per_second(self.lines)
 
     @property
     def minutes(self):
-        state = self.model["state"]
-        tokens = state["source_tokens"] + state["target_tokens"]
-        return tokens / self.tokens_per_second / 60
+        return self.teacher_minutes + update_minutes(self.lines, self.model["state"])
 
     def curve(self, name):
         return [(line["step"], line[name]) for line in self.lines if name in line]
@@ -61,6 +59,27 @@ def read_lines(path):
     return [json.loads(line) for line in whole.splitlines()]
 
 
+def tokens_per_second(lines):
+    """Source and target, validations and saves not counted; all lines are equally long."""
+    return statistics.harmonic_mean(
+        [line["tokens_per_second"] for line in lines if "tokens_per_second" in line])
+
+
+def update_minutes(lines, state):
+    return (state["source_tokens"] + state["target_tokens"]) / tokens_per_second(lines) / 60
+
+
+def teacher_minutes(teacher):
+    """Of its updates, and of its translations."""
+    if not (teacher / "translations.json").exists():
+        return 0
+    latest = (teacher / "latest").read_text().strip()
+    translations = read_json(teacher / "translations.json").get("translations", {}).values()
+    seconds = sum(one["sentences"] / one["sentences_per_second"] for one in translations)
+    return seconds / 60 + update_minutes(read_lines(teacher / "metrics.jsonl"),
+                                         read_json(teacher / "checkpoints" / latest / "state.json"))
+
+
 def read_run(folder):
     lines = read_lines(folder / "metrics.jsonl")
     scores = {split: read_json(folder / f"{split}.json")["metrics"][0]
@@ -68,7 +87,8 @@ def read_run(folder):
     config = (folder / "config.yaml").read_text(encoding="utf-8")
     precision = re.search(r"^  precision: (\w+)$", config, re.M)
     return Run(int(folder.name.removeprefix("seed")), precision.group(1) if precision else "?",
-               lines, read_json(folder / "model.json"), scores)
+               lines, read_json(folder / "model.json"), scores,
+               teacher_minutes(folder / "teacher"))
 
 
 def read_rows(folder):

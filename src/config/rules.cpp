@@ -129,6 +129,16 @@ void check_train(const RunConfig& config, Rules& rules) {
       fmt::format("{} warm-up steps leave nothing of train.max_steps {} for the schedule; "
                   "expected fewer",
                   optimizer.warmup_steps, config.train.max_steps));
+  const int64_t teacher_steps = config.train.teacher_steps;
+  rules.require(!ends || teacher_steps == 0 || optimizer.warmup_steps < teacher_steps,
+                {"train.warmup_steps", "train.teacher_steps", "train.schedule"},
+                fmt::format("{} warm-up steps leave nothing of train.teacher_steps {} for the "
+                            "schedule; expected fewer",
+                            optimizer.warmup_steps, teacher_steps));
+  rules.require(teacher_steps == 0 || config.vocabulary.shared,
+                {"train.teacher_steps", "vocabulary.shared"},
+                "a teacher of both directions needs a shared vocabulary; expected 0, or "
+                "vocabulary.shared: true");
   rules.require(config.train.adversarial.weight == 0 || config.train.r_drop == 0,
                 {"train.adversarial.weight", "train.r_drop"},
                 "train.adversarial.weight and train.r_drop both compute an update twice, in their "

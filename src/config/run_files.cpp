@@ -123,11 +123,11 @@ std::vector<ConfigChange> refused_changes(const RunConfig& old_config,
 }
 
 void check_resumable(const Checkpoint& checkpoint, const RunConfig& config,
-                     const std::filesystem::path& run_folder) {
+                     const ParallelFiles& text, const std::filesystem::path& run_folder) {
   std::vector<std::string> refused;
   compare_keys(load_config(checkpoint), config, refused);
-  compare_text("data.train.source", config.data.train.source, checkpoint, refused);
-  compare_text("data.train.target", config.data.train.target, checkpoint, refused);
+  compare_text("data.train.source", text.source, checkpoint, refused);
+  compare_text("data.train.target", text.target, checkpoint, refused);
   compare_vocabulary(checkpoint, vocabulary_paths(config.vocabulary, run_folder), refused);
   if (refused.empty()) return;
   throw UserError(fmt::format(

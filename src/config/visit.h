@@ -236,6 +236,12 @@ void visit_train_target(Config& config, Visitor& visit) {
   visit(Field{"train.initial_model", "", kRefuse,
               "Checkpoint or run folder whose weights to start from; \"\": random weights."},
         train.initial_model, Path());
+  visit(Field{"train.teacher_steps", "updates", kRefuse,
+              "For little text: before the training, a teacher learns both directions for so long "
+              "and translates both sides of the text; the run starts from its weights and learns "
+              "from these translations too (data diversification, Nguyen et al. 2020). Needs a "
+              "shared vocabulary. 0: no teacher."},
+        train.teacher_steps, kCountOrNone);
   visit(Field{"train.best_metric", "", kRefuse, "What makes a checkpoint the best, in validation."},
         train.best_metric, OneOf<BestMetric>(kBestMetrics));
   visit(Field{"train.patience", "validations", kHarmless,

@@ -33,6 +33,8 @@ struct TrainOptions {
   double r_drop = 0;          // weight of two passes' agreement (R-Drop); 0: one pass
   double moving_average = 0;  // decay of the weights' exponential moving average; 0: none
   std::string initial_model;  // checkpoint or run folder whose weights to start from; empty: random
+  /// Updates of a teacher, whose translations the run learns from too (cli/teacher.h); 0: none.
+  int64_t teacher_steps = 0;
   BestMetric best_metric = BestMetric::kBleu;
   int64_t patience = 0;  // validations without a new best before stopping; 0: never
   /// Of the linear layers' products; with bfloat16, weights and all other sums stay Real.

@@ -279,6 +279,15 @@ TEST_CASE("values that contradict each other are refused", "[config]") {
                    "vocabulary: {shared: false}\nmodel: {tied_embeddings: none}\n") ==
         "runs/test.yaml:1: data.bidirectional_epochs: source and target cannot change places "
         "when vocabulary.shared is false; expected 0, or a shared vocabulary");
+  CHECK(message_of("data: {train: {source: a, target: b}}\ntrain: {teacher_steps: 3}\n"
+                   "vocabulary: {shared: false}\nmodel: {tied_embeddings: none}\n") ==
+        where +
+            "train.teacher_steps: a teacher of both directions needs a shared vocabulary; "
+            "expected 0, or vocabulary.shared: true");
+  CHECK(message_of(kData + "train: {schedule: cosine, warmup_steps: 9, teacher_steps: 9}\n") ==
+        where +
+            "train.warmup_steps: 9 warm-up steps leave nothing of train.teacher_steps 9 for the "
+            "schedule; expected fewer");
   CHECK(message_of(kData + "model: {positions: learned, max_positions: 10}\n") ==
         where +
             "model.max_positions: 10 learned positions are fewer than data.max_length 256; "

@@ -50,6 +50,22 @@ class ReportTest(unittest.TestCase):
         self.assertIn("- paper: `BLEU|tok:none`", table)
         self.assertNotIn("| raw |", table)
 
+    def test_a_teacher_counts_among_the_minutes(self):
+        run = self.folder / "recipe/seed1"
+        write_run(run, 42.0)
+        write_run(run / "teacher", 40.0, finished=False)
+        (run / "teacher/latest").write_text("step_00000200\n")
+        checkpoint = run / "teacher/checkpoints/step_00000200"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "state.json").write_text('{"source_tokens": 900000, "target_tokens": 900000}')
+        one = {"sentences": 9000, "sentences_per_second": 100}
+        (run / "teacher/translations.json").write_text(
+            json.dumps({"translations": {"forward_1": one, "backward_1": one}}))
+        report(self.folder)
+        table = (self.folder / "results.md").read_text()
+        # 2 of its own, 1 of the teacher's updates, 3 of its translations.
+        self.assertIn("| recipe | 2,605,056 | float32 | 6 | 30,000 | 43.00 | 42.00 |", table)
+
     def test_rows_stand_in_the_order_in_which_they_are_made_by_default(self):
         for row in ("raw", "another", "paper", "french", "recipe"):
             write_run(self.folder / row / "seed1", 41.0)

@@ -1,0 +1,207 @@
+#include <csignal>
+#include <filesystem>
+
+#include "base/file.h"
+#include "checkpoint/checkpoint.h"
+#include "support/catch.h"
+#include "support/run_binary.h"
+#include "support/run_contents.h"
+#include "support/running_binary.h"
+#include "support/tiny_corpus.h"
+
+using namespace calque;
+using calque::test::checkpoint_file;
+using calque::test::checkpoint_folder;
+using calque::test::named_step;
+using calque::test::run_binary;
+using calque::test::RunningBinary;
+using calque::test::RunResult;
+using calque::test::TinyCorpus;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int64_t kSteps = 12;
+
+/// A tiny corpus whose text is more than two chunks of what a teacher translates at a time.
+struct LongCorpus : TinyCorpus {
+  LongCorpus() {
+    std::string source;
+    std::string target;
+    for (const std::string& sentence : test::tiny_sentences(4100, 3)) {
+      source += sentence + "\n";
+      target += test::tiny_translation(sentence) + "\n";
+    }
+    write_file_atomically(*this / "train.source", source);
+    write_file_atomically(*this / "train.target", target);
+  }
+
+  /// `more`: values of the config.
+  std::vector<std::string> train_with_teacher(const std::string& run, int64_t teacher_steps = 200,
+                                              int64_t steps = kSteps,
+                                              const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> values{"train.teacher_steps=" + std::to_string(teacher_steps),
+                                    "train.max_steps=" + std::to_string(steps),
+                                    "validation.max_length_ratio=1",
+                                    "validation.batch_tokens=2000"};
+    values.insert(values.end(), more.begin(), more.end());
+    return train(run, test::set(values));
+  }
+};
+
+std::vector<std::string> lines_of(const fs::path& file) { return calque::read_lines(file); }
+
+/// What a run is when it was killed while its teacher translated the first side: `text` is there.
+void go_back_to_translating(const fs::path& run, const std::string& text) {
+  for (const char* gone : {"checkpoints", "latest", "best", "metrics.jsonl", "cache",
+                           "teacher/forward_1.txt", "teacher/backward_1.txt"}) {
+    fs::remove_all(run / gone);
+  }
+  write_file_atomically(run / "teacher/forward_1.txt.part", text);
+}
+
+}  // namespace
+
+TEST_CASE("a run with a teacher learns from the text and from its translations of both sides",
+          "[train][teacher]") {
+  const LongCorpus corpus;
+  const RunResult whole = run_binary(corpus.train_with_teacher("run"));
+  INFO(whole.err);
+  REQUIRE(whole.exit_code == 0);
+  const fs::path run = corpus / "run";
+  const fs::path teacher = run / "teacher";
+  CHECK(named_step(teacher, "latest") == 200);
+  CHECK(named_step(run, "latest") == kSteps);
+  CHECK_THAT(whole.err, ContainsSubstring("a teacher of both directions comes first: 200 updates"));
+  CHECK_THAT(whole.err, ContainsSubstring("weights from " + teacher.string()));
+  CHECK_THAT(whole.err, ContainsSubstring(" of 12,300 pairs kept"));
+  CHECK(test::read_metrics(run).front()["step"] == 0);  // the teacher's weights are validated
+
+  const auto forward = lines_of(teacher / "forward_1.txt");
+  const auto backward = lines_of(teacher / "backward_1.txt");
+  CHECK(forward.size() == 4100);
+  CHECK(backward.size() == 4100);
+  const CheckpointState state = Checkpoint(checkpoint_folder(run, kSteps)).state();
+  CHECK(state.corpus.pairs > 2.9 * 4100);  // the teacher leaves some empty
+  for (const char* file : {"forward_1.txt", "backward_1.txt"}) {
+    CHECK(state.corpus.files.contains((teacher / file).string()));
+  }
+
+  // As `calque translate` does it.
+  const RunResult translated = run_binary(
+      {"translate", "--model", teacher.string(), "--input", corpus.path("train.target")});
+  CHECK(translated.out == read_file(teacher / "backward_1.txt"));
+
+  // What the user said is what the run keeps.
+  const std::string config = read_file(run / "config.yaml");
+  CHECK_THAT(config, ContainsSubstring("  teacher_steps: 200\n"));
+  CHECK_THAT(config, ContainsSubstring("    source: " + corpus.path("train.source") + "\n"));
+  CHECK_THAT(read_file(teacher / "config.yaml"),
+             ContainsSubstring("bidirectional_epochs: 1000000000\n"));
+  const auto record = nlohmann::json::parse(read_file(teacher / "translations.json"));
+  CHECK(record["teacher_steps"] == 200);
+  CHECK(record["translations"]["forward_1"]["sentences"] == 4100);
+  CHECK(record["translations"]["backward_1"]["sentences_per_second"] > 0);
+
+  SECTION("killed while the teacher translates, it goes on behind the last chunk") {
+    std::string part;
+    for (size_t i = 0; i < 2000; ++i) part += "chunk " + std::to_string(i) + "\n";
+    const std::string weights = checkpoint_file(run, kSteps, kModelFile);
+    const std::string good = read_file(teacher / "forward_1.txt");
+    size_t behind = 0;
+    for (int i = 0; i < 2000; ++i) behind = good.find('\n', behind) + 1;
+    go_back_to_translating(run, part + "a line\nhalf of a li");
+    REQUIRE(run_binary(corpus.train_with_teacher("run")).exit_code == 0);
+    CHECK(read_file(teacher / "forward_1.txt") == part + good.substr(behind));
+
+    go_back_to_translating(run, good.substr(0, behind) + "half of a li");
+    const RunResult over =
+        run_binary(corpus.train_with_teacher("run", 200, kSteps, {"train.max_minutes=1e-9"}));
+    CHECK(over.exit_code == 0);
+    CHECK_THAT(over.err, ContainsSubstring("minutes of this call (train.max_minutes) are over "
+                                           "while the teacher translates; the same command"));
+    CHECK(!fs::exists(run / "checkpoints"));
+    const RunResult last = run_binary(corpus.train_with_teacher("run"));
+    REQUIRE(last.exit_code == 0);
+    CHECK_THAT(last.err, !ContainsSubstring("a teacher of both directions comes first"));
+    CHECK(read_file(teacher / "forward_1.txt") == good);
+    CHECK(checkpoint_file(run, kSteps, kModelFile) == weights);
+  }
+  SECTION("a teacher that learns for longer translates anew") {
+    go_back_to_translating(run, "");
+    REQUIRE(run_binary(corpus.train_with_teacher("run", 240)).exit_code == 0);
+    CHECK(named_step(teacher, "latest") == 240);
+    CHECK(lines_of(teacher / "forward_1.txt") != forward);
+  }
+  SECTION("once the run itself has begun, nothing of the teacher's may change") {
+    const RunResult longer = run_binary(corpus.train_with_teacher("run", 240));
+    CHECK(longer.exit_code == 2);
+    CHECK_THAT(longer.err, ContainsSubstring("train.teacher_steps: was 200, is 240 now"));
+    append_to_file(teacher / "forward_1.txt", "one more\n");
+    const RunResult other = run_binary(corpus.train_with_teacher("run"));
+    CHECK(other.exit_code == 2);
+    CHECK_THAT(other.err,
+               ContainsSubstring("data.train.target: " + (teacher / "forward_1.txt").string()));
+    fs::remove(teacher / "backward_1.txt");
+    const RunResult gone = run_binary(corpus.train_with_teacher("run"));
+    CHECK(gone.exit_code == 2);
+    CHECK_THAT(gone.err, ContainsSubstring((teacher / "backward_1.txt").string()));
+  }
+  SECTION("a damaged record is named") {
+    go_back_to_translating(run, "");
+    write_file_atomically(teacher / "translations.json", "{");
+    const RunResult damaged = run_binary(corpus.train_with_teacher("run"));
+    CHECK(damaged.exit_code == 2);
+    CHECK_THAT(damaged.err, ContainsSubstring((teacher / "translations.json").string() +
+                                              " is damaged; remove it"));
+  }
+}
+
+TEST_CASE("stopped in teacher and run, it ends in the same bytes", "[train][teacher][resume]") {
+  const LongCorpus corpus;
+  REQUIRE(run_binary(corpus.train_with_teacher("whole")).exit_code == 0);
+  RunningBinary first(corpus.train_with_teacher("parts"));
+  REQUIRE(first.wait_for("step 5/200"));
+  first.send(SIGINT);
+  const RunResult stopped = first.wait();
+  CHECK(stopped.exit_code == 128 + SIGINT);
+  CHECK_THAT(stopped.err, ContainsSubstring("stopped by a signal at step "));
+  CHECK(!fs::exists(corpus / "parts/teacher/forward_1.txt"));
+
+  const RunResult second = run_binary(corpus.train_with_teacher("parts", 200, 5));
+  REQUIRE(second.exit_code == 0);
+  const RunResult third = run_binary(corpus.train_with_teacher("parts"));
+  REQUIRE(third.exit_code == 0);
+  for (const std::string file : {kModelFile, kOptimizerFile}) {
+    INFO(file);
+    const bool same = checkpoint_file(corpus / "whole", kSteps, file) ==
+                      checkpoint_file(corpus / "parts", kSteps, file);
+    CHECK(same);
+  }
+}
+
+TEST_CASE("a dry run tells of the teacher, and --fresh puts it aside with its run",
+          "[train][teacher]") {
+  const LongCorpus corpus;
+  std::vector<std::string> dry = corpus.train_with_teacher("run");
+  dry.push_back("--dry-run");
+  const RunResult before = run_binary(dry);
+  CHECK(before.exit_code == 0);
+  CHECK_THAT(before.err, ContainsSubstring("before that, a teacher makes 200 updates"));
+  CHECK(!fs::exists(corpus / "run"));
+
+  REQUIRE(run_binary(corpus.train_with_teacher("run")).exit_code == 0);
+  const RunResult after = run_binary(dry);
+  CHECK(after.exit_code == 0);
+  CHECK_THAT(after.err, ContainsSubstring(" of 12,300 pairs kept"));
+  CHECK_THAT(after.err, ContainsSubstring("nothing left to do"));
+  CHECK_THAT(after.err, !ContainsSubstring("before that, a teacher"));
+
+  std::vector<std::string> fresh = corpus.train_with_teacher("run");
+  fresh.push_back("--fresh");
+  const RunResult again = run_binary(fresh);
+  CHECK(again.exit_code == 0);
+  CHECK_THAT(again.err, ContainsSubstring("a teacher of both directions comes first"));
+  CHECK(fs::exists(corpus / "run.old/teacher/forward_1.txt"));
+}
