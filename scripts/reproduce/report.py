@@ -73,11 +73,10 @@ def teacher_minutes(teacher):
     """Of its updates, and of its translations."""
     if not (teacher / "translations.json").exists():
         return 0
-    latest = (teacher / "latest").read_text().strip()
-    translations = read_json(teacher / "translations.json").get("translations", {}).values()
-    seconds = sum(one["sentences"] / one["sentences_per_second"] for one in translations)
-    return seconds / 60 + update_minutes(read_lines(teacher / "metrics.jsonl"),
-                                         read_json(teacher / "checkpoints" / latest / "state.json"))
+    record = read_json(teacher / "translations.json")
+    seconds = sum(work["seconds"] for work in record["translations"].values())
+    state = read_json(teacher / "checkpoints" / record["checkpoint"] / "state.json")
+    return seconds / 60 + update_minutes(read_lines(teacher / "metrics.jsonl"), state)
 
 
 def read_run(folder):

@@ -1,7 +1,9 @@
 #include "cli/teacher.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -9,10 +11,11 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "base/stop_signal.h"
+#include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
 #include "cli/training_run.h"
 #include "cli/translation.h"
+#include "config/run_files.h"
 #include "text/text_files.h"
 
 namespace calque {
@@ -20,29 +23,87 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Lines that are sorted by length, translated and written together.
-constexpr size_t kChunkLines = 2000;
+/// More than there will be.
+constexpr int64_t kAllEpochs = 1'000'000'000;
 
-/// Where the teacher's things lie.
-struct TeacherFolder {
-  fs::path path;
+/// The file `translations.json`: what translates, and what it has done.
+struct Record {
+  std::string checkpoint;     // its name, "step_00005000"
+  int64_t teacher_steps = 0;  // for which it was made
+  struct Work {
+    int64_t sentences = 0;
+    double seconds = 0;
+  };
+  std::map<std::string, Work> work;  // by the name of a translation, "forward_1"
+};
 
-  explicit TeacherFolder(const fs::path& run_path) : path(run_path / "teacher") {}
-  /// Translations of the text's files: of those of the source, and of the target.
+/// The teacher's folder.
+class TeacherFolder {
+ public:
+  explicit TeacherFolder(const fs::path& run_path) : path_(teacher_path(run_path)) {}
+
+  const fs::path& path() const { return path_; }
+  /// Translations of the files of the text: of its sources, and of its targets.
   std::vector<std::string> forward(const ParallelFiles& text) const {
     return files("forward", text.source.size());
   }
   std::vector<std::string> backward(const ParallelFiles& text) const {
     return files("backward", text.target.size());
   }
-  /// For how many updates the teacher was trained that translates, and how fast it does.
-  fs::path record() const { return path / "translations.json"; }
+  std::vector<std::string> translations(const ParallelFiles& text) const {
+    std::vector<std::string> all = forward(text);
+    std::ranges::copy(backward(text), std::back_inserter(all));
+    return all;
+  }
+
+  /// Empty where no teacher has begun to translate.
+  Record read_record() const {
+    Record record;
+    std::error_code error;
+    if (!fs::exists(record_file(), error)) return record;
+    try {
+      const auto json = nlohmann::json::parse(read_file(record_file()));
+      record.checkpoint = json.at("checkpoint").get<std::string>();
+      record.teacher_steps = json.at("teacher_steps").get<int64_t>();
+      for (const auto& [name, work] : json.at("translations").items()) {
+        record.work[name] = {work.at("sentences").get<int64_t>(), work.at("seconds").get<double>()};
+      }
+    } catch (const nlohmann::json::exception& reason) {
+      throw UserError(fmt::format(
+          "{} is damaged: {}. Remove it, and the teacher translates anew, or start over with "
+          "--fresh",
+          record_file().string(), reason.what()));
+    }
+    return record;
+  }
+  void write_record(const Record& record) const {
+    nlohmann::json json{{"checkpoint", record.checkpoint},
+                        {"teacher_steps", record.teacher_steps},
+                        {"translations", nlohmann::json::object()}};
+    for (const auto& [name, work] : record.work) {
+      json["translations"][name] = {{"sentences", work.sentences}, {"seconds", work.seconds}};
+    }
+    write_file_atomically(record_file(), json.dump(2) + "\n");
+  }
+
+  /// Without a record, no translation counts as made.
+  void remove_record() const { remove_file(record_file()); }
+  static void remove_file(const fs::path& file) {
+    std::error_code error;
+    fs::remove(file, error);
+    if (error) {
+      throw UserError(fmt::format("cannot remove {}: {}", file.string(), error.message()));
+    }
+  }
 
  private:
+  fs::path path_;
+
+  fs::path record_file() const { return path_ / "translations.json"; }
   std::vector<std::string> files(const char* direction, size_t count) const {
     std::vector<std::string> files;
     for (size_t i = 1; i <= count; ++i) {
-      files.push_back((path / fmt::format("{}_{}.txt", direction, i)).string());
+      files.push_back((path_ / fmt::format("{}_{}.txt", direction, i)).string());
     }
     return files;
   }
@@ -50,178 +111,195 @@ struct TeacherFolder {
 
 std::string part_of(const std::string& file) { return file + ".part"; }
 
-/// More than there will be.
-constexpr int64_t kAllEpochs = 1'000'000'000;
-
-RunConfig teacher_config(const RunConfig& config, const RunFolder& folder) {
-  RunConfig teacher = config;
-  teacher.name += ", its teacher";
-  teacher.data.bidirectional_epochs = kAllEpochs;
-  teacher.train.max_steps = std::exchange(teacher.train.teacher_steps, 0);
-  if (config.vocabulary.path.empty()) {
-    teacher.vocabulary.path = vocabulary_paths(config.vocabulary, folder.path()).source.string();
-  }
-  return teacher;
-}
-
-/// Null where no teacher has begun to translate.
-nlohmann::json read_record(const TeacherFolder& teacher) {
-  if (!fs::exists(teacher.record())) return nullptr;
-  auto record = nlohmann::json::parse(read_file(teacher.record()), nullptr,
-                                      /*allow_exceptions=*/false);
-  if (!record.is_object()) {
-    throw UserError(fmt::format("{} is damaged; remove it, and the translations are made again",
-                                teacher.record().string()));
-  }
-  return record;
-}
-
-void write_record(const TeacherFolder& teacher, const nlohmann::json& record) {
-  write_file_atomically(teacher.record(), record.dump(2) + "\n");
-}
-
-/// What a teacher of fewer updates has translated is of no use.
-void begin_translations(const TeacherFolder& teacher, const RunConfig& config) {
-  const ParallelFiles& text = config.data.train;
-  for (const auto& files : {teacher.forward(text), teacher.backward(text)}) {
-    for (const std::string& file : files) {
-      fs::remove(file);
-      fs::remove(part_of(file));
-    }
-  }
-  write_record(teacher, {{"teacher_steps", config.train.teacher_steps}});
+bool is_there(const std::string& file) {
+  std::error_code error;
+  return fs::exists(file, error);
 }
 
 /// The lines of a part that a stopped call has left: whole chunks of them; the rest is removed.
-int64_t keep_whole_chunks(const fs::path& part) {
-  if (!fs::exists(part)) return 0;
+int64_t keep_whole_chunks(const std::string& part) {
+  append_to_file(part, "");
   const std::string text = read_file(part);
   size_t lines = 0;
   size_t whole = 0;  // bytes
   for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', end + 1)) {
     if (++lines % kChunkLines == 0) whole = end + 1;
   }
-  fs::resize_file(part, whole);
+  if (whole < text.size()) write_file_atomically(part, text.substr(0, whole));
   return static_cast<int64_t>(lines - lines % kChunkLines);
 }
 
-/// Replaces `lines` by the next ones of a text. False at its end.
-bool read_chunk(TextFiles& text, std::vector<std::string>& lines) {
-  lines.clear();
-  for (std::string line; lines.size() < kChunkLines && text.next(line);) lines.push_back(line);
-  return !lines.empty();
-}
-
-/// What translates the text, for so long.
-class TeacherAtWork {
+/// A teacher that has learned, at its second task.
+class TranslatingTeacher {
  public:
-  TeacherAtWork(const RunConfig& config, const TeacherFolder& teacher, const Stopwatch& watch)
-      : config_(config), teacher_(teacher), watch_(watch), session_(arguments()) {}
+  TranslatingTeacher(const RunConfig& config, const TeacherFolder& folder,
+                     const fs::path& checkpoint, const Stopwatch& watch)
+      : config_(config),
+        folder_(folder),
+        checkpoint_(checkpoint),
+        watch_(watch),
+        record_(folder.read_record()) {
+    if (record_.checkpoint == checkpoint.filename().string()) return;
+    folder.remove_record();
+    for (const std::string& file : folder.translations(config.data.train)) {
+      TeacherFolder::remove_file(file);
+      TeacherFolder::remove_file(part_of(file));
+    }
+    record_ = {checkpoint.filename().string(), config.train.teacher_steps, {}};
+    folder.write_record(record_);
+  }
 
   /// Writes the translation of each file, line by line, unless it is there. False when the time is
   /// over before.
   bool translate(const std::vector<std::string>& files, const std::vector<std::string>& outputs) {
     for (size_t i = 0; i < files.size(); ++i) {
-      if (!fs::exists(outputs[i]) && !translate(files[i], outputs[i])) return false;
+      if (!is_there(outputs[i]) && !translate(files[i], outputs[i])) return false;
     }
     return true;
   }
 
  private:
   const RunConfig& config_;
-  const TeacherFolder& teacher_;
+  const TeacherFolder& folder_;
+  const fs::path& checkpoint_;
   const Stopwatch& watch_;
-  TranslationSession session_;
-  int64_t translated_ = 0;  // lines of the files before
+  Record record_;
+  double chunk_seconds_ = 0;  // that the last chunk took
 
   bool translate(const std::string& file, const std::string& output) {
+    const std::string part = part_of(output);
     const int64_t all = survey_text({file}, config_.data.lines).all_lines;
-    const int64_t begun = keep_whole_chunks(part_of(output));
+    const int64_t begun = keep_whole_chunks(part);
     TextFiles text({file}, config_.data.lines);
     std::string line;
     for (int64_t i = 0; i < begun; ++i) text.next(line);
+    TranslationSession session(arguments());
     Progress progress("the teacher translates " + file, all, "sentences", begun);
-    const int64_t before = std::exchange(translated_, translated_ + all - begun);
-    int64_t empty = 0;
-    const Stopwatch clock;
-    for (std::vector<std::string> lines; read_chunk(text, lines);) {
-      if (is_time_over(config_.train, watch_.seconds(), 0)) return false;
+    Record::Work& work = record_.work[fs::path(output).stem().string()];
+    for (std::vector<std::string> lines; next_lines(text, kChunkLines, lines);) {
+      if (is_time_over(config_.train, watch_.seconds(), chunk_seconds_)) return false;
+      const Stopwatch clock;
       std::string chunk;
-      for (const std::string& translation : session_.translate(
-               lines, [&](int64_t done) { progress.update(begun + done - before); })) {
+      for (const std::string& translation :
+           session.translate(lines, [&](int64_t done) { progress.update(begun + done); })) {
         chunk += translation + '\n';
-        if (translation.empty()) ++empty;
       }
-      append_to_file(part_of(output), chunk);
+      append_to_file(part, chunk);
+      chunk_seconds_ = clock.seconds();
+      work.sentences += std::ssize(lines);
+      work.seconds += chunk_seconds_;
+      folder_.write_record(record_);
     }
     progress.finish();
-    if (static_cast<double>(empty) > config_.data.max_dropped * static_cast<double>(all)) {
-      log::warning(
-          "{} of {} of {} are empty: the teacher has learned too little; raise train.teacher_steps",
-          format_count(empty), format_count(all, "translation"), file);
-    }
-    nlohmann::json record = read_record(teacher_);
-    record["translations"][fs::path(output).stem().string()] = {
-        {"sentences", all},
-        {"sentences_per_second", static_cast<double>(all - begun) / clock.seconds()}};
-    write_record(teacher_, record);
-    fs::rename(part_of(output), output);
-    sync_folder(teacher_.path);
+    finish(part, output);
     return true;
+  }
+
+  /// The part becomes the translation, durably.
+  void finish(const std::string& part, const std::string& output) const {
+    const std::string text = read_file(part);
+    write_file_atomically(output, text);
+    TeacherFolder::remove_file(part);
+    int64_t lines = 0;
+    int64_t empty = 0;
+    size_t begin = 0;
+    for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+      ++lines;
+      if (end == begin) ++empty;
+      begin = end + 1;
+    }
+    if (static_cast<double>(empty) <= config_.data.max_dropped * static_cast<double>(lines)) return;
+    log::warning(
+        "{} of {} in {} are empty: the teacher has learned too little; raise train.teacher_steps "
+        "and start over with --fresh",
+        format_count(empty), format_count(lines, "translation"), output);
   }
 
   TranslationArguments arguments() const {
     TranslationArguments arguments;
-    arguments.models = {teacher_.path.string()};
+    arguments.models = {checkpoint_.string()};
     arguments.threads = threads();
+    arguments.long_line_advice = "raise validation.max_length";
     return arguments;
   }
 };
 
-/// False when the time is over before the teacher has learned.
-bool train_teacher(const RunConfig& config, const RunFolder& folder, const TeacherFolder& teacher) {
-  log::info("a teacher of both directions comes first: {} (train.teacher_steps), in {}",
-            format_count(config.train.teacher_steps, "update"), teacher.path.string());
-  const RunConfig its_config = teacher_config(config, folder);
-  if (train_in(RunFolder(teacher.path), its_config, its_config) == StopReason::kMaxMinutes) {
-    return false;
+/// The last checkpoint of a teacher that has learned. Throws UserError when the folder holds the
+/// teacher of another run, or one that has learned for longer.
+std::optional<fs::path> find_learned(const RunConfig& config, const fs::path& path) {
+  const std::optional<fs::path> last = find_resumable_checkpoint(path);
+  if (!last) return std::nullopt;
+  const Checkpoint checkpoint(*last);
+  const RunConfig kept = teacher_config(config);
+  check_resumable(checkpoint, kept, config.data.train, path);
+  const int64_t steps = checkpoint.state().step;
+  if (steps > kept.train.max_steps) {
+    throw UserError(fmt::format(
+        "the teacher in {} has made {} already, and train.teacher_steps is {}; give it {} or more, "
+        "choose another folder with --run, or start over with --fresh",
+        path.string(), format_count(steps, "update"), kept.train.max_steps, steps));
   }
-  begin_translations(teacher, config);
-  return true;
+  const bool learned =
+      steps == kept.train.max_steps || is_patience_over(checkpoint.state(), kept.train);
+  return learned ? last : std::nullopt;
+}
+
+/// False when the time is over before the teacher has learned.
+bool train_teacher(const RunConfig& config, const RunFolder& folder, const fs::path& path,
+                   const Stopwatch& watch, const StopSignal& stop) {
+  log::info("first a teacher of both directions, {} (train.teacher_steps), in {}",
+            format_count(config.train.teacher_steps, "update"), path.string());
+  // The run's vocabulary is the teacher's too.
+  load_or_train_vocabulary(config.vocabulary, folder.path(), config.data.train.source,
+                           config.data.train.target, config.seed, config.data.lines);
+  const RunConfig kept = teacher_config(config);
+  RunConfig effective = kept;
+  effective.vocabulary.path = vocabulary_paths(config.vocabulary, folder.path()).source.string();
+  spend_minutes(effective.train, watch);
+  const StopReason reason = train_in(RunFolder(path), kept, effective, stop);
+  if (stop.received() != 0) throw StoppedBySignal{stop.received()};
+  return reason != StopReason::kMaxMinutes;
 }
 
 }  // namespace
 
-bool has_translations(const RunConfig& config, const fs::path& run_path) {
-  const TeacherFolder teacher(run_path);
-  const auto are_there = [](const std::vector<std::string>& files) {
-    return std::ranges::all_of(files, [](const std::string& file) { return fs::exists(file); });
-  };
-  return are_there(teacher.forward(config.data.train)) &&
-         are_there(teacher.backward(config.data.train));
+fs::path teacher_path(const fs::path& run_path) { return run_path / "teacher"; }
+
+RunConfig teacher_config(const RunConfig& config) {
+  RunConfig teacher = config;
+  teacher.name += ", its teacher";
+  teacher.data.bidirectional_epochs = kAllEpochs;
+  teacher.train.max_steps = std::exchange(teacher.train.teacher_steps, 0);
+  return teacher;
 }
 
-bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder,
-                          const Stopwatch& watch) {
-  if (!list_checkpoints(folder.path()).empty()) return true;  // the run is past it
+bool teacher_is_done(const RunConfig& config, const fs::path& run_path) {
+  if (!list_checkpoints(run_path).empty()) return true;
+  const TeacherFolder folder(run_path);
+  return folder.read_record().teacher_steps == config.train.teacher_steps &&
+         std::ranges::all_of(folder.translations(config.data.train), is_there);
+}
+
+bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder, const Stopwatch& watch,
+                          const StopSignal& stop) {
+  if (!list_checkpoints(folder.path()).empty()) return true;  // the run itself has begun
   const TeacherFolder teacher(folder.path());
-  const nlohmann::json record = read_record(teacher);
-  const bool learned =
-      record.is_object() && record.value("teacher_steps", 0) == config.train.teacher_steps;
-  if (!learned && !train_teacher(config, folder, teacher)) return false;
-  if (has_translations(config, folder.path())) return true;
-  const StopSignal stop;
+  if (teacher.read_record().teacher_steps != config.train.teacher_steps) teacher.remove_record();
   try {
-    TeacherAtWork at_work(config, teacher, watch);
+    std::optional<fs::path> learned = find_learned(config, teacher.path());
+    if (!learned) {
+      if (!train_teacher(config, folder, teacher.path(), watch, stop)) return false;
+      learned = find_learned(config, teacher.path());
+    }
+    TranslatingTeacher translating(config, teacher, learned.value(), watch);
     const ParallelFiles& text = config.data.train;
-    if (at_work.translate(text.source, teacher.forward(text)) &&
-        at_work.translate(text.target, teacher.backward(text))) {
+    if (translating.translate(text.source, teacher.forward(text)) &&
+        translating.translate(text.target, teacher.backward(text))) {
+      throw_if_stopped();
       return true;
     }
   } catch (const StoppedBySignal&) {
-    log::info(
-        "stopped by a signal while the teacher translates; the same command goes on from "
-        "there");
+    log::info("stopped by a signal before the run itself; the same command goes on from there");
     throw;
   }
   log::info(
@@ -234,6 +312,12 @@ bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder,
 RunConfig with_teacher(RunConfig config, const fs::path& run_path) {
   const TeacherFolder teacher(run_path);
   const ParallelFiles text = config.data.train;
+  for (const std::string& file : teacher.translations(text)) {
+    if (is_there(file)) continue;
+    throw UserError(fmt::format(
+        "{} is missing, from which the run in {} learns; give it back, or start over with --fresh",
+        file, run_path.string()));
+  }
   const auto append = [](std::vector<std::string>& all, const std::vector<std::string>& files) {
     all.insert(all.end(), files.begin(), files.end());
   };
@@ -242,7 +326,8 @@ RunConfig with_teacher(RunConfig config, const fs::path& run_path) {
   append(config.data.train.target, teacher.forward(text));
   append(config.data.train.source, teacher.backward(text));
   append(config.data.train.target, text.target);
-  config.train.initial_model = teacher.path.string();
+  config.train.initial_model =
+      (teacher.path() / kCheckpointsFolder / teacher.read_record().checkpoint).string();
   return config;
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/stop_signal.h"
 #include "base/stopwatch.h"
 #include "config/run_config.h"
 #include "train/run_folder.h"
@@ -10,19 +11,30 @@ namespace calque {
 
 // Data diversification (Nguyen et al. 2020): a teacher that has learned both directions translates
 // both sides of the training text, and the run learns from the text and from both translations. All
-// of the teacher's lies in `<run>/teacher`.
+// of the teacher's lies in `<run>/teacher`: a run folder, and the translations.
 
-/// Whether the teacher's translations are there.
-bool has_translations(const RunConfig& config, const std::filesystem::path& run_path);
+/// How the teacher is trained: as the config says, but for train.teacher_steps and in both
+/// directions.
+RunConfig teacher_config(const RunConfig& config);
 
-/// Makes them, as far as they are not there: trains the teacher for train.teacher_steps, and lets
-/// it translate. Stopped anywhere, it goes on there. False when train.max_minutes, counted since
-/// `watch` began, are over before it is done. Throws as `train_in`.
-bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder, const Stopwatch& watch);
+/// Where.
+std::filesystem::path teacher_path(const std::filesystem::path& run_path);
+
+/// Whether a run need not wait for its teacher any more: it has begun, or could.
+bool teacher_is_done(const RunConfig& config, const std::filesystem::path& run_path);
+
+/// Makes the translations, as far as they are not there: trains the teacher, and lets it translate
+/// with the weights that it ends with. Stopped anywhere, it goes on there. False when
+/// train.max_minutes, counted since `watch` began, are over before it is done. Throws as
+/// `train_in`, and UserError when the text or the settings are no longer what the teacher has
+/// learned from.
+bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder, const Stopwatch& watch,
+                          const StopSignal& stop);
 
 /// What the config comes to then: it starts from the teacher's weights, and learns from three
 /// corpora, the text, its sources with their translations, and translations of its targets with
-/// these. A pair of the latter that data.* calls an error is left out.
+/// these. A pair of them that data.* calls an error is left out. Throws UserError when a
+/// translation is missing.
 RunConfig with_teacher(RunConfig config, const std::filesystem::path& run_path);
 
 }  // namespace calque

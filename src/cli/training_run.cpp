@@ -259,11 +259,13 @@ void report_end(StopReason reason, const Trainer& trainer, const RunFolder& fold
 
 }  // namespace
 
-StopReason train_in(const RunFolder& folder, const RunConfig& given, const RunConfig& config) {
+StopReason train_in(const RunFolder& folder, const RunConfig& kept, const RunConfig& effective,
+                    const StopSignal& stop) {
+  const RunConfig& config = effective;
   const double memory = describe_machine();
   describe_config(config);
   const std::optional<Checkpoint> checkpoint =
-      open_checkpoint(given, config.data.train, folder.path());
+      open_checkpoint(kept, config.data.train, folder.path());
   if (checkpoint) {
     if (const std::string why = why_done(checkpoint->state(), config); !why.empty()) {
       log::info("nothing left to do: {}", why);
@@ -271,11 +273,10 @@ StopReason train_in(const RunFolder& folder, const RunConfig& given, const RunCo
     }
   }
   const std::optional<Checkpoint> initial = checkpoint ? std::nullopt : open_initial_model(config);
-  const StopSignal stop;
-  const RunData data = open_data_until_stopped(config, given.data.train, checkpoint, folder);
+  const RunData data = open_data_until_stopped(config, kept.data.train, checkpoint, folder);
   const CorpusRecord record = corpus_record(data.train);
   if (checkpoint) check_same_corpus(checkpoint->state(), record);
-  write_file_atomically(folder.config_file(), to_yaml(given));
+  write_file_atomically(folder.config_file(), to_yaml(kept));
 
   const auto model = make_model(config, data.tokenizers, initial);
   describe_model(config, *model, data, memory);
@@ -283,7 +284,7 @@ StopReason train_in(const RunFolder& folder, const RunConfig& given, const RunCo
   const auto variation = make_variation(config.data, data.tokenizers);
   Trainer trainer(config.train,
                   {*model, data.train, validator ? &*validator : nullptr, folder, config.seed,
-                   checkpoint_texts(given, data.tokenizers), record, variation.get()});
+                   checkpoint_texts(kept, data.tokenizers), record, variation.get()});
   if (checkpoint) {
     trainer.resume(*checkpoint);
   } else {
@@ -292,38 +293,50 @@ StopReason train_in(const RunFolder& folder, const RunConfig& given, const RunCo
   }
   const StopReason reason = trainer.train(stop);
   report_profile();
-  report_end(reason, trainer, folder, given.train, stop);
+  report_end(reason, trainer, folder, kept.train, stop);
   return reason;
+}
+
+void spend_minutes(TrainOptions& options, const Stopwatch& watch) {
+  double& minutes = options.max_minutes;
+  if (minutes > 0) minutes = std::max(minutes - watch.seconds() / 60, 1e-9);  // 0: no limit
 }
 
 void train_run(const RunConfig& config, const std::filesystem::path& run_path, bool fresh) {
   const Stopwatch watch;
   check_data_files(config.data);
-  if (fresh || list_checkpoints(run_path).empty()) open_initial_model(config);  // may throw
+  const bool has_teacher = config.train.teacher_steps > 0;
+  if (fresh ||
+      (list_checkpoints(run_path).empty() && list_checkpoints(teacher_path(run_path)).empty())) {
+    open_initial_model(config);  // refused before anything is made or put aside
+  }
   std::filesystem::path aside;
   if (fresh) aside = RunFolder::put_aside(run_path);
   const RunFolder folder(run_path);
   log::open_file(folder.log_file().string());
   if (!aside.empty()) log::info("{} is put aside as {}", run_path.string(), aside.string());
-  if (config.train.teacher_steps == 0) {
-    train_in(folder, config, config);
+  const StopSignal stop;
+  if (!has_teacher) {
+    train_in(folder, config, config, stop);
     return;
   }
-  if (!prepare_with_teacher(config, folder, watch)) return;
-  RunConfig with = with_teacher(config, run_path);
-  if (double& minutes = with.train.max_minutes; minutes > 0) {
-    minutes = std::max(minutes - watch.seconds() / 60, 1e-9);  // 0 would be no limit
-  }
-  train_in(folder, config, with);
+  if (!prepare_with_teacher(config, folder, watch, stop)) return;
+  RunConfig effective = with_teacher(config, run_path);
+  spend_minutes(effective.train, watch);
+  train_in(folder, config, effective, stop);
 }
 
 void dry_run(const RunConfig& given, const std::filesystem::path& run_path, bool fresh) {
   const double memory = describe_machine();
   describe_config(given);
   check_data_files(given.data);
-  const bool has_teacher = given.train.teacher_steps > 0;
-  const bool has_text = has_teacher && !fresh && has_translations(given, run_path);
-  RunConfig config = has_text ? with_teacher(given, run_path) : given;
+  const bool waits = given.train.teacher_steps > 0 && (fresh || !teacher_is_done(given, run_path));
+  RunConfig config = given;
+  if (waits && !fresh) {
+    open_checkpoint(teacher_config(given), given.data.train, teacher_path(run_path));
+  } else if (given.train.teacher_steps > 0 && !waits) {
+    config = with_teacher(given, run_path);
+  }
   std::optional<Checkpoint> checkpoint;
   if (!fresh) checkpoint = open_checkpoint(given, config.data.train, run_path);
   const ScratchFolder scratch;
@@ -348,10 +361,10 @@ void dry_run(const RunConfig& given, const std::filesystem::path& run_path, bool
                   {*model, data.train, nullptr, folder, config.seed, {}, {}, variation.get()});
   time_updates(config, trainer);
   report_profile();
-  if (has_teacher && !has_text) {
+  if (waits) {
     log::info(
-        "before that, a teacher makes {}, and translates both sides of the text "
-        "(train.teacher_steps)",
+        "before that, a teacher makes {} (train.teacher_steps) and translates both sides of the "
+        "text: the run learns from three times as many pairs as were counted here",
         format_count(config.train.teacher_steps, "update"));
   }
   log::info("dry run: config and data are good, nothing was written");

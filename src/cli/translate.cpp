@@ -16,9 +16,6 @@
 namespace calque {
 namespace {
 
-/// Lines that are sorted by length and translated together.
-constexpr size_t kChunkLines = 2000;
-
 struct TranslateArguments {
   TranslationArguments translation;
   TranslationFormat format;
@@ -42,13 +39,6 @@ std::optional<int64_t> count_lines(const std::filesystem::path& path) {
   return reader.line_number();
 }
 
-/// Replaces `lines` by the next ones, at most `count`. False at the end of the input.
-bool read_chunk(TextFiles& input, size_t count, std::vector<std::string>& lines) {
-  lines.clear();
-  for (std::string line; lines.size() < count && input.next(line);) lines.push_back(line);
-  return !lines.empty();
-}
-
 /// The prefixes of the lines of a chunk: as many, and none behind the last line of the text.
 class PrefixFile {
  public:
@@ -64,12 +54,12 @@ class PrefixFile {
   /// Those of the next `count` lines; none where there is no file.
   std::span<const std::string> next(size_t count) {
     if (!file_) return {};
-    if (!read_chunk(*file_, count, lines_) || lines_.size() < count) throw_unequal("fewer");
+    if (!next_lines(*file_, count, lines_) || lines_.size() < count) throw_unequal("fewer");
     return lines_;
   }
 
   void check_end() {
-    if (file_ && read_chunk(*file_, 1, lines_)) throw_unequal("more");
+    if (file_ && next_lines(*file_, 1, lines_)) throw_unequal("more");
   }
 
  private:
@@ -133,7 +123,7 @@ void translate(TranslateArguments arguments) {
   TextFiles input({arguments.input});
   const bool aligned = format.alignment != TranslationFormat::Alignment::kNone;
   int64_t index = 0;
-  for (std::vector<std::string> lines; read_chunk(input, by_line ? 1 : kChunkLines, lines);) {
+  for (std::vector<std::string> lines; next_lines(input, by_line ? 1 : kChunkLines, lines);) {
     const TranslationRequest request{lines, prefixes.next(lines.size()), format.most(),
                                      aligned ? &format.alignment_options : nullptr};
     for (const auto& translations : session.translate_n_best(request, on_progress)) {

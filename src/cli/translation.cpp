@@ -32,7 +32,7 @@ DecodeOptions decode_options(const RunConfig& config, const TranslationArguments
   options.max_source = arguments.max_source.value_or(options.max_source);
   options.max_output = arguments.max_output.value_or(options.max_output);
   options.split_long_lines = arguments.split_long_lines;
-  options.long_line_advice = "split it into sentences, or let --long-lines split do it";
+  options.long_line_advice = arguments.long_line_advice;
   options.constraints = arguments.constraints;
   options.sampling = arguments.sampling;
   if (options.sampling.on) options.beam = arguments.samples;

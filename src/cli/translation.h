@@ -13,6 +13,9 @@
 
 namespace calque {
 
+/// Lines that are sorted by length and translated together.
+inline constexpr size_t kChunkLines = 2000;
+
 /// What `--model` takes.
 inline constexpr const char* kModelHelp =
     "The model: a run folder (its best checkpoint, else its latest), or one checkpoint folder";
@@ -32,6 +35,7 @@ struct TranslationArguments {
   std::optional<int64_t> max_source;
   std::optional<int64_t> max_output;
   bool split_long_lines = false;
+  std::string long_line_advice = "split it into sentences, or let --long-lines split do it";
   ConstraintOptions constraints;
   SamplingOptions sampling;
   kernels::Precision precision = kernels::Precision::kFloat32;

@@ -107,6 +107,12 @@ TextPlace TextFiles::place() const {
   return {files_[lines_.size() - 1], lines_.back()};
 }
 
+bool next_lines(TextFiles& text, size_t most, std::vector<std::string>& lines) {
+  lines.clear();
+  for (std::string line; lines.size() < most && text.next(line);) lines.push_back(line);
+  return !lines.empty();
+}
+
 TextSurvey survey_text(const std::vector<std::string>& files, const LinePolicies& policies) {
   TextFiles text(files, policies);
   TextSurvey survey;

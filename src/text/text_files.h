@@ -47,6 +47,9 @@ class TextFiles {
   void treat_faults(std::string& line) const;
 };
 
+/// Replaces `lines` by the next ones, at most `most`. False at the end of the text.
+bool next_lines(TextFiles& text, size_t most, std::vector<std::string>& lines);
+
 /// How often loops over lines look whether there is progress to show, or a signal to heed.
 inline constexpr int64_t kLinesPerUpdate = 1024;
 

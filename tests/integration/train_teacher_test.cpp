@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <csignal>
 #include <filesystem>
 
@@ -73,7 +75,7 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
   const fs::path teacher = run / "teacher";
   CHECK(named_step(teacher, "latest") == 200);
   CHECK(named_step(run, "latest") == kSteps);
-  CHECK_THAT(whole.err, ContainsSubstring("a teacher of both directions comes first: 200 updates"));
+  CHECK_THAT(whole.err, ContainsSubstring("first a teacher of both directions, 200 updates"));
   CHECK_THAT(whole.err, ContainsSubstring("weights from " + teacher.string()));
   CHECK_THAT(whole.err, ContainsSubstring(" of 12,300 pairs kept"));
   CHECK(test::read_metrics(run).front()["step"] == 0);  // the teacher's weights are validated
@@ -89,8 +91,9 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
   }
 
   // As `calque translate` does it.
-  const RunResult translated = run_binary(
-      {"translate", "--model", teacher.string(), "--input", corpus.path("train.target")});
+  const RunResult translated =
+      run_binary({"translate", "--model", checkpoint_folder(teacher, 200).string(), "--input",
+                  corpus.path("train.target")});
   CHECK(translated.out == read_file(teacher / "backward_1.txt"));
 
   // What the user said is what the run keeps.
@@ -102,7 +105,8 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
   const auto record = nlohmann::json::parse(read_file(teacher / "translations.json"));
   CHECK(record["teacher_steps"] == 200);
   CHECK(record["translations"]["forward_1"]["sentences"] == 4100);
-  CHECK(record["translations"]["backward_1"]["sentences_per_second"] > 0);
+  CHECK(record["checkpoint"] == "step_00000200");
+  CHECK(record["translations"]["backward_1"]["seconds"] > 0);
 
   SECTION("killed while the teacher translates, it goes on behind the last chunk") {
     std::string part;
@@ -115,6 +119,8 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
     REQUIRE(run_binary(corpus.train_with_teacher("run")).exit_code == 0);
     CHECK(read_file(teacher / "forward_1.txt") == part + good.substr(behind));
 
+    // Which of the teacher's checkpoints is the best one does not matter.
+    write_file_atomically(teacher / "best", "step_00000190\n");
     go_back_to_translating(run, good.substr(0, behind) + "half of a li");
     const RunResult over =
         run_binary(corpus.train_with_teacher("run", 200, kSteps, {"train.max_minutes=1e-9"}));
@@ -124,12 +130,28 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
     CHECK(!fs::exists(run / "checkpoints"));
     const RunResult last = run_binary(corpus.train_with_teacher("run"));
     REQUIRE(last.exit_code == 0);
-    CHECK_THAT(last.err, !ContainsSubstring("a teacher of both directions comes first"));
+    CHECK_THAT(last.err, !ContainsSubstring("first a teacher of both directions"));
     CHECK(read_file(teacher / "forward_1.txt") == good);
     CHECK(checkpoint_file(run, kSteps, kModelFile) == weights);
   }
-  SECTION("a teacher that learns for longer translates anew") {
+  SECTION("before the run itself has begun, another text or seed is refused") {
     go_back_to_translating(run, "");
+    const RunResult seed = run_binary(corpus.train_with_teacher("run", 200, kSteps, {"seed=8"}));
+    CHECK(seed.exit_code == 2);
+    CHECK_THAT(seed.err, ContainsSubstring(teacher.string() + " holds a run that was started with "
+                                                              "other settings or text"));
+    CHECK_THAT(seed.err, ContainsSubstring("seed: was 7, is 8 now"));
+    corpus.append("train", "ba", "la");
+    const RunResult text = run_binary(corpus.train_with_teacher("run"));
+    CHECK(text.exit_code == 2);
+    CHECK_THAT(text.err, ContainsSubstring("data.train.source: " + corpus.path("train.source")));
+  }
+  SECTION("a teacher that learns for longer translates anew, but it cannot unlearn") {
+    go_back_to_translating(run, "");
+    const RunResult fewer = run_binary(corpus.train_with_teacher("run", 100));
+    CHECK(fewer.exit_code == 2);
+    CHECK_THAT(fewer.err, ContainsSubstring("has made 200 updates already, and "
+                                            "train.teacher_steps is 100; give it 200 or more"));
     REQUIRE(run_binary(corpus.train_with_teacher("run", 240)).exit_code == 0);
     CHECK(named_step(teacher, "latest") == 240);
     CHECK(lines_of(teacher / "forward_1.txt") != forward);
@@ -146,39 +168,78 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
     fs::remove(teacher / "backward_1.txt");
     const RunResult gone = run_binary(corpus.train_with_teacher("run"));
     CHECK(gone.exit_code == 2);
-    CHECK_THAT(gone.err, ContainsSubstring((teacher / "backward_1.txt").string()));
+    CHECK_THAT(gone.err, ContainsSubstring((teacher / "backward_1.txt").string() +
+                                           " is missing, from which the run in "));
   }
   SECTION("a damaged record is named") {
     go_back_to_translating(run, "");
     write_file_atomically(teacher / "translations.json", "{");
     const RunResult damaged = run_binary(corpus.train_with_teacher("run"));
     CHECK(damaged.exit_code == 2);
-    CHECK_THAT(damaged.err, ContainsSubstring((teacher / "translations.json").string() +
-                                              " is damaged; remove it"));
+    CHECK_THAT(damaged.err,
+               ContainsSubstring((teacher / "translations.json").string() + " is damaged: "));
+    CHECK_THAT(damaged.err, ContainsSubstring("Remove it, and the teacher translates anew"));
   }
 }
 
-TEST_CASE("stopped in teacher and run, it ends in the same bytes", "[train][teacher][resume]") {
+TEST_CASE("stopped in teacher, translations and run, it ends in the same bytes",
+          "[train][teacher][resume]") {
   const LongCorpus corpus;
-  REQUIRE(run_binary(corpus.train_with_teacher("whole")).exit_code == 0);
-  RunningBinary first(corpus.train_with_teacher("parts"));
+  const std::vector<std::string> slow{"validation.beam=30", "train.validate_every=1000"};
+  const auto command = [&](const std::string& run, int64_t steps = kSteps) {
+    return corpus.train_with_teacher(run, 200, steps, slow);
+  };
+  REQUIRE(run_binary(command("whole")).exit_code == 0);
+
+  RunningBinary first(command("begun"));
   REQUIRE(first.wait_for("step 5/200"));
   first.send(SIGINT);
-  const RunResult stopped = first.wait();
-  CHECK(stopped.exit_code == 128 + SIGINT);
-  CHECK_THAT(stopped.err, ContainsSubstring("stopped by a signal at step "));
-  CHECK(!fs::exists(corpus / "parts/teacher/forward_1.txt"));
+  const RunResult in_teacher = first.wait();
+  CHECK(in_teacher.exit_code == 128 + SIGINT);
+  CHECK_THAT(in_teacher.err, ContainsSubstring("stopped by a signal before the run itself"));
+  CHECK(!fs::exists(corpus / "begun/teacher/forward_1.txt"));
+  fs::rename(corpus / "begun", corpus / "parts");
 
-  const RunResult second = run_binary(corpus.train_with_teacher("parts", 200, 5));
-  REQUIRE(second.exit_code == 0);
-  const RunResult third = run_binary(corpus.train_with_teacher("parts"));
-  REQUIRE(third.exit_code == 0);
+  std::vector<std::string> other = corpus.train_with_teacher("parts", 200, kSteps, {"seed=8"});
+  other.push_back("--dry-run");
+  CHECK_THAT(run_binary(other).err, ContainsSubstring("seed: was 7, is 8 now"));
+
+  RunningBinary second(command("parts"));
+  REQUIRE(second.wait_for("using " + checkpoint_folder(corpus / "parts/teacher", 200).string()));
+  second.send(SIGINT);
+  const RunResult in_translations = second.wait();
+  CHECK(in_translations.exit_code == 128 + SIGINT);
+  CHECK_THAT(in_translations.err, ContainsSubstring("stopped by a signal before the run itself"));
+  CHECK(!fs::exists(corpus / "parts/checkpoints"));
+
+  REQUIRE(run_binary(command("parts", 5)).exit_code == 0);
+  REQUIRE(run_binary(command("parts")).exit_code == 0);
   for (const std::string file : {kModelFile, kOptimizerFile}) {
     INFO(file);
     const bool same = checkpoint_file(corpus / "whole", kSteps, file) ==
                       checkpoint_file(corpus / "parts", kSteps, file);
     CHECK(same);
   }
+}
+
+TEST_CASE("a teacher translates each file of the text, also one without lines",
+          "[train][teacher]") {
+  const TinyCorpus corpus;
+  write_file_atomically(corpus / "none", "");
+  const auto files = [&](const std::string& side) {
+    return fmt::format("data.train.{0}=[{1}, {2}, {1}]", side, corpus.path("train." + side),
+                       corpus.path("none"));
+  };
+  const RunResult result = run_binary(
+      corpus.train("run", test::set({files("source"), files("target"), "train.teacher_steps=200",
+                                     "validation.max_length_ratio=1"})));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.err, ContainsSubstring(" of 1,800 pairs kept"));
+  const fs::path teacher = corpus / "run/teacher";
+  CHECK(lines_of(teacher / "forward_1.txt").size() == 300);
+  CHECK(read_file(teacher / "backward_2.txt").empty());
+  CHECK(read_file(teacher / "forward_3.txt") == read_file(teacher / "forward_1.txt"));
 }
 
 TEST_CASE("a dry run tells of the teacher, and --fresh puts it aside with its run",
@@ -202,6 +263,6 @@ TEST_CASE("a dry run tells of the teacher, and --fresh puts it aside with its ru
   fresh.push_back("--fresh");
   const RunResult again = run_binary(fresh);
   CHECK(again.exit_code == 0);
-  CHECK_THAT(again.err, ContainsSubstring("a teacher of both directions comes first"));
+  CHECK_THAT(again.err, ContainsSubstring("first a teacher of both directions"));
   CHECK(fs::exists(corpus / "run.old/teacher/forward_1.txt"));
 }

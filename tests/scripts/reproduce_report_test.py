@@ -54,13 +54,13 @@ class ReportTest(unittest.TestCase):
         run = self.folder / "recipe/seed1"
         write_run(run, 42.0)
         write_run(run / "teacher", 40.0, finished=False)
-        (run / "teacher/latest").write_text("step_00000200\n")
         checkpoint = run / "teacher/checkpoints/step_00000200"
         checkpoint.mkdir(parents=True)
         (checkpoint / "state.json").write_text('{"source_tokens": 900000, "target_tokens": 900000}')
-        one = {"sentences": 9000, "sentences_per_second": 100}
+        work = {"sentences": 9000, "seconds": 90}
         (run / "teacher/translations.json").write_text(
-            json.dumps({"translations": {"forward_1": one, "backward_1": one}}))
+            json.dumps({"checkpoint": "step_00000200", "teacher_steps": 200,
+                        "translations": {"forward_1": work, "backward_1": work}}))
         report(self.folder)
         table = (self.folder / "results.md").read_text()
         # 2 of its own, 1 of the teacher's updates, 3 of its translations.
