@@ -29,6 +29,7 @@ constexpr int64_t kAllEpochs = 1'000'000'000;
 /// The file `translations.json`: what translates, and what it has done.
 struct Record {
   std::string checkpoint;     // its name, "step_00005000"
+  uint64_t model = 0;         // hash of its weights
   int64_t teacher_steps = 0;  // for which it was made
   struct Work {
     int64_t sentences = 0;
@@ -64,6 +65,7 @@ class TeacherFolder {
     try {
       const auto json = nlohmann::json::parse(read_file(record_file()));
       record.checkpoint = json.at("checkpoint").get<std::string>();
+      record.model = json.at("model").get<uint64_t>();
       record.teacher_steps = json.at("teacher_steps").get<int64_t>();
       for (const auto& [name, work] : json.at("translations").items()) {
         record.work[name] = {work.at("sentences").get<int64_t>(), work.at("seconds").get<double>()};
@@ -78,6 +80,7 @@ class TeacherFolder {
   }
   void write_record(const Record& record) const {
     nlohmann::json json{{"checkpoint", record.checkpoint},
+                        {"model", record.model},
                         {"teacher_steps", record.teacher_steps},
                         {"translations", nlohmann::json::object()}};
     for (const auto& [name, work] : record.work) {
@@ -139,13 +142,17 @@ class TranslatingTeacher {
         checkpoint_(checkpoint),
         watch_(watch),
         record_(folder.read_record()) {
-    if (record_.checkpoint == checkpoint.filename().string()) return;
-    folder.remove_record();
-    for (const std::string& file : folder.translations(config.data.train)) {
-      TeacherFolder::remove_file(file);
-      TeacherFolder::remove_file(part_of(file));
+    const std::string name = checkpoint.filename().string();
+    const uint64_t model = Checkpoint(checkpoint).state().files.at(kModelFile).hash;
+    if (record_.checkpoint != name || record_.model != model) {
+      folder.remove_record();
+      for (const std::string& file : folder.translations(config.data.train)) {
+        TeacherFolder::remove_file(file);
+        TeacherFolder::remove_file(part_of(file));
+      }
+      record_ = {name, model, 0, {}};
     }
-    record_ = {checkpoint.filename().string(), config.train.teacher_steps, {}};
+    record_.teacher_steps = config.train.teacher_steps;
     folder.write_record(record_);
   }
 
@@ -173,7 +180,7 @@ class TranslatingTeacher {
     TextFiles text({file}, config_.data.lines);
     std::string line;
     for (int64_t i = 0; i < begun; ++i) text.next(line);
-    TranslationSession session(arguments());
+    TranslationSession session(arguments(file));
     Progress progress("the teacher translates " + file, all, "sentences", begun);
     Record::Work& work = record_.work[fs::path(output).stem().string()];
     for (std::vector<std::string> lines; next_lines(text, kChunkLines, lines);) {
@@ -196,52 +203,28 @@ class TranslatingTeacher {
   }
 
   /// The part becomes the translation, durably.
-  void finish(const std::string& part, const std::string& output) const {
-    const std::string text = read_file(part);
-    write_file_atomically(output, text);
+  static void finish(const std::string& part, const std::string& output) {
+    write_file_atomically(output, read_file(part));
     TeacherFolder::remove_file(part);
-    int64_t lines = 0;
-    int64_t empty = 0;
-    size_t begin = 0;
-    for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-      ++lines;
-      if (end == begin) ++empty;
-      begin = end + 1;
-    }
-    if (static_cast<double>(empty) <= config_.data.max_dropped * static_cast<double>(lines)) return;
-    log::warning(
-        "{} of {} in {} are empty: the teacher has learned too little; raise train.teacher_steps "
-        "and start over with --fresh",
-        format_count(empty), format_count(lines, "translation"), output);
   }
 
-  TranslationArguments arguments() const {
+  TranslationArguments arguments(const std::string& file) const {
     TranslationArguments arguments;
     arguments.models = {checkpoint_.string()};
     arguments.threads = threads();
-    arguments.long_line_advice = "raise validation.max_length";
+    arguments.long_line_advice = fmt::format(
+        "it stands in {}; raise validation.max_length and start over with --fresh", file);
     return arguments;
   }
 };
 
-/// The last checkpoint of a teacher that has learned. Throws UserError when the folder holds the
-/// teacher of another run, or one that has learned for longer.
-std::optional<fs::path> find_learned(const RunConfig& config, const fs::path& path) {
-  const std::optional<fs::path> last = find_resumable_checkpoint(path);
-  if (!last) return std::nullopt;
-  const Checkpoint checkpoint(*last);
-  const RunConfig kept = teacher_config(config);
-  check_resumable(checkpoint, kept, config.data.train, path);
-  const int64_t steps = checkpoint.state().step;
-  if (steps > kept.train.max_steps) {
-    throw UserError(fmt::format(
-        "the teacher in {} has made {} already, and train.teacher_steps is {}; give it {} or more, "
-        "choose another folder with --run, or start over with --fresh",
-        path.string(), format_count(steps, "update"), kept.train.max_steps, steps));
-  }
-  const bool learned =
-      steps == kept.train.max_steps || is_patience_over(checkpoint.state(), kept.train);
-  return learned ? last : std::nullopt;
+void warn_of_empty_lines(const std::string& translation, double most) {
+  const std::vector<std::string> lines = read_lines(translation);
+  const auto empty = std::ranges::count(lines, "");
+  if (static_cast<double>(empty) <= most * static_cast<double>(lines.size())) return;
+  log::warning(
+      "{} of {} in {} are empty: the teacher has learned too little; raise train.teacher_steps",
+      format_count(empty), format_count(std::ssize(lines), "translation"), translation);
 }
 
 /// False when the time is over before the teacher has learned.
@@ -273,6 +256,25 @@ RunConfig teacher_config(const RunConfig& config) {
   return teacher;
 }
 
+std::optional<fs::path> find_teacher(const RunConfig& config, const fs::path& run_path) {
+  const fs::path path = teacher_path(run_path);
+  const std::optional<fs::path> last = find_resumable_checkpoint(path);
+  if (!last) return std::nullopt;
+  const Checkpoint checkpoint(*last);
+  const RunConfig kept = teacher_config(config);
+  check_resumable(checkpoint, kept, config.data.train, path);
+  const int64_t steps = checkpoint.state().step;
+  if (steps > kept.train.max_steps) {
+    throw UserError(fmt::format(
+        "the teacher in {} has made {} already, and train.teacher_steps is {}; give it {} or more, "
+        "choose another folder with --run, or start over with --fresh",
+        path.string(), format_count(steps, "update"), kept.train.max_steps, steps));
+  }
+  const bool learned =
+      steps == kept.train.max_steps || is_patience_over(checkpoint.state(), kept.train);
+  return learned ? last : std::nullopt;
+}
+
 bool teacher_is_done(const RunConfig& config, const fs::path& run_path) {
   if (!list_checkpoints(run_path).empty()) return true;
   const TeacherFolder folder(run_path);
@@ -280,21 +282,33 @@ bool teacher_is_done(const RunConfig& config, const fs::path& run_path) {
          std::ranges::all_of(folder.translations(config.data.train), is_there);
 }
 
+void check_without_teacher(const fs::path& run_path) {
+  if (!list_checkpoints(run_path).empty() || list_checkpoints(teacher_path(run_path)).empty()) {
+    return;
+  }
+  throw UserError(fmt::format(
+      "{} holds a teacher, of a run with train.teacher_steps; give that again, choose another "
+      "folder with --run, or start over with --fresh",
+      run_path.string()));
+}
+
 bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder, const Stopwatch& watch,
                           const StopSignal& stop) {
   if (!list_checkpoints(folder.path()).empty()) return true;  // the run itself has begun
   const TeacherFolder teacher(folder.path());
-  if (teacher.read_record().teacher_steps != config.train.teacher_steps) teacher.remove_record();
   try {
-    std::optional<fs::path> learned = find_learned(config, teacher.path());
+    std::optional<fs::path> learned = find_teacher(config, folder.path());
     if (!learned) {
       if (!train_teacher(config, folder, teacher.path(), watch, stop)) return false;
-      learned = find_learned(config, teacher.path());
+      learned = find_teacher(config, folder.path());
     }
     TranslatingTeacher translating(config, teacher, learned.value(), watch);
     const ParallelFiles& text = config.data.train;
     if (translating.translate(text.source, teacher.forward(text)) &&
         translating.translate(text.target, teacher.backward(text))) {
+      for (const std::string& file : teacher.translations(text)) {
+        warn_of_empty_lines(file, config.data.max_dropped);
+      }
       throw_if_stopped();
       return true;
     }
@@ -312,12 +326,6 @@ bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder, cons
 RunConfig with_teacher(RunConfig config, const fs::path& run_path) {
   const TeacherFolder teacher(run_path);
   const ParallelFiles text = config.data.train;
-  for (const std::string& file : teacher.translations(text)) {
-    if (is_there(file)) continue;
-    throw UserError(fmt::format(
-        "{} is missing, from which the run in {} learns; give it back, or start over with --fresh",
-        file, run_path.string()));
-  }
   const auto append = [](std::vector<std::string>& all, const std::vector<std::string>& files) {
     all.insert(all.end(), files.begin(), files.end());
   };

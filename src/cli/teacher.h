@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "base/stop_signal.h"
 #include "base/stopwatch.h"
@@ -20,6 +21,16 @@ RunConfig teacher_config(const RunConfig& config);
 /// Where.
 std::filesystem::path teacher_path(const std::filesystem::path& run_path);
 
+/// The last checkpoint of a teacher that has learned; none as long as it has not. Throws UserError
+/// when what the folder holds is no teacher of this config and text, or one that has learned for
+/// longer.
+std::optional<std::filesystem::path> find_teacher(const RunConfig& config,
+                                                  const std::filesystem::path& run_path);
+
+/// Throws UserError when the folder holds a teacher whose run has not begun: a run without one
+/// would take its place.
+void check_without_teacher(const std::filesystem::path& run_path);
+
 /// Whether a run need not wait for its teacher any more: it has begun, or could.
 bool teacher_is_done(const RunConfig& config, const std::filesystem::path& run_path);
 
@@ -33,8 +44,7 @@ bool prepare_with_teacher(const RunConfig& config, const RunFolder& folder, cons
 
 /// What the config comes to then: it starts from the teacher's weights, and learns from three
 /// corpora, the text, its sources with their translations, and translations of its targets with
-/// these. A pair of them that data.* calls an error is left out. Throws UserError when a
-/// translation is missing.
+/// these. A pair of them that data.* calls an error is left out.
 RunConfig with_teacher(RunConfig config, const std::filesystem::path& run_path);
 
 }  // namespace calque

@@ -266,6 +266,7 @@ StopReason train_in(const RunFolder& folder, const RunConfig& kept, const RunCon
   describe_config(config);
   const std::optional<Checkpoint> checkpoint =
       open_checkpoint(kept, config.data.train, folder.path());
+  throw_if_stopped();
   if (checkpoint) {
     if (const std::string why = why_done(checkpoint->state(), config); !why.empty()) {
       log::info("nothing left to do: {}", why);
@@ -317,6 +318,7 @@ void train_run(const RunConfig& config, const std::filesystem::path& run_path, b
   if (!aside.empty()) log::info("{} is put aside as {}", run_path.string(), aside.string());
   const StopSignal stop;
   if (!has_teacher) {
+    check_without_teacher(run_path);
     train_in(folder, config, config, stop);
     return;
   }
@@ -330,13 +332,11 @@ void dry_run(const RunConfig& given, const std::filesystem::path& run_path, bool
   const double memory = describe_machine();
   describe_config(given);
   check_data_files(given.data);
-  const bool waits = given.train.teacher_steps > 0 && (fresh || !teacher_is_done(given, run_path));
-  RunConfig config = given;
-  if (waits && !fresh) {
-    open_checkpoint(teacher_config(given), given.data.train, teacher_path(run_path));
-  } else if (given.train.teacher_steps > 0 && !waits) {
-    config = with_teacher(given, run_path);
-  }
+  const bool has_teacher = given.train.teacher_steps > 0;
+  if (!fresh && !has_teacher) check_without_teacher(run_path);
+  if (!fresh && has_teacher && list_checkpoints(run_path).empty()) find_teacher(given, run_path);
+  const bool waits = has_teacher && (fresh || !teacher_is_done(given, run_path));
+  RunConfig config = has_teacher && !waits ? with_teacher(given, run_path) : given;
   std::optional<Checkpoint> checkpoint;
   if (!fresh) checkpoint = open_checkpoint(given, config.data.train, run_path);
   const ScratchFolder scratch;

@@ -1,6 +1,7 @@
 #include "config/run_files.h"
 
 #include "base/log.h"
+#include "base/stop_signal.h"
 #include "checkpoint/run_checkpoints.h"
 
 namespace calque {
@@ -33,7 +34,12 @@ void compare_text(const char* key, const std::vector<std::string>& files,
   for (const std::string& file : files) {
     const auto old = records.find(file);
     if (old == records.end()) continue;  // the key itself has changed
-    const FileRecord now = record_file(file);
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) {
+      refused.push_back(fmt::format("{}: {} is missing", key, file));
+      continue;
+    }
+    const FileRecord now = record_file(file, [](int64_t) { throw_if_stopped(); });
     if (now == old->second) continue;
     refused.push_back(now.bytes == old->second.bytes
                           ? fmt::format("{}: {} has as many bytes, but others", key, file)

@@ -152,6 +152,13 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
     CHECK(fewer.exit_code == 2);
     CHECK_THAT(fewer.err, ContainsSubstring("has made 200 updates already, and "
                                             "train.teacher_steps is 100; give it 200 or more"));
+    std::vector<std::string> dry = corpus.train_with_teacher("run", 100);
+    dry.push_back("--dry-run");
+    CHECK_THAT(run_binary(dry).err, ContainsSubstring("has made 200 updates already"));
+    CHECK(fs::exists(teacher / "translations.json"));
+    const RunResult none = run_binary(corpus.train("run"));
+    CHECK(none.exit_code == 2);
+    CHECK_THAT(none.err, ContainsSubstring("holds a teacher, of a run with train.teacher_steps"));
     REQUIRE(run_binary(corpus.train_with_teacher("run", 240)).exit_code == 0);
     CHECK(named_step(teacher, "latest") == 240);
     CHECK(lines_of(teacher / "forward_1.txt") != forward);
@@ -168,8 +175,8 @@ TEST_CASE("a run with a teacher learns from the text and from its translations o
     fs::remove(teacher / "backward_1.txt");
     const RunResult gone = run_binary(corpus.train_with_teacher("run"));
     CHECK(gone.exit_code == 2);
-    CHECK_THAT(gone.err, ContainsSubstring((teacher / "backward_1.txt").string() +
-                                           " is missing, from which the run in "));
+    CHECK_THAT(gone.err, ContainsSubstring("data.train.source: " +
+                                           (teacher / "backward_1.txt").string() + " is missing"));
   }
   SECTION("a damaged record is named") {
     go_back_to_translating(run, "");
@@ -265,4 +272,9 @@ TEST_CASE("a dry run tells of the teacher, and --fresh puts it aside with its ru
   CHECK(again.exit_code == 0);
   CHECK_THAT(again.err, ContainsSubstring("first a teacher of both directions"));
   CHECK(fs::exists(corpus / "run.old/teacher/forward_1.txt"));
+
+  REQUIRE(run_binary(corpus.train("plain", test::set({"train.max_steps=2"}))).exit_code == 0);
+  const RunResult late = run_binary(corpus.train_with_teacher("plain"));
+  CHECK(late.exit_code == 2);
+  CHECK_THAT(late.err, ContainsSubstring("train.teacher_steps: was 0, is 200 now"));
 }
