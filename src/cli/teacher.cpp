@@ -183,6 +183,7 @@ class TranslatingTeacher {
     TranslationSession session(arguments(file));
     Progress progress("the teacher translates " + file, all, "sentences", begun);
     Record::Work& work = record_.work[fs::path(output).stem().string()];
+    if (begun == 0) work = {};
     for (std::vector<std::string> lines; next_lines(text, kChunkLines, lines);) {
       if (is_time_over(config_.train, watch_.seconds(), chunk_seconds_)) return false;
       const Stopwatch clock;
