@@ -166,8 +166,10 @@ void time_updates(const RunConfig& config, Trainer& trainer) {
             format_duration(per_update * static_cast<double>(config.train.max_steps)));
 }
 
+/// And starts anew: a run has a table of its own behind its teacher's.
 void report_profile() {
   if (profile::enabled()) log::info("where the time went:\n{}", profile::table());
+  profile::reset();
 }
 
 /// The checkpoint of `train.initial_model`, where a run begins.
