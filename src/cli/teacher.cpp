@@ -1,8 +1,6 @@
 #include "cli/teacher.h"
 
 #include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +11,7 @@
 #include "base/progress.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_checkpoints.h"
+#include "cli/teacher_folder.h"
 #include "cli/training_run.h"
 #include "cli/translation.h"
 #include "config/run_files.h"
@@ -25,92 +24,6 @@ namespace fs = std::filesystem;
 
 /// More than there will be.
 constexpr int64_t kAllEpochs = 1'000'000'000;
-
-/// The file `translations.json`: what translates, and what it has done.
-struct Record {
-  std::string checkpoint;     // its name, "step_00005000"
-  uint64_t model = 0;         // hash of its weights
-  int64_t teacher_steps = 0;  // for which it was made
-  struct Work {
-    int64_t sentences = 0;
-    double seconds = 0;
-  };
-  std::map<std::string, Work> work;  // by the name of a translation, "forward_1"
-};
-
-/// The teacher's folder.
-class TeacherFolder {
- public:
-  explicit TeacherFolder(const fs::path& run_path) : path_(teacher_path(run_path)) {}
-
-  const fs::path& path() const { return path_; }
-  /// Translations of the files of the text: of its sources, and of its targets.
-  std::vector<std::string> forward(const ParallelFiles& text) const {
-    return files("forward", text.source.size());
-  }
-  std::vector<std::string> backward(const ParallelFiles& text) const {
-    return files("backward", text.target.size());
-  }
-  std::vector<std::string> translations(const ParallelFiles& text) const {
-    std::vector<std::string> all = forward(text);
-    std::ranges::copy(backward(text), std::back_inserter(all));
-    return all;
-  }
-
-  /// Empty where no teacher has begun to translate.
-  Record read_record() const {
-    Record record;
-    std::error_code error;
-    if (!fs::exists(record_file(), error)) return record;
-    try {
-      const auto json = nlohmann::json::parse(read_file(record_file()));
-      record.checkpoint = json.at("checkpoint").get<std::string>();
-      record.model = json.at("model").get<uint64_t>();
-      record.teacher_steps = json.at("teacher_steps").get<int64_t>();
-      for (const auto& [name, work] : json.at("translations").items()) {
-        record.work[name] = {work.at("sentences").get<int64_t>(), work.at("seconds").get<double>()};
-      }
-    } catch (const nlohmann::json::exception& reason) {
-      throw UserError(fmt::format(
-          "{} is damaged: {}. Remove it, and the teacher translates anew, or start over with "
-          "--fresh",
-          record_file().string(), reason.what()));
-    }
-    return record;
-  }
-  void write_record(const Record& record) const {
-    nlohmann::json json{{"checkpoint", record.checkpoint},
-                        {"model", record.model},
-                        {"teacher_steps", record.teacher_steps},
-                        {"translations", nlohmann::json::object()}};
-    for (const auto& [name, work] : record.work) {
-      json["translations"][name] = {{"sentences", work.sentences}, {"seconds", work.seconds}};
-    }
-    write_file_atomically(record_file(), json.dump(2) + "\n");
-  }
-
-  /// Without a record, no translation counts as made.
-  void remove_record() const { remove_file(record_file()); }
-  static void remove_file(const fs::path& file) {
-    std::error_code error;
-    fs::remove(file, error);
-    if (error) {
-      throw UserError(fmt::format("cannot remove {}: {}", file.string(), error.message()));
-    }
-  }
-
- private:
-  fs::path path_;
-
-  fs::path record_file() const { return path_ / "translations.json"; }
-  std::vector<std::string> files(const char* direction, size_t count) const {
-    std::vector<std::string> files;
-    for (size_t i = 1; i <= count; ++i) {
-      files.push_back((path_ / fmt::format("{}_{}.txt", direction, i)).string());
-    }
-    return files;
-  }
-};
 
 std::string part_of(const std::string& file) { return file + ".part"; }
 
@@ -147,8 +60,8 @@ class TranslatingTeacher {
     if (record_.checkpoint != name || record_.model != model) {
       folder.remove_record();
       for (const std::string& file : folder.translations(config.data.train)) {
-        TeacherFolder::remove_file(file);
-        TeacherFolder::remove_file(part_of(file));
+        remove_file(file);
+        remove_file(part_of(file));
       }
       record_ = {name, model, 0, {}};
     }
@@ -170,7 +83,7 @@ class TranslatingTeacher {
   const TeacherFolder& folder_;
   const fs::path& checkpoint_;
   const Stopwatch& watch_;
-  Record record_;
+  TeacherRecord record_;
   double chunk_seconds_ = 0;  // that the last chunk took
 
   bool translate(const std::string& file, const std::string& output) {
@@ -182,7 +95,7 @@ class TranslatingTeacher {
     for (int64_t i = 0; i < begun; ++i) text.next(line);
     TranslationSession session(arguments(file));
     Progress progress("the teacher translates " + file, all, "sentences", begun);
-    Record::Work& work = record_.work[fs::path(output).stem().string()];
+    TeacherRecord::Work& work = record_.work[fs::path(output).stem().string()];
     if (begun == 0) work = {};
     for (std::vector<std::string> lines; next_lines(text, kChunkLines, lines);) {
       if (is_time_over(config_.train, watch_.seconds(), chunk_seconds_)) return false;
@@ -206,7 +119,7 @@ class TranslatingTeacher {
   /// The part becomes the translation, durably.
   static void finish(const std::string& part, const std::string& output) {
     write_file_atomically(output, read_file(part));
-    TeacherFolder::remove_file(part);
+    remove_file(part);
   }
 
   TranslationArguments arguments(const std::string& file) const {
@@ -246,8 +159,6 @@ bool train_teacher(const RunConfig& config, const RunFolder& folder, const fs::p
 }
 
 }  // namespace
-
-fs::path teacher_path(const fs::path& run_path) { return run_path / "teacher"; }
 
 RunConfig teacher_config(const RunConfig& config) {
   RunConfig teacher = config;

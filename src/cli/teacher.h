@@ -18,9 +18,6 @@ namespace calque {
 /// directions.
 RunConfig teacher_config(const RunConfig& config);
 
-/// Where.
-std::filesystem::path teacher_path(const std::filesystem::path& run_path);
-
 /// The last checkpoint of a teacher that has learned; none as long as it has not. Throws UserError
 /// when what the folder holds is no teacher of this config and text, or one that has learned for
 /// longer.

@@ -12,6 +12,7 @@
 #include "checkpoint/run_checkpoints.h"
 #include "cli/borrowed_vocabulary.h"
 #include "cli/teacher.h"
+#include "cli/teacher_folder.h"
 #include "config/data_files.h"
 #include "config/rules.h"
 #include "config/run_files.h"
