@@ -66,6 +66,22 @@ std::vector<std::string> texts(const std::vector<Content>& batches, int64_t epoc
   return found;
 }
 
+/// The sides of each pair as they stand, and what an epoch made of them (see `texts`).
+struct PairTexts {
+  std::string source;
+  std::string target;
+  std::string text;
+};
+std::vector<PairTexts> pairs_of(const ParallelCorpus& corpus,
+                                const std::vector<std::string>& found) {
+  std::vector<PairTexts> pairs;
+  for (int64_t pair = 0; pair < corpus.size(); ++pair) {
+    pairs.push_back({test::source_text(corpus, pair), test::target_text(corpus, pair),
+                     found[static_cast<size_t>(pair)]});
+  }
+  return pairs;
+}
+
 TEST_CASE("each epoch has the same text in other pieces, within the budget", "[data]") {
   const VariedCorpus varied(0.3);
   Batcher batcher = varied.batcher();
@@ -194,10 +210,7 @@ TEST_CASE("in the first epochs the sides of half of the pairs change places, oth
   std::vector<bool> swapped[3];
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
     const std::vector<std::string> found = texts(batches, epoch, corpus.size());
-    for (int64_t pair = 0; pair < corpus.size(); ++pair) {
-      const std::string source = test::source_text(corpus, pair);
-      const std::string target = test::target_text(corpus, pair);
-      const std::string& text = found[static_cast<size_t>(pair)];
+    for (const auto& [source, target, text] : pairs_of(corpus, found)) {
       swapped[epoch].push_back(text == target + "|" + source);
       CHECK((swapped[epoch].back() || text == source + "|" + target));
     }
@@ -220,10 +233,7 @@ TEST_CASE("where sides change places the noise goes into what is the source then
   Batcher batcher = varied.batcher();
   const std::vector<std::string> found = texts(run(batcher, 1), 0, corpus.size());
   int64_t swapped = 0;
-  for (int64_t pair = 0; pair < corpus.size(); ++pair) {
-    const std::string source = test::source_text(corpus, pair);
-    const std::string target = test::target_text(corpus, pair);
-    const std::string& text = found[static_cast<size_t>(pair)];
+  for (const auto& [source, target, text] : pairs_of(corpus, found)) {
     const bool is_swapped = text.ends_with("|" + source);
     CHECK((is_swapped || text.ends_with("|" + target)));
     CHECK(!text.starts_with((is_swapped ? target : source) + "|"));
@@ -239,10 +249,7 @@ TEST_CASE("where sides change places they are cut anew, or stay in order when th
   Batcher batcher = varied.batcher();
   const std::vector<Content> batches = run(batcher, 3);
   const std::vector<std::string> found = texts(batches, 0, corpus.size());
-  for (int64_t pair = 0; pair < corpus.size(); ++pair) {
-    const std::string source = test::source_text(corpus, pair);
-    const std::string target = test::target_text(corpus, pair);
-    const std::string& text = found[static_cast<size_t>(pair)];
+  for (const auto& [source, target, text] : pairs_of(corpus, found)) {
     CHECK((text == source + "|" + target || text == target + "|" + source));
   }
   Batcher resumed = varied.batcher();

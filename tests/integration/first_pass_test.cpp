@@ -18,16 +18,7 @@ namespace {
 /// The tiny corpus with so many pairs that their first pass takes a while.
 class LongCorpus : public TinyCorpus {
  public:
-  LongCorpus() {
-    std::string source;
-    std::string target;
-    for (const std::string& sentence : test::tiny_sentences(60000, 5)) {
-      source += sentence + "\n";
-      target += test::tiny_translation(sentence) + "\n";
-    }
-    write_file_atomically(*this / "train.source", source);
-    write_file_atomically(*this / "train.target", target);
-  }
+  LongCorpus() { write_pairs("train", 60000, 5); }
 
   /// Trains one step, on a vocabulary that all runs share.
   std::vector<std::string> one_step(const std::string& run) const {

@@ -22,8 +22,6 @@ using calque::test::run_binary;
 using calque::test::RunningBinary;
 using calque::test::RunResult;
 using calque::test::set;
-using calque::test::tiny_sentences;
-using calque::test::tiny_translation;
 using calque::test::TinyCorpus;
 
 namespace {
@@ -256,14 +254,7 @@ TEST_CASE("a second training in the folder of a first is refused, until that has
 
 TEST_CASE("a validation that a signal ends is made when the run goes on", "[train][resume]") {
   const TinyCorpus corpus;
-  std::string source;
-  std::string target;
-  for (const std::string& sentence : tiny_sentences(1500, 5)) {
-    source += sentence + "\n";
-    target += tiny_translation(sentence) + "\n";
-  }
-  write_file_atomically(corpus / "validation.source", source);
-  write_file_atomically(corpus / "validation.target", target);
+  corpus.write_pairs("validation", 1500, 5);
   const auto steps = [&](const std::string& run) {
     return corpus.train(
         run, set({"train.max_steps=2", "train.log_every=1", "train.validate_every=1",

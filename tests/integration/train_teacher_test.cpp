@@ -28,16 +28,7 @@ constexpr int64_t kSteps = 12;
 
 /// A tiny corpus whose text is more than two chunks of what a teacher translates at a time.
 struct LongCorpus : TinyCorpus {
-  LongCorpus() {
-    std::string source;
-    std::string target;
-    for (const std::string& sentence : test::tiny_sentences(4100, 3)) {
-      source += sentence + "\n";
-      target += test::tiny_translation(sentence) + "\n";
-    }
-    write_file_atomically(*this / "train.source", source);
-    write_file_atomically(*this / "train.target", target);
-  }
+  LongCorpus() { write_pairs("train", 4100, 3); }
 
   /// `more`: values of the config.
   std::vector<std::string> train_with_teacher(const std::string& run, int64_t teacher_steps = 200,

@@ -19,17 +19,6 @@ std::string target_word(const std::string& source) {
   return {kTargetConsonants[kSourceConsonants.find(source[0])], source[1]};
 }
 
-void write_pairs(const TinyCorpus& corpus, const std::string& name, int count, unsigned seed) {
-  std::string source;
-  std::string target;
-  for (const std::string& sentence : tiny_sentences(count, seed)) {
-    source += sentence + "\n";
-    target += tiny_translation(sentence) + "\n";
-  }
-  write_file_atomically(corpus / (name + ".source"), source);
-  write_file_atomically(corpus / (name + ".target"), target);
-}
-
 constexpr const char kConfig[] = R"(seed: 7
 data:
   train: {{source: {0}/train.source, target: {0}/train.target}}
@@ -82,9 +71,20 @@ std::vector<std::string> tiny_sentences(int count, unsigned seed) {
 }
 
 TinyCorpus::TinyCorpus() {
-  write_pairs(*this, "train", 300, 1);
-  write_pairs(*this, "validation", 20, 2);
+  write_pairs("train", 300, 1);
+  write_pairs("validation", 20, 2);
   write_file_atomically(config(), fmt::format(kConfig, folder_.path().string()));
+}
+
+void TinyCorpus::write_pairs(const std::string& name, int count, unsigned seed) const {
+  std::string source;
+  std::string target;
+  for (const std::string& sentence : tiny_sentences(count, seed)) {
+    source += sentence + "\n";
+    target += tiny_translation(sentence) + "\n";
+  }
+  write_file_atomically(*this / (name + ".source"), source);
+  write_file_atomically(*this / (name + ".target"), target);
 }
 
 void TinyCorpus::append(const std::string& name, const std::string& source,

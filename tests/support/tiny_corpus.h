@@ -26,6 +26,8 @@ class TinyCorpus {
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   /// The config file.
   std::string config() const { return path("tiny.yaml"); }
+  /// Makes `<name>.source` and `<name>.target` of so many pairs, the same for the same seed.
+  void write_pairs(const std::string& name, int count, unsigned seed) const;
   /// Adds a pair to `<name>.source` and `<name>.target`.
   void append(const std::string& name, const std::string& source, const std::string& target) const;
   /// `train tiny.yaml --run <folder>/<run> --threads 1`, and `more`.
