@@ -7,28 +7,20 @@ Run:   python3 scripts/reference/make_attention_dump.py
 Writes tests/fixtures/attention/*.safetensors, as make_layer_dump.py does.
 """
 
-import argparse
-import random
-from pathlib import Path
-
 import torch
 
 from attention_kinds import Kind, attend, kind_shapes
-from comparison import ROUNDING_OF_DOUBLE, clear_key_biases, relative, worst
 from make_layer_dump import (
     HEADS,
     MEMORY_LENGTHS,
     MODEL,
     QUERY_LENGTHS,
-    ROOT,
     ROWS,
     SCOPE,
     Case,
-    compute,
-    random_rows,
-    save,
+    write_all,
 )
-from reference_model import Layers, initial_values
+from reference_model import Layers
 
 VALUES_SEED = 40  # and a case's number; the inputs have its number alone
 
@@ -51,7 +43,8 @@ def kind_case(name: str, place: str, kind: Kind) -> Case:
         integers["memory_lengths"] = MEMORY_LENGTHS
     shapes = kind_shapes(SCOPE, kind, MODEL, HEADS)
     metadata = {"heads": str(HEADS)}
-    return Case(name, shapes, inputs, MODEL, forward, integers, metadata)
+    bends = kind.score == "additive"  # its tanh: a bias is no mere shift of the scores
+    return Case(name, shapes, inputs, MODEL, forward, integers, metadata, key_bias_matters=bends)
 
 
 CASES = [
@@ -69,28 +62,5 @@ CASES = [
 ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "tests/fixtures/attention")
-    folder = parser.parse_args().output
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    for seed, case in enumerate(CASES, start=1):
-        generator = random.Random(seed)
-        leaves = {name: random_rows(generator, shape) for name, shape in case.inputs.items()}
-        leaves |= initial_values(case.shapes, VALUES_SEED + seed)
-        output_gradient = random_rows(generator, (ROWS, case.outputs))
-        output, gradients = compute(case, leaves, output_gradient, torch.float64)
-        if "energy.weight" not in " ".join(case.shapes):  # else scores are not shift-invariant
-            noise = clear_key_biases(gradients)
-            assert noise < ROUNDING_OF_DOUBLE, f"{case.name}: key bias {noise}"
-        path = folder / f"{case.name}.safetensors"
-        save(case, path, leaves, output_gradient, output, gradients)
-        single_output, single_gradients = compute(case, leaves, output_gradient, torch.float32)
-        print(f"{path}: {path.stat().st_size} bytes; PyTorch's float32 against float64:")
-        print(f"  output           {relative(single_output, output):.2e}")
-        print(f"  gradients, worst {worst(single_gradients, gradients)}")
-
-
 if __name__ == "__main__":
-    main()
+    write_all(CASES, VALUES_SEED, "attention", __doc__.splitlines()[0])

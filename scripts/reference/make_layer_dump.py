@@ -56,6 +56,7 @@ class Case:
     integers: dict[str, list[int]] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     is_sum: bool = False  # the gradients are those of the outputs' plain sum
+    key_bias_matters: bool = False  # scores of a query are not just shifted by it
 
 
 def attention_case(name: str, causal: bool, cross: bool, positions: str = "none", shared: int = HEADS) -> Case:
@@ -80,7 +81,8 @@ def attention_case(name: str, causal: bool, cross: bool, positions: str = "none"
         metadata["key_value_heads"] = str(shared)
     table = (2 * MAX_DISTANCE + 1, MODEL // HEADS) if positions == "relative" else None
     shapes = attention_shapes(SCOPE, MODEL, MODEL // HEADS * shared, table)
-    return Case(name, shapes, inputs, MODEL, forward, integers, metadata)
+    turned = positions == "rotary"
+    return Case(name, shapes, inputs, MODEL, forward, integers, metadata, key_bias_matters=turned)
 
 
 def norm_case(kind: str) -> Case:
@@ -221,29 +223,37 @@ def save(
     safetensors_file.save(path, arrays, case.metadata)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "tests/fixtures/layers")
-    folder = parser.parse_args().output
+def write(case: Case, seed: int, values_seed: int, folder: Path) -> None:
+    """Draws a case's inputs by `seed` and its parameters by `values_seed`, and writes its file."""
+    generator = random.Random(seed)
+    leaves = {name: random_rows(generator, shape) for name, shape in case.inputs.items()}
+    leaves |= initial_values(case.shapes, values_seed)
+    output_gradient = random_rows(generator, (ROWS, case.outputs))
+    if case.is_sum:
+        output_gradient = torch.ones_like(output_gradient)
+    output, gradients = compute(case, leaves, output_gradient, torch.float64)
+    noise = 0.0 if case.key_bias_matters else clear_key_biases(gradients)
+    assert noise < ROUNDING_OF_DOUBLE, f"{case.name}: key bias {noise}"
+    path = folder / f"{case.name}.safetensors"
+    save(case, path, leaves, output_gradient, output, gradients)
+    single_output, single_gradients = compute(case, leaves, output_gradient, torch.float32)
+    print(f"{path}: {path.stat().st_size} bytes; PyTorch's float32 against float64:")
+    print(f"  output           {relative(single_output, output):.2e}")
+    print(f"  gradients, worst {worst(single_gradients, gradients)}")
+
+
+def write_all(cases: list[Case], values_seed: int, folder: str, what: str) -> None:
+    """Writes tests/fixtures/`folder`, or --output. A case is drawn by its number, its parameters by
+    `values_seed` and that.
+    """
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--output", type=Path, default=ROOT / "tests/fixtures" / folder)
+    output = parser.parse_args().output
+    output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    for seed, case in enumerate(CASES, start=1):
-        generator = random.Random(seed)
-        leaves = {name: random_rows(generator, shape) for name, shape in case.inputs.items()}
-        leaves |= initial_values(case.shapes, VALUES_SEED + seed)
-        output_gradient = random_rows(generator, (ROWS, case.outputs))
-        if case.is_sum:
-            output_gradient = torch.ones_like(output_gradient)
-        output, gradients = compute(case, leaves, output_gradient, torch.float64)
-        turned = case.metadata.get("positions") == "rotary"  # then a key's bias says something
-        noise = 0.0 if turned else clear_key_biases(gradients)
-        assert noise < ROUNDING_OF_DOUBLE, f"{case.name}: key bias {noise}"
-        path = folder / f"{case.name}.safetensors"
-        save(case, path, leaves, output_gradient, output, gradients)
-        single_output, single_gradients = compute(case, leaves, output_gradient, torch.float32)
-        print(f"{path}: {path.stat().st_size} bytes; PyTorch's float32 against float64:")
-        print(f"  output           {relative(single_output, output):.2e}")
-        print(f"  gradients, worst {worst(single_gradients, gradients)}")
+    for seed, case in enumerate(cases, start=1):
+        write(case, seed, values_seed + seed, output)
 
 
 if __name__ == "__main__":
-    main()
+    write_all(CASES, VALUES_SEED, "layers", __doc__.splitlines()[0])

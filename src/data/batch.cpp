@@ -4,6 +4,23 @@
 
 namespace calque {
 
+namespace {
+
+/// Makes a pair of the pieces that `source_ids` and `target_output_ids` have more than the layouts.
+void end_pair(Batch& batch, int64_t pair) {
+  batch.pairs.push_back(pair);
+  batch.source_ids.push_back(kEndId);
+  batch.source_layout.append(batch.source_tokens() - batch.source_layout.view().tokens);
+  const auto target = batch.target_output_ids.begin() + batch.target_layout.view().tokens;
+  batch.target_input_ids.push_back(kBeginId);
+  batch.target_input_ids.insert(batch.target_input_ids.end(), target,
+                                batch.target_output_ids.end());
+  batch.target_output_ids.push_back(kEndId);
+  batch.target_layout.append(batch.target_tokens() - batch.target_layout.view().tokens);
+}
+
+}  // namespace
+
 void Batch::reserve(int64_t tokens) {
   for (auto* ids : {&source_ids, &target_input_ids, &target_output_ids}) {
     ids->reserve(static_cast<size_t>(tokens));
@@ -25,27 +42,15 @@ void Batch::clear() {
 }
 
 void Batch::append(const ParallelCorpus& corpus, int64_t pair) {
-  pairs.push_back(pair);
   corpus.append_source(pair, source_ids);
-  source_ids.push_back(kEndId);
-  source_layout.append(corpus.source_length(pair) + 1);
-  target_input_ids.push_back(kBeginId);
-  corpus.append_target(pair, target_input_ids);
   corpus.append_target(pair, target_output_ids);
-  target_output_ids.push_back(kEndId);
-  target_layout.append(corpus.target_length(pair) + 1);
+  end_pair(*this, pair);
 }
 
 void Batch::append(int64_t pair, std::span<const int32_t> source, std::span<const int32_t> target) {
-  pairs.push_back(pair);
   source_ids.insert(source_ids.end(), source.begin(), source.end());
-  source_ids.push_back(kEndId);
-  source_layout.append(std::ssize(source) + 1);
-  target_input_ids.push_back(kBeginId);
-  target_input_ids.insert(target_input_ids.end(), target.begin(), target.end());
   target_output_ids.insert(target_output_ids.end(), target.begin(), target.end());
-  target_output_ids.push_back(kEndId);
-  target_layout.append(std::ssize(target) + 1);
+  end_pair(*this, pair);
 }
 
 }  // namespace calque
