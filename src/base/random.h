@@ -46,7 +46,6 @@ class KeyedPermutation {
 namespace streams {
 inline constexpr uint32_t kInit = 0xFFFFFF00u;
 inline constexpr uint32_t kEpochOrder = 0xFFFFFF01u;
-inline constexpr uint32_t kBatchOrder = 0xFFFFFF02u;
 inline constexpr uint32_t kVocabulary = 0xFFFFFF03u;
 inline constexpr uint32_t kRandomCorpus = 0xFFFFFF04u;
 inline constexpr uint32_t kBenchmark = 0xFFFFFF05u;

@@ -46,7 +46,7 @@ OrderedJson best_to_json(const std::optional<MetricRecord>& best) {
 }
 
 OrderedJson position_to_json(const BatchPosition& position) {
-  return {{"epoch", position.epoch}, {"window", position.window}, {"batch", position.batch}};
+  return {{"epoch", position.epoch}, {"pairs", position.pairs}};
 }
 
 OrderedJson passed_over_to_json(const std::optional<PassedOver>& passed_over) {
@@ -172,7 +172,7 @@ class ObjectReader {
 };
 
 BatchPosition read_position(const ObjectReader& reader) {
-  return {reader.integer("epoch"), reader.integer("window"), reader.integer("batch", -1)};
+  return {reader.integer("epoch"), reader.integer("pairs")};
 }
 
 void check_format(const ObjectReader& reader, const std::filesystem::path& path,
@@ -230,12 +230,14 @@ CheckpointState state_from_json(std::string_view text, const std::filesystem::pa
   check_format(reader, path, problems);
 
   CheckpointState state;
+  state.format = reader.integer("format_version", 1);
   state.calque_version = reader.text("calque_version");
   state.gemm_engine = reader.text("gemm_engine");
   state.instruction_set = reader.text("instruction_set");
   state.averaged_steps = reader.integers("averaged_steps");
   state.step = reader.integer("step");
-  state.position = read_position(reader);
+  state.position = state.has_this_order() ? read_position(reader)
+                                          : BatchPosition{.epoch = reader.integer("epoch")};
   state.micro_batches = reader.integer("micro_batches");
   state.optimizer_steps = reader.integer("optimizer_steps");
   state.moving_average_updates = reader.integer("moving_average_updates");
@@ -244,7 +246,7 @@ CheckpointState state_from_json(std::string_view text, const std::filesystem::pa
   state.trained_seconds = reader.number("trained_seconds");
   // Before these entries, a run ended where it diverged.
   if (reader.has("skipped")) state.skipped = reader.integer("skipped");
-  if (reader.has("passed_over") && !reader.is_null("passed_over")) {
+  if (state.has_this_order() && reader.has("passed_over") && !reader.is_null("passed_over")) {
     const ObjectReader passed_over = reader.object("passed_over");
     state.passed_over = {read_position(passed_over.object("after")),
                          read_position(passed_over.object("last"))};

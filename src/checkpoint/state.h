@@ -14,7 +14,10 @@
 namespace calque {
 
 /// The newest layout of a checkpoint that this program writes and reads.
-inline constexpr int64_t kCheckpointFormat = 1;
+inline constexpr int64_t kCheckpointFormat = 2;
+/// The last whose runs took their batches in another order: its models can be read, its runs cannot
+/// go on.
+inline constexpr int64_t kFormatOfOtherBatches = 1;
 
 /// The best validation so far.
 struct MetricRecord {
@@ -45,6 +48,8 @@ struct PassedOver {
 
 /// `state.json`: what a checkpoint is, and the integers that a run goes on from.
 struct CheckpointState {
+  int64_t format = kCheckpointFormat;  // that it was read in
+
   /// Steps whose weights were averaged into this checkpoint; empty for one of a training run.
   std::vector<int64_t> averaged_steps;
 
@@ -77,6 +82,9 @@ struct CheckpointState {
 
   /// The other files of the folder, by name. Filled when the checkpoint is saved.
   std::map<std::string, FileRecord> files;
+
+  /// Whether batches were taken in the order of this program, so that its run can go on.
+  bool has_this_order() const { return format > kFormatOfOtherBatches; }
 
   bool operator==(const CheckpointState&) const = default;
 };

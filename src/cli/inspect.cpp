@@ -53,7 +53,8 @@ OpenedCheckpoint open_checkpoint(const std::string& folder) {
 }
 
 bool is_resumable(const OpenedCheckpoint& opened) {
-  return opened.checkpoint.is_resumable() && opened.damage.empty();
+  return opened.checkpoint.is_resumable() && opened.checkpoint.state().has_this_order() &&
+         opened.damage.empty();
 }
 
 std::string describe_use(const OpenedCheckpoint& opened) {

@@ -23,6 +23,9 @@ std::string join(const std::vector<std::string>& texts, const std::string& betwe
 }
 
 std::string unknown_key_message(const std::string& key) {
+  if (key == "train.window_batches") {
+    return "there is no such key any more: batches are not sorted by length; leave it out";
+  }
   const std::vector<std::string> nearest = nearest_keys(key);
   if (!nearest.empty()) return fmt::format("unknown key; did you mean {}?", join(nearest, " or "));
   const std::string block = key.substr(0, key.rfind('.'));

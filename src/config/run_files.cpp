@@ -64,6 +64,25 @@ void compare_vocabulary(const Checkpoint& checkpoint, const VocabularyPaths& pat
   compare(paths.target, kTargetVocabularyFile);
 }
 
+/// Removes a key of a block that there is no more, with its value.
+void remove_key(const std::string& key, std::string& yaml) {
+  const size_t begin = yaml.find("\n  " + key + ":");
+  if (begin != std::string::npos) yaml.erase(begin, yaml.find('\n', begin + 1) - begin);
+}
+
+/// A run whose batches were taken in another order would not be the same run.
+void check_order_of_batches(const Checkpoint& checkpoint, const std::filesystem::path& run_folder) {
+  const CheckpointState& state = checkpoint.state();
+  if (state.has_this_order()) return;
+  throw UserError(fmt::format(
+      "{} holds a run of an older Calque ({}), which sorted batches by length; this one does not, "
+      "and going on would not be the same run. Its model can be used as before, also as "
+      "train.initial_model. Go on with the older Calque, choose another folder with --run, or "
+      "start "
+      "over with --fresh (the old folder is put aside, not deleted)",
+      run_folder.string(), state.calque_version));
+}
+
 }  // namespace
 
 TokenizerPair load_tokenizers(const Checkpoint& checkpoint) {
@@ -75,7 +94,9 @@ TokenizerPair load_tokenizers(const Checkpoint& checkpoint) {
 }
 
 RunConfig load_config(const Checkpoint& checkpoint) {
-  return parse_config(checkpoint.text(kConfigFile), checkpoint.folder() / kConfigFile);
+  std::string text = checkpoint.text(kConfigFile);
+  if (!checkpoint.state().has_this_order()) remove_key("window_batches", text);
+  return parse_config(text, checkpoint.folder() / kConfigFile);
 }
 
 std::map<std::string, std::string> checkpoint_texts(const RunConfig& config,
@@ -130,6 +151,7 @@ std::vector<ConfigChange> refused_changes(const RunConfig& old_config,
 
 void check_resumable(const Checkpoint& checkpoint, const RunConfig& config,
                      const ParallelFiles& text, const std::filesystem::path& run_folder) {
+  check_order_of_batches(checkpoint, run_folder);
   std::vector<std::string> refused;
   compare_keys(load_config(checkpoint), config, refused);
   compare_text("data.train.source", text.source, checkpoint, refused);

@@ -163,9 +163,6 @@ void visit_train_course(Config& config, Visitor& visit) {
               "What linear layers multiply; bfloat16: rounded numbers, faster where the processor "
               "multiplies them itself. Weights, sums and all else stay float32."},
         train.precision, OneOf<kernels::Precision>(kPrecisions));
-  visit(Field{"train.window_batches", "batches", kRefuse,
-              "Batches sorted by length together: more are more even, fewer more random."},
-        train.window_batches, kCount);
   visit(Field{"train.log_every", "updates", kHarmless, "Distance of progress lines."},
         train.log_every, kCount);
   visit(Field{"train.validate_every", "updates", kHarmless, "Distance of validations."},

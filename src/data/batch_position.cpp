@@ -5,7 +5,7 @@
 namespace calque {
 
 std::string BatchPosition::to_string() const {
-  return fmt::format("epoch {}, window {}, batch {}", epoch, window, batch);
+  return fmt::format("epoch {}, pair {}", epoch, pairs);
 }
 
 }  // namespace calque

@@ -6,14 +6,13 @@
 
 namespace calque {
 
-/// Which batch of a run. The default stands before the first batch.
+/// Which batch of a run, told by where it ends. The default stands before the first batch.
 struct BatchPosition {
   int64_t epoch = 0;
-  int64_t window = 0;  // of the epoch
-  int64_t batch = -1;  // of the window, in the order of training
+  int64_t pairs = 0;  // that the epoch has given, with this batch
 
   auto operator<=>(const BatchPosition&) const = default;
-  /// "epoch 0, window 3, batch 17".
+  /// "epoch 0, pair 4250".
   std::string to_string() const;
 };
 

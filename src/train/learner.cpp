@@ -41,7 +41,7 @@ class AverageInPlace {
 
 BatcherOptions batcher_options(const TrainOptions& options, uint64_t seed,
                                const Variation* variation) {
-  return {options.batch_tokens, options.window_batches, seed, variation};
+  return {options.batch_tokens, seed, variation};
 }
 
 Learner::Learner(const TrainOptions& options, Transformer& model, const ParallelCorpus& corpus,

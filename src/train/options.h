@@ -21,7 +21,6 @@ struct TrainOptions {
   int64_t batch_tokens = 4096;        // bounds target tokens and source tokens of a batch, each
   int64_t micro_batch_tokens = 1024;  // about as many are computed at a time
   int64_t accumulate = 1;             // batches added up for one update
-  int64_t window_batches = 100;       // batches sorted by length together
   int64_t log_every = 50;             // updates between progress lines
   int64_t validate_every = 1000;
   int64_t save_every = 1000;

@@ -119,9 +119,8 @@ void RunFolder::cut_metrics(int64_t step, int64_t validated_step) const {
 void RunFolder::cut_skipped(const BatchPosition& position) const {
   filter_lines(skipped_file(), [&](const nlohmann::json& record) {
     const auto epoch = integer(record, "epoch");
-    const auto window = integer(record, "window");
-    const auto batch = integer(record, "batch");
-    return epoch && window && batch && BatchPosition{*epoch, *window, *batch} <= position;
+    const auto pairs = integer(record, "pairs");
+    return epoch && pairs && BatchPosition{*epoch, *pairs} <= position;
   });
 }
 

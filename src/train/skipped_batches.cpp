@@ -43,8 +43,7 @@ std::string skipped_records(const std::vector<SkippedBatch>& batches, int64_t st
     const nlohmann::ordered_json record = {{"step", step},
                                            {"reason", reason},
                                            {"epoch", batch.position.epoch},
-                                           {"window", batch.position.window},
-                                           {"batch", batch.position.batch},
+                                           {"pairs", batch.position.pairs},
                                            {"lines", batch.lines}};
     text += record.dump() + '\n';
   }

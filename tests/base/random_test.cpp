@@ -94,7 +94,7 @@ TEST_CASE("a keyed permutation differs by seed, epoch and stream", "[base]") {
   CHECK(base == images(300, {1, 0, streams::kEpochOrder}));
   CHECK(base != images(300, {2, 0, streams::kEpochOrder}));
   CHECK(base != images(300, {1, 1, streams::kEpochOrder}));
-  CHECK(base != images(300, {1, 0, streams::kBatchOrder}));
+  CHECK(base != images(300, {1, 0, streams::kInit}));
 }
 
 TEST_CASE("a keyed permutation reaches all places from each index", "[base]") {
@@ -114,8 +114,8 @@ TEST_CASE("a keyed permutation works at the largest sizes", "[base]") {
 TEST_CASE("each purpose has a stream of its own", "[base]") {
   using namespace streams;
   const std::set<uint32_t> all{
-      kInit,     kEpochOrder,   kBatchOrder, kVocabulary,   kRandomCorpus, kBenchmark, kBootstrap,
-      kSampling, kFaithfulness, kLayerDrop,  kSourcePieces, kTargetPieces, kAttack,    kNoise};
+      kInit,      kEpochOrder,   kVocabulary,   kRandomCorpus, kBenchmark, kBootstrap, kSampling,
+      kLayerDrop, kFaithfulness, kSourcePieces, kTargetPieces, kAttack,    kDirection, kNoise};
   CHECK(all.size() == 14);
   CHECK(kNoise == *all.begin());  // those of its kinds lie behind it, below all others
   CHECK(*std::next(all.begin()) - kNoise == 0x100);

@@ -49,7 +49,7 @@ struct SmallRun {
     second_moments = block();
     weights = block();
     state.step = 12000;
-    state.position = {3, 7, 21};
+    state.position = {3, 721};
     state.micro_batches = 24000;
     state.optimizer_steps = 11999;
     state.moving_average_updates = 12000;

@@ -96,7 +96,6 @@ RunConfig unusual_config() {
   train.micro_batch_tokens = 23;
   train.accumulate = 13;
   train.precision = kernels::Precision::kBfloat16;
-  train.window_batches = 14;
   train.log_every = 15;
   train.validate_every = 16;
   train.log_attention = true;
@@ -219,9 +218,8 @@ TEST_CASE("a changed key is harmless, a warning, or refused", "[config]") {
   for (const char* text :
        {"seed=2", "vocabulary.size=9", "data.train.source=b.en", "data.max_length=9",
         "train.batch_tokens=9", "train.micro_batch_tokens=9", "train.accumulate=2",
-        "train.window_batches=1", "model.norm=post", "model.norm_kind=rms",
-        "model.activation=swiglu", "model.tied_embeddings=none", "model.positions=learned",
-        "train.moving_average=0.9"}) {
+        "model.norm=post", "model.norm_kind=rms", "model.activation=swiglu",
+        "model.tied_embeddings=none", "model.positions=learned", "train.moving_average=0.9"}) {
     CAPTURE(text);
     CHECK(change(text).severity == AtResume::kRefuse);
   }

@@ -22,7 +22,7 @@ Sentences sentences(std::span<const int32_t> ids, const SequenceLayout& layout) 
 TEST_CASE("exported batches are those that training sees, sentence by sentence", "[data]") {
   const test::CorpusFolder folder(60);
   const ParallelCorpus corpus = folder.open();
-  Batcher batcher(corpus, {100, 5, 1});
+  Batcher batcher(corpus, {100, 1});
   const std::filesystem::path file = folder.folder / "batches.jsonl";
   export_batches(batcher, 7, file);
   const std::vector<std::string> lines = read_lines(file);
@@ -40,7 +40,7 @@ TEST_CASE("exported batches are those that training sees, sentence by sentence",
 TEST_CASE("a file that cannot be written to is named", "[data]") {
   const test::CorpusFolder folder(20);
   const ParallelCorpus corpus = folder.open();
-  const Batcher batcher(corpus, {100, 5, 1});
+  const Batcher batcher(corpus, {100, 1});
   CHECK_THAT(test::user_error([&] { export_batches(batcher, 1, "/nowhere/batches.jsonl"); }),
              ContainsSubstring("/nowhere/batches.jsonl"));
 }

@@ -18,7 +18,7 @@ const ParallelCorpus& sample_corpus() {
   return corpus;
 }
 
-BatcherOptions small_batches(uint64_t seed = 1) { return {150, 5, seed}; }
+BatcherOptions small_batches(uint64_t seed = 1) { return {150, seed}; }
 
 /// The positions and pairs of all batches of the epochs [0, epochs).
 std::vector<std::pair<BatchPosition, std::vector<int64_t>>> run(Batcher& batcher, int64_t epochs) {
@@ -28,13 +28,6 @@ std::vector<std::pair<BatchPosition, std::vector<int64_t>>> run(Batcher& batcher
     result.emplace_back(batch.position, batch.pairs);
   }
   return result;
-}
-
-/// The windows that an epoch of `batches` is cut into.
-int64_t windows_of(const std::vector<std::pair<BatchPosition, std::vector<int64_t>>>& batches) {
-  int64_t last = 0;
-  for (const auto& [position, pairs] : batches) last = std::max(last, position.window);
-  return last + 1;
 }
 
 void check_rows(std::span<const int32_t> ids, const SequenceLayout& layout) {
@@ -77,7 +70,6 @@ TEST_CASE("a batch is packed rows with their special ids", "[data]") {
 TEST_CASE("an epoch takes every pair once, within the budget", "[data]") {
   Batcher batcher(sample_corpus(), small_batches());
   std::map<int64_t, std::vector<int64_t>> pairs_of_epoch;
-  int64_t batches = 0;
   Batch batch;
   for (batcher.next(batch); batch.position.epoch < 2; batcher.next(batch)) {
     CHECK(batch.sentences() > 0);
@@ -85,9 +77,10 @@ TEST_CASE("an epoch takes every pair once, within the budget", "[data]") {
     CHECK(batch.target_tokens() <= 150);
     std::vector<int64_t>& seen = pairs_of_epoch[batch.position.epoch];
     seen.insert(seen.end(), batch.pairs.begin(), batch.pairs.end());
-    if (batch.position.epoch == 0) ++batches;
+    CHECK(std::ssize(seen) == batch.position.pairs);
+    CHECK(batch.epochs == static_cast<double>(batch.position.epoch) +
+                              static_cast<double>(std::ssize(seen)) / kPairs);
   }
-  CHECK(batches >= batcher.least_batches_per_epoch());
   CHECK(pairs_of_epoch[0] != pairs_of_epoch[1]);
   for (auto& [epoch, seen] : pairs_of_epoch) {
     std::sort(seen.begin(), seen.end());
@@ -114,20 +107,20 @@ TEST_CASE("a bound of the cache's memory changes no batch", "[data]") {
   CHECK(run(batcher, 2) == run(free, 2));
 }
 
-TEST_CASE("positions grow, and batches come in no order of length", "[data]") {
-  Batcher batcher(sample_corpus(), small_batches());
-  const auto batches = run(batcher, 1);
-  int64_t shorter_than_before = 0;
-  for (size_t i = 1; i < batches.size(); ++i) {
-    CHECK(batches[i - 1].first < batches[i].first);
-    const auto length = [&](size_t b) {
-      return sample_corpus().target_length(batches[b].second.front());
-    };
-    shorter_than_before += length(i) < length(i - 1) ? 1 : 0;
+TEST_CASE("batches are full, and hold sentences of all lengths", "[data]") {
+  const ParallelCorpus& corpus = sample_corpus();
+  const int64_t longest = std::max(corpus.longest_source(), corpus.longest_target()) + 1;
+  Batcher batcher(corpus, small_batches());
+  Batch batch;
+  int64_t spread = 0;  // of the lengths in a batch
+  int64_t batches = 0;
+  for (batcher.next(batch); batch.position.epoch < 2; batcher.next(batch), ++batches) {
+    const auto [shortest, most] = std::ranges::minmax(batch.target_layout.view().lengths);
+    spread += most - shortest;
+    const bool ends_epoch = batch.position.pairs == kPairs;
+    CHECK((ends_epoch || std::max(batch.source_tokens(), batch.target_tokens()) > 150 - longest));
   }
-  CHECK(windows_of(batches) > 3);
-  CHECK(shorter_than_before > windows_of(batches));
-  CHECK(batches.front().first == BatchPosition{0, 0, 0});
+  CHECK(2 * spread > batches * longest);
 }
 
 TEST_CASE("a run goes on right behind any position", "[data]") {
@@ -135,7 +128,10 @@ TEST_CASE("a run goes on right behind any position", "[data]") {
   const auto expected = run(whole, 2);
   Batcher resumed(sample_corpus(), small_batches());
   for (size_t i = 0; i < expected.size(); ++i) {
-    resumed.seek(expected[i].first);
+    const BatchPosition position = expected[i].first;
+    resumed.seek(position);
+    CHECK(resumed.epochs() ==
+          static_cast<double>(position.epoch) + static_cast<double>(position.pairs) / kPairs);
     const auto rest = run(resumed, 2);
     REQUIRE(rest.size() == expected.size() - i - 1);
     CHECK(std::equal(rest.begin(), rest.end(), expected.begin() + static_cast<int64_t>(i) + 1));
@@ -146,10 +142,8 @@ TEST_CASE("a run goes on right behind any position", "[data]") {
 
 TEST_CASE("a position that does not exist is refused", "[data]") {
   Batcher batcher(sample_corpus(), small_batches());
-  const int64_t windows = windows_of(run(batcher, 1));
   for (const BatchPosition position :
-       {BatchPosition{-1, 0, 0}, BatchPosition{0, windows, 0}, BatchPosition{0, -1, 0},
-        BatchPosition{0, 0, 1000}, BatchPosition{0, 0, -2}}) {
+       {BatchPosition{-1, 5}, BatchPosition{0, -1}, BatchPosition{0, kPairs + 1}}) {
     test::contains(test::user_error([&] { batcher.seek(position); }),
                    "cannot go on behind " + position.to_string());
   }
@@ -158,39 +152,24 @@ TEST_CASE("a position that does not exist is refused", "[data]") {
 TEST_CASE("a budget below the longest sentence is an error at the start", "[data]") {
   const ParallelCorpus& corpus = sample_corpus();
   const int64_t longest = std::max(corpus.longest_source(), corpus.longest_target()) + 1;
-  CHECK_NOTHROW(Batcher(corpus, {longest, 5, 1}));
-  const std::string message = test::user_error([&] { Batcher(corpus, {longest - 1, 5, 1}); });
+  CHECK_NOTHROW(Batcher(corpus, {longest, 1}));
+  const std::string message = test::user_error([&] { Batcher(corpus, {longest - 1, 1}); });
   test::contains(message, "set train.batch_tokens to " + std::to_string(longest) +
                               " or more, or data.max_length to " + std::to_string(longest - 1));
   test::contains(test::user_error([&] { make_batches(corpus, longest - 1); }),
                  "train.batch_tokens");
 }
 
-TEST_CASE("one window is enough for a small corpus", "[data]") {
-  Batcher batcher(sample_corpus(), {4096, 100, 1});
-  const auto batches = run(batcher, 3);
-  CHECK(windows_of(batches) == 1);
-  CHECK(batches.size() >= 3);
-}
-
-TEST_CASE("batches for validation hold every pair once, shortest first", "[data]") {
-  const ParallelCorpus& corpus = sample_corpus();
-  const std::vector<Batch> batches = make_batches(corpus, 200);
-  std::vector<int64_t> seen;
-  int64_t last_length = 0;
+TEST_CASE("batches for validation hold every pair once, in the order of the corpus", "[data]") {
+  const std::vector<Batch> batches = make_batches(sample_corpus(), 200);
+  CHECK(batches.size() > 3);
+  int64_t next = 0;
   for (const Batch& batch : batches) {
     CHECK(batch.source_tokens() <= 200);
     CHECK(batch.target_tokens() <= 200);
-    for (const int64_t pair : batch.pairs) {
-      CHECK(corpus.target_length(pair) >= last_length);
-      last_length = corpus.target_length(pair);
-      seen.push_back(pair);
-    }
+    for (const int64_t pair : batch.pairs) CHECK(pair == next++);
   }
-  std::sort(seen.begin(), seen.end());
-  REQUIRE(std::ssize(seen) == kPairs);
-  CHECK(std::adjacent_find(seen.begin(), seen.end()) == seen.end());
-  CHECK(make_batches(corpus, 200).front().pairs == batches.front().pairs);
+  CHECK(next == kPairs);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST_CASE("batches of noisy sentences keep their bounds, and every pair its plac
   options.max_length = GENERATE(256, 40, 25);
   const Variation with_noise = variation(options);
   const std::vector<Batch> batches =
-      batches_of(Batcher(sample_corpus(), {kBatchTokens, 5, 3, &with_noise}), 2);
+      batches_of(Batcher(sample_corpus(), {kBatchTokens, 3, &with_noise}), 2);
   std::multiset<int64_t> seen;
   int64_t longer = 0;
   for (const Batch& batch : batches) {
@@ -138,8 +138,8 @@ TEST_CASE("a source of which noise leaves nothing stays as it stands", "[data][n
   options.noise.probability = 1;
   options.noise.rate(NoiseKind::kWordDrop) = 1;
   const Variation nothing_left = variation(options);
-  Batcher clean(sample_corpus(), {kBatchTokens, 5, 3});
-  Batcher noisy(sample_corpus(), {kBatchTokens, 5, 3, &nothing_left});
+  Batcher clean(sample_corpus(), {kBatchTokens, 3});
+  Batcher noisy(sample_corpus(), {kBatchTokens, 3, &nothing_left});
   Batch expected;
   Batch batch;
   clean.next(expected);
@@ -150,7 +150,7 @@ TEST_CASE("a source of which noise leaves nothing stays as it stands", "[data][n
 
 TEST_CASE("noisy batches go on right behind any position", "[data][noise]") {
   const Variation with_noise = variation(noisy_options());
-  const BatcherOptions options{kBatchTokens, 5, 3, &with_noise};
+  const BatcherOptions options{kBatchTokens, 3, &with_noise};
   const std::vector<Batch> expected = batches_of(Batcher(sample_corpus(), options), 2);
   for (size_t i = 0; i + 1 < expected.size(); i += 7) {
     Batcher resumed(sample_corpus(), options);

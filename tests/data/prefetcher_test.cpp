@@ -15,7 +15,7 @@ namespace {
 Prefetcher::Source counting_source(std::atomic<int64_t>& made, int64_t end) {
   return [&made, end](Batch& batch) {
     if (made == end) throw UserError("the end of the batches");
-    batch.position.batch = made++;
+    batch.position.pairs = made++;
   };
 }
 
@@ -23,8 +23,8 @@ TEST_CASE("prefetched batches are the batcher's, in order", "[data]") {
   const test::CorpusFolder folder(200);
   const ParallelCorpus corpus = folder.open();
   for (const int depth : {1, 2, 7}) {
-    Batcher batcher(corpus, {150, 3, 1});
-    batcher.seek({0, 1, 1});
+    Batcher batcher(corpus, {150, 1});
+    batcher.seek({0, 20});
     Prefetcher prefetcher(batcher, depth);
     Batch expected;
     for (int i = 0; i < 100; ++i) {
@@ -45,7 +45,7 @@ TEST_CASE("a prefetcher reads ahead as far as told, and spares the batch in use"
   for (int64_t i = 0; i < 20; ++i) {
     const Batch& batch = prefetcher.next();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    CHECK(batch.position.batch == i);
+    CHECK(batch.position.pairs == i);
     CHECK(made <= i + 1 + 3);
   }
 }
@@ -53,7 +53,7 @@ TEST_CASE("a prefetcher reads ahead as far as told, and spares the batch in use"
 TEST_CASE("what the source throws comes behind the batches before it", "[data]") {
   std::atomic<int64_t> made = 0;
   Prefetcher prefetcher(counting_source(made, 5), 2);
-  for (int64_t i = 0; i < 5; ++i) CHECK(prefetcher.next().position.batch == i);
+  for (int64_t i = 0; i < 5; ++i) CHECK(prefetcher.next().position.pairs == i);
   for (int attempt = 0; attempt < 2; ++attempt) {
     CHECK_THROWS_WITH(prefetcher.next(), "the end of the batches");
   }

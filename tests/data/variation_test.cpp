@@ -28,9 +28,7 @@ struct VariedCorpus {
     folder.options.noise = noise;
     variation.emplace(folder.options, test::sample_tokenizers());
   }
-  Batcher batcher(uint64_t seed = 1) const {
-    return {corpus, {kBatchTokens, 5, seed, &*variation}};
-  }
+  Batcher batcher(uint64_t seed = 1) const { return {corpus, {kBatchTokens, seed, &*variation}}; }
 };
 
 /// All that a batch is made of.
@@ -120,25 +118,6 @@ TEST_CASE("varied batches are a function of the seed, and go on behind any posit
   }
 }
 
-TEST_CASE("an epoch of varied batches is counted by its windows and batches", "[data]") {
-  const VariedCorpus varied(0.3);
-  Batcher batcher = varied.batcher();
-  Batcher resumed = varied.batcher();
-  CHECK(batcher.epochs() == 0);
-  Batch batch;
-  double before = 0;
-  BatchPosition last;
-  for (batcher.next(batch); batch.position.epoch < 2; batcher.next(batch)) {
-    CHECK(batch.epochs > before);
-    if (batch.position.epoch == 1 && last.epoch == 0) CHECK(before == Approx(1.0));
-    resumed.seek(batch.position);
-    CHECK(resumed.epochs() == batch.epochs);
-    before = batch.epochs;
-    last = batch.position;
-  }
-  CHECK(before == Approx(2.0));
-}
-
 TEST_CASE("a sentence that would be cut into too many pieces stays as it stands", "[data]") {
   const VariedCorpus varied(0.9, 30);
   Batcher batcher = varied.batcher();
@@ -160,7 +139,7 @@ TEST_CASE("a varied sentence is not larger than a batch", "[data]") {
   const VariedCorpus varied(0.9);
   const int64_t tokens =
       std::max(varied.corpus.longest_source(), varied.corpus.longest_target()) + 1;
-  Batcher batcher(varied.corpus, {tokens, 5, 1, &*varied.variation});
+  Batcher batcher(varied.corpus, {tokens, 1, &*varied.variation});
   Batch batch;
   int64_t longest = 0;
   for (batcher.next(batch); batch.position.epoch == 0; batcher.next(batch)) {

@@ -60,15 +60,14 @@ def safetensors():
 
 def state():
     whole = {
-        "format_version": 1,
+        "format_version": 2,
         "calque_version": "0.1.0",
         "gemm_engine": "calque",
         "instruction_set": "AVX2",
         "averaged_steps": [100, 200],
         "step": 300,
         "epoch": 2,
-        "window": 1,
-        "batch": -1,
+        "pairs": 212,
         "micro_batches": 600,
         "optimizer_steps": 299,
         "moving_average_updates": 300,
@@ -77,8 +76,8 @@ def state():
         "trained_seconds": 12.5,
         "skipped": 7,
         "passed_over": {
-            "after": {"epoch": 1, "window": 0, "batch": 3},
-            "last": {"epoch": 1, "window": 1, "batch": 0},
+            "after": {"epoch": 1, "pairs": 110},
+            "last": {"epoch": 1, "pairs": 210},
         },
         "scheduled": True,
         "validated_step": 300,
@@ -98,6 +97,7 @@ def state():
     files = {
         "valid_whole": text({}),
         "valid_no_best": text({"best": None, "averaged_steps": []}),
+        "valid_other_batches": text({"format_version": 1, "window": 1, "batch": -1}),
         "valid_never_skipped": text({"skipped": 0, "passed_over": None}),
         "damaged_passed_over": text({"passed_over": {"after": 3}}),
         "damaged_newer": text({"format_version": 999}),

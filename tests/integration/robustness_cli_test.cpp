@@ -88,10 +88,11 @@ TEST_CASE("an attack by the gradient is told beside one by chance", "[robustness
     CHECK(attack["tokens"] == i % 2 + 1);
     CHECK(attack["replaced"] > 0);
     CHECK(attack["log_probability"] < found["clean"]["log_probability"]);
-    CHECK(attack["bleu"] < found["clean"]["bleu"]);
   }
   for (size_t i = 0; i < 2; ++i) {
-    CHECK(found["attacks"][i + 2]["log_probability"] < found["attacks"][i]["log_probability"]);
+    const json& by_gradient = found["attacks"][i + 2];
+    CHECK(by_gradient["log_probability"] < found["attacks"][i]["log_probability"]);
+    CHECK(by_gradient["bleu"] < found["clean"]["bleu"]);  // by chance it need not be
   }
   // The sum is what `score` says of the same lines.
   const TinyCorpus& corpus = trained_corpus();

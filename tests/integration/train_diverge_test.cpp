@@ -100,8 +100,7 @@ void check_same_end(const PoisonedCorpus& corpus, int64_t step) {
   }
   const nlohmann::json whole = read_state(corpus / "whole", step);
   const nlohmann::json parts = read_state(corpus / "parts", step);
-  for (const std::string key :
-       {"epoch", "window", "batch", "micro_batches", "skipped", "passed_over"}) {
+  for (const std::string key : {"epoch", "pairs", "micro_batches", "skipped", "passed_over"}) {
     INFO(key);
     CHECK(whole[key] == parts[key]);
   }
@@ -166,7 +165,7 @@ TEST_CASE("a run goes back once and passes over what led there, and the second t
                             "(train.max_skipped), the last loss ") &&
           ContainsSubstring(". Going back to " +
                             checkpoint_folder(corpus / "endless", 0).parent_path().string()) &&
-          ContainsSubstring("It is the second time: the batches behind epoch 0, window ") &&
+          ContainsSubstring("It is the second time: the batches behind epoch 0, pair ") &&
           ContainsSubstring("Try a lower train.learning_rate"));
   const int64_t latest = named_step(corpus / "endless", "latest");
   CHECK(latest == end / kSaveEvery * kSaveEvery);
@@ -191,7 +190,7 @@ TEST_CASE("a run goes back once and passes over what led there, and the second t
   const auto records = read_skipped(corpus / "whole");
   REQUIRE(records.size() > 2);
   CHECK(records.back()["reason"] == "passed over");
-  for (const std::string part : {"epoch", "window", "batch"}) {
+  for (const std::string part : {"epoch", "pairs"}) {
     CHECK(records.back()[part] == passed_over["last"][part]);
   }
 
@@ -217,7 +216,8 @@ TEST_CASE("stopped among skipped updates, a run tries them again", "[train][dive
   CHECK(run.wait().exit_code == 130);
   CHECK(named_step(corpus / "run", "latest") == 0);
   const nlohmann::json state = read_state(corpus / "run", 0);
-  CHECK(state["batch"] == -1);
+  CHECK(state["epoch"] == 0);
+  CHECK(state["pairs"] == 0);
   CHECK(state["micro_batches"] == 0);
   CHECK(state["skipped"] == 0);
   CHECK(read_skipped(corpus / "run").size() >= 3);

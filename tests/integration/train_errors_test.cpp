@@ -1,11 +1,14 @@
 // Each mistake that a training can be given, through the real binary: exit code 2, and a message
 // that names the place, what was expected and how to mend it.
 #include "base/file.h"
+#include "checkpoint/forgery.h"
 #include "support/catch.h"
+#include "support/run_contents.h"
 #include "support/tiny_corpus.h"
 
 using calque::read_file;
 using calque::write_file_atomically;
+using calque::test::checkpoint_folder;
 using calque::test::run_binary;
 using calque::test::RunResult;
 using calque::test::set;
@@ -129,6 +132,28 @@ TEST_CASE("a vocabulary that the text cannot fill names the largest legal size",
   };
   CHECK(with_size(largest + 1).exit_code == 2);
   CHECK(with_size(largest).exit_code == 0);
+}
+
+TEST_CASE("a run that took its batches in another order cannot go on, but its model translates",
+          "[train][errors]") {
+  const TinyCorpus corpus;
+  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=2"}))).exit_code == 0);
+  const std::filesystem::path last = checkpoint_folder(corpus / "run", 2);
+  std::string config = read_file(last / calque::kConfigFile);
+  config.insert(config.find("  accumulate:"), "  window_batches: 100\n");
+  calque::test::forge(last, calque::kConfigFile, config);
+  std::string state = calque::test::body_of(read_file(last / calque::kStateFile));
+  state.replace(state.find("\"format_version\": 2"), 19, "\"format_version\": 1");
+  calque::test::forge_state(last, state);
+
+  check_refused(run_binary(corpus.train("run", set({"train.max_steps=4"}))),
+                {corpus.path("run") + " holds a run of an older Calque (0.1.0), which sorted ",
+                 "choose another folder with --run, or start over with --fresh"});
+  const RunResult inspected = run_binary({"inspect", last.string()});
+  CHECK_THAT(inspected.out, ContainsSubstring("translates; training cannot go on from it\n"));
+  CHECK(run_binary({"translate", "--model", last.string()}, "ba du\n").exit_code == 0);
+  check_refused(run_binary(corpus.train("new", set({"train.window_batches=100"}))),
+                {"--set train.window_batches", "there is no such key any more"});
 }
 
 TEST_CASE("a run folder that cannot be made is refused", "[train][errors]") {

@@ -34,7 +34,6 @@ model:
 train:
   max_steps: 24
   batch_tokens: 128
-  window_batches: 3
   log_every: 5
   validate_every: 10
   save_every: 10

@@ -45,7 +45,6 @@ TEST_CASE("batches added up, and parts of a batch, give what one batch of all th
   const TinyCorpus corpus;
   const TinyTrainer probe(corpus, {});
   std::vector<std::string> values = kNoDropout;
-  values.push_back("train.window_batches=10");
   const int64_t all_tokens = test::budget_for(probe.pairs, 1);
   const std::vector<std::string> whole{"train.batch_tokens=" + std::to_string(all_tokens),
                                        "train.micro_batch_tokens=" + std::to_string(all_tokens)};
@@ -141,7 +140,7 @@ TEST_CASE("in the steady state nothing is allocated", "[train]") {
   INFO(threads << " threads, " << more);
   const kernels::GemmEngineScope scope(
       kernels::GemmEngine::kCalque);  // a library may do as it likes
-  TinyTrainer tiny(corpus, {"train.window_batches=10", more}, threads);
+  TinyTrainer tiny(corpus, {more}, threads);
   for (int step = 0; step < 20; ++step) tiny.trainer.update();
   const test::AllocationCount count;
   for (int step = 20; step < 60; ++step) tiny.trainer.update();

@@ -114,13 +114,13 @@ TEST_CASE("skipped batches are cut back to a position", "[train]") {
   const RunFolder run(folder / "run");
   run.cut_skipped({});
   CHECK(!std::filesystem::exists(run.skipped_file()));
-  const std::string kept = R"({"epoch":0,"window":3,"batch":2})"
+  const std::string kept = R"({"epoch":0,"pairs":32})"
                            "\n"
-                           R"({"epoch":1,"window":0,"batch":5})"
+                           R"({"epoch":1,"pairs":5})"
                            "\n";
-  run.append_skipped(kept + R"({"epoch":1,"window":0,"batch":6})" + "\n" +
-                     R"({"epoch":1,"window":"0","batch":1})" + "\n" + R"({"epoch":0)");
-  run.cut_skipped({1, 0, 5});
+  run.append_skipped(kept + R"({"epoch":1,"pairs":6})" + "\n" + R"({"epoch":1,"pairs":"1"})" +
+                     "\n" + R"({"epoch":0)");
+  run.cut_skipped({1, 5});
   CHECK(read_file(run.skipped_file()) == kept);
   run.cut_skipped({});
   CHECK(read_file(run.skipped_file()).empty());

@@ -20,7 +20,7 @@ TEST_CASE("batches are found again by their positions, with the lines of their p
   const ParallelCorpus corpus("train", config.data.train, config.data, tokenizers,
                               tiny / "run/cache");
   const auto variation = make_variation(config.data, tokenizers);
-  const BatcherOptions options{128, 3, 7, variation.get()};
+  const BatcherOptions options{128, 7, variation.get()};
   Batcher batcher(corpus, options);
   std::vector<Batch> batches(8);
   for (Batch& batch : batches) batcher.next(batch);
@@ -39,11 +39,11 @@ TEST_CASE("batches are found again by their positions, with the lines of their p
 }
 
 TEST_CASE("skipped batches are written as lines of JSON, and told in short", "[train]") {
-  const std::vector<SkippedBatch> two{{{0, 2, 1}, {5, 9}}, {{0, 2, 3}, {1, 12}}};
+  const std::vector<SkippedBatch> two{{{0, 21}, {5, 9}}, {{0, 23}, {1, 12}}};
   CHECK(skipped_records(two, 41, "loss nan") ==
-        R"({"step":41,"reason":"loss nan","epoch":0,"window":2,"batch":1,"lines":[5,9]})"
+        R"({"step":41,"reason":"loss nan","epoch":0,"pairs":21,"lines":[5,9]})"
         "\n"
-        R"({"step":41,"reason":"loss nan","epoch":0,"window":2,"batch":3,"lines":[1,12]})"
+        R"({"step":41,"reason":"loss nan","epoch":0,"pairs":23,"lines":[1,12]})"
         "\n");
   CHECK(describe_lines(two) == "lines 1, 5, 9, 12");
   CHECK(describe_lines({{{}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}}) ==
