@@ -2,6 +2,8 @@
 runs it. Prints one JSON object."""
 
 import argparse
+import bisect
+import itertools
 import json
 import resource
 import time
@@ -40,7 +42,12 @@ def micro_batches(source: Sentences, target: Sentences, tokens: int) -> list[Pad
     """The parts that Calque computes a batch in (train/micro_batch.h); with `tokens` 0 the whole."""
     longer_side = max(sum(map(len, source)), sum(map(len, target)))
     parts = min(max(-(-longer_side // tokens), 1), len(source)) if tokens else 1
-    cuts = [len(source) * part // parts for part in range(parts + 1)]
+    longer = source if sum(map(len, source)) > sum(map(len, target)) else target
+    begins = [0, *itertools.accumulate(map(len, longer))][:-1]
+    cuts = [0]
+    for part in range(1, parts + 1):
+        wanted = bisect.bisect_left(begins, longer_side * part // parts)
+        cuts.append(min(max(wanted, cuts[-1] + 1), len(source) - (parts - part)))
     return [padded(source[i:j], target[i:j]) for i, j in zip(cuts, cuts[1:])]
 
 

@@ -175,8 +175,9 @@ BatchPosition read_position(const ObjectReader& reader) {
   return {reader.integer("epoch"), reader.integer("pairs")};
 }
 
-void check_format(const ObjectReader& reader, const std::filesystem::path& path,
-                  std::vector<std::string>& problems) {
+/// The format, which must not be newer than what this program knows.
+int64_t read_format(const ObjectReader& reader, const std::filesystem::path& path,
+                    std::vector<std::string>& problems) {
   const int64_t format = reader.integer("format_version", 1);
   if (problems.empty() && format > kCheckpointFormat) {
     throw UserError(fmt::format(
@@ -185,6 +186,7 @@ void check_format(const ObjectReader& reader, const std::filesystem::path& path,
         path.string(), format, reader.text("calque_version"), kVersion, kCheckpointFormat,
         reader.text("calque_version")));
   }
+  return problems.empty() ? format : kCheckpointFormat;
 }
 
 }  // namespace
@@ -227,10 +229,8 @@ CheckpointState state_from_json(std::string_view text, const std::filesystem::pa
   if (!json.is_object()) throw UserError(fmt::format("{} is no JSON object", path.string()));
   std::vector<std::string> problems;
   const ObjectReader reader(json, "", problems);
-  check_format(reader, path, problems);
-
   CheckpointState state;
-  state.format = reader.integer("format_version", 1);
+  state.format = read_format(reader, path, problems);
   state.calque_version = reader.text("calque_version");
   state.gemm_engine = reader.text("gemm_engine");
   state.instruction_set = reader.text("instruction_set");

@@ -22,6 +22,8 @@ namespace calque {
 namespace {
 
 constexpr int64_t kWarmUpSteps = 3;
+/// Batches that are exported at least, so that others find equal lengths among them.
+constexpr int64_t kLeastExported = 100;
 constexpr int64_t kMostSteps = 1000000;
 
 struct BenchTrainArguments {
@@ -237,8 +239,8 @@ void bench_train(BenchTrainArguments arguments) {
   if (data.tokenizers) variation = make_variation(config.data, *data.tokenizers);
   if (!arguments.export_batches.empty()) {
     const BatcherOptions options = batcher_options(config.train, config.seed, variation.get());
-    export_batches(Batcher(data.corpus, options),
-                   (kWarmUpSteps + arguments.steps) * config.train.accumulate,
+    const int64_t taken = (kWarmUpSteps + arguments.steps) * config.train.accumulate;
+    export_batches(Batcher(data.corpus, options), std::max(taken, kLeastExported),
                    arguments.export_batches);
   }
   Transformer model(config.model, data.source_vocab, data.target_vocab, /*inference=*/false);
@@ -275,8 +277,9 @@ void add_bench_train_command(CLI::App& bench) {
       ->type_name("N");
   command
       ->add_option("--export-batches", arguments->export_batches,
-                   "Write the batches of all steps, those to warm up first, to FILE: a JSON object "
-                   "a line, {\"source\": [[ID, ...], ...], \"target\": ...}")
+                   "Write the batches of all steps, those to warm up first, and what follows up to "
+                   "100, to FILE: a JSON object a line, {\"source\": [[ID, ...], ...], "
+                   "\"target\": ...}")
       ->type_name("FILE");
   add_set_option(*command, arguments->overrides);
   add_threads_option(*command, arguments->threads, kThreadsEffect);

@@ -59,8 +59,11 @@ bool is_resumable(const OpenedCheckpoint& opened) {
 
 std::string describe_use(const OpenedCheckpoint& opened) {
   if (is_resumable(opened)) return "translates; training can go on from it";
-  return "translates; training cannot go on from it" +
-         (opened.damage.empty() ? "" : ": " + opened.damage);
+  std::string why = opened.damage;
+  if (why.empty() && opened.checkpoint.is_resumable()) {
+    why = "an older Calque sorted its batches by length";
+  }
+  return "translates; training cannot go on from it" + (why.empty() ? "" : ": " + why);
 }
 
 int64_t count_parameters(const SafetensorsFile& model) {

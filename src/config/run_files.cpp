@@ -64,7 +64,7 @@ void compare_vocabulary(const Checkpoint& checkpoint, const VocabularyPaths& pat
   compare(paths.target, kTargetVocabularyFile);
 }
 
-/// Removes a key of a block that there is no more, with its value.
+/// Removes a key of a block that older checkpoints have, with its value.
 void remove_key(const std::string& key, std::string& yaml) {
   const size_t begin = yaml.find("\n  " + key + ":");
   if (begin != std::string::npos) yaml.erase(begin, yaml.find('\n', begin + 1) - begin);
@@ -75,8 +75,8 @@ void check_order_of_batches(const Checkpoint& checkpoint, const std::filesystem:
   const CheckpointState& state = checkpoint.state();
   if (state.has_this_order()) return;
   throw UserError(fmt::format(
-      "{} holds a run of an older Calque ({}), which sorted batches by length; this one does not, "
-      "and going on would not be the same run. Its model can be used as before, also as "
+      "{} holds a run of an older Calque ({}), which sorted its batches by length. This one does "
+      "not, so going on would not be the same run. Its model can be used as before, also as "
       "train.initial_model. Go on with the older Calque, choose another folder with --run, or "
       "start "
       "over with --fresh (the old folder is put aside, not deleted)",
@@ -95,7 +95,7 @@ TokenizerPair load_tokenizers(const Checkpoint& checkpoint) {
 
 RunConfig load_config(const Checkpoint& checkpoint) {
   std::string text = checkpoint.text(kConfigFile);
-  if (!checkpoint.state().has_this_order()) remove_key("window_batches", text);
+  remove_key("window_batches", text);
   return parse_config(text, checkpoint.folder() / kConfigFile);
 }
 

@@ -45,11 +45,11 @@ void load_initial_model(const Checkpoint& checkpoint, const RunConfig& config,
 /// The keys at which two configs are not of the same run: those of AtResume::kRefuse.
 std::vector<ConfigChange> refused_changes(const RunConfig& old_config, const RunConfig& new_config);
 
-/// Compares a run as its checkpoint knows it with what it is to go on with: the config key by key,
-/// the files of `text`, which it learns from, by size and checksum, and the files of the
-/// vocabulary, where they still are. Logs a line for each changed key that matters, and throws one
-/// UserError that names everything that would make it another run. Throws StoppedBySignal once a
-/// StopSignal that lives has noted a signal.
+/// Compares a run as its checkpoint knows it with what it is to go on with: the order of batches,
+/// the config key by key, the files of `text`, which it learns from, by size and checksum, and the
+/// files of the vocabulary, where they still are. Logs a line for each changed key that matters,
+/// and throws one UserError that names everything that would make it another run. Throws
+/// StoppedBySignal once a StopSignal that lives has noted a signal.
 void check_resumable(const Checkpoint& checkpoint, const RunConfig& config,
                      const ParallelFiles& text, const std::filesystem::path& run_folder);
 

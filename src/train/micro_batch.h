@@ -20,7 +20,7 @@ class MicroBatch {
   static int64_t count(const Batch& batch, int64_t tokens);
 
   /// Makes this part `index` of `count` of the batch, which must outlive it: neighbouring
-  /// sentences, evenly many in each part. A batch's sentences are about equally long.
+  /// sentences, with about as many tokens of the longer side in each part.
   void cut(const Batch& batch, int64_t index, int64_t count);
 
   const TrainingExample& example() const { return example_; }

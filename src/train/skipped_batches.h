@@ -25,7 +25,7 @@ std::vector<SkippedBatch> skipped_batches(const ParallelCorpus& corpus,
 std::string describe_lines(const std::vector<SkippedBatch>& batches);
 
 /// Lines for skipped.jsonl, one object for each batch: `step`, the updates that were done by then,
-/// `reason`, the batch's position as `epoch`, `window` and `batch`, and its `lines`.
+/// `reason`, the batch's position as `epoch` and `pairs`, and its `lines`.
 std::string skipped_records(const std::vector<SkippedBatch>& batches, int64_t step,
                             const std::string& reason);
 

@@ -140,6 +140,23 @@ TEST_CASE("a run goes on right behind any position", "[data]") {
   CHECK(run(resumed, 2) == expected);
 }
 
+TEST_CASE("a corpus that fits into one batch is one batch an epoch", "[data]") {
+  Batcher batcher(sample_corpus(), {100'000, 1});
+  Batch batch;
+  for (int64_t epoch = 0; epoch < 3; ++epoch) {
+    batcher.next(batch);
+    CHECK(batch.position == BatchPosition{epoch, kPairs});
+    CHECK(batch.epochs == static_cast<double>(epoch + 1));
+  }
+  const std::vector<int64_t> last = batch.pairs;
+  for (const BatchPosition before : {BatchPosition{1, kPairs}, BatchPosition{2, 0}}) {
+    batcher.seek(before);
+    batcher.next(batch);
+    CHECK(batch.position == BatchPosition{2, kPairs});
+    CHECK(batch.pairs == last);
+  }
+}
+
 TEST_CASE("a position that does not exist is refused", "[data]") {
   Batcher batcher(sample_corpus(), small_batches());
   for (const BatchPosition position :

@@ -111,7 +111,11 @@ TEST_CASE("varied batches are a function of the seed, and go on behind any posit
   CHECK(run(other, 2) != expected);
   Batcher resumed = varied.batcher();
   for (size_t i = 0; i < expected.size(); i += 7) {
-    resumed.seek(std::get<BatchPosition>(expected[i]));
+    const auto position = std::get<BatchPosition>(expected[i]);
+    resumed.seek(position);
+    CHECK(resumed.epochs() ==
+          static_cast<double>(position.epoch) +
+              static_cast<double>(position.pairs) / static_cast<double>(varied.corpus.size()));
     const auto rest = run(resumed, 2);
     REQUIRE(rest.size() == expected.size() - i - 1);
     CHECK(std::equal(rest.begin(), rest.end(), expected.begin() + static_cast<int64_t>(i) + 1));

@@ -97,7 +97,17 @@ def state():
     files = {
         "valid_whole": text({}),
         "valid_no_best": text({"best": None, "averaged_steps": []}),
-        "valid_other_batches": text({"format_version": 1, "window": 1, "batch": -1}),
+        "valid_other_batches": text(
+            {
+                "format_version": 1,
+                "window": 1,
+                "batch": -1,
+                "passed_over": {
+                    "after": {"epoch": 1, "window": 0, "batch": 3},
+                    "last": {"epoch": 1, "window": 1, "batch": 0},
+                },
+            }
+        ).replace('  "pairs": 212,\n', ""),
         "valid_never_skipped": text({"skipped": 0, "passed_over": None}),
         "damaged_passed_over": text({"passed_over": {"after": 3}}),
         "damaged_newer": text({"format_version": 999}),

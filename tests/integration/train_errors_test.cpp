@@ -137,7 +137,9 @@ TEST_CASE("a vocabulary that the text cannot fill names the largest legal size",
 TEST_CASE("a run that took its batches in another order cannot go on, but its model translates",
           "[train][errors]") {
   const TinyCorpus corpus;
-  REQUIRE(run_binary(corpus.train("run", set({"train.max_steps=2"}))).exit_code == 0);
+  REQUIRE(
+      run_binary(corpus.train("run", set({"train.max_steps=2", "train.save_every=1"}))).exit_code ==
+      0);
   const std::filesystem::path last = checkpoint_folder(corpus / "run", 2);
   std::string config = read_file(last / calque::kConfigFile);
   config.insert(config.find("  accumulate:"), "  window_batches: 100\n");
@@ -147,11 +149,22 @@ TEST_CASE("a run that took its batches in another order cannot go on, but its mo
   calque::test::forge_state(last, state);
 
   check_refused(run_binary(corpus.train("run", set({"train.max_steps=4"}))),
-                {corpus.path("run") + " holds a run of an older Calque (0.1.0), which sorted ",
+                {corpus.path("run") + " holds a run of an older Calque (0.1.0), which sorted its ",
                  "choose another folder with --run, or start over with --fresh"});
   const RunResult inspected = run_binary({"inspect", last.string()});
-  CHECK_THAT(inspected.out, ContainsSubstring("translates; training cannot go on from it\n"));
-  CHECK(run_binary({"translate", "--model", last.string()}, "ba du\n").exit_code == 0);
+  CHECK_THAT(inspected.out, ContainsSubstring("training cannot go on from it: an older Calque "));
+  const std::string average = corpus.path("average");
+  CHECK(run_binary({"average", "--output", average, last.string(),
+                    checkpoint_folder(corpus / "run", 1).string()})
+            .exit_code == 0);
+  for (const std::string& model : {last.string(), average}) {
+    CHECK(run_binary({"translate", "--model", model}, "ba du\n").exit_code == 0);
+    CHECK(run_binary(corpus.train("new", set({"train.initial_model=" + model, "train.max_steps=1",
+                                              "vocabulary.path=" + corpus.path("run") +
+                                                  "/vocabulary.model"})))
+              .exit_code == 0);
+    std::filesystem::remove_all(corpus / "new");
+  }
   check_refused(run_binary(corpus.train("new", set({"train.window_batches=100"}))),
                 {"--set train.window_batches", "there is no such key any more"});
 }

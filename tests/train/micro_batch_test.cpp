@@ -55,6 +55,28 @@ TEST_CASE("the parts of a batch, one after another, are the batch", "[train]") {
   }
 }
 
+TEST_CASE("parts have about as many tokens of the longer side, whatever lengths there are",
+          "[train]") {
+  std::vector<std::pair<int64_t, int64_t>> lengths{{2, 20}};
+  for (int i = 0; i < 20; ++i) lengths.emplace_back(1, 1);
+  lengths.emplace_back(2, 20);
+  const Batch batch = batch_of(lengths);
+  MicroBatch part(batch.target_tokens());
+  for (int64_t i = 0; i < 3; ++i) {
+    part.cut(batch, i, 3);
+    CHECK(part.example().target_layout.tokens == 20);
+    CHECK(part.example().target_layout.sentences() == (i == 1 ? 20 : 1));
+  }
+  const auto sentences = static_cast<int64_t>(lengths.size());
+  int64_t seen = 0;
+  for (int64_t i = 0; i < sentences; ++i) {  // one each, though the ends alone have most tokens
+    part.cut(batch, i, sentences);
+    CHECK(part.example().source_layout.sentences() == 1);
+    seen += part.example().target_layout.tokens;
+  }
+  CHECK(seen == batch.target_tokens());
+}
+
 TEST_CASE("a batch has as many parts as its longer side needs, one sentence each at most",
           "[train]") {
   const Batch batch = batch_of({{3, 4}, {5, 5}, {4, 6}, {6, 2}, {7, 7}});  // 25 and 24 tokens
