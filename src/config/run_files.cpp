@@ -78,8 +78,7 @@ void check_order_of_batches(const Checkpoint& checkpoint, const std::filesystem:
       "{} holds a run of an older Calque ({}), which sorted its batches by length. This one does "
       "not, so going on would not be the same run. Its model can be used as before, also as "
       "train.initial_model. Go on with the older Calque, choose another folder with --run, or "
-      "start "
-      "over with --fresh (the old folder is put aside, not deleted)",
+      "start over with --fresh (the old folder is put aside, not deleted)",
       run_folder.string(), state.calque_version));
 }
 
