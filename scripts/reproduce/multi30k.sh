@@ -24,8 +24,9 @@ name=multi30k
 . scripts/reproduce/common.sh
 data=data/multi30k
 tokenised=$data/tok/
-screens="tiny rotary rotary+subword_sampling rotary+swiglu rotary+vocabulary_4000
-  rotary+two_vocabularies rotary+wide rotary+long rotary+r_drop+long rotary+bidirectional+long"
+screens="tiny rotary rotary+averaged rotary+inner_dropout rotary+deep rotary+wide rotary+swiglu
+  rotary+vocabulary_4000 rotary+two_vocabularies rotary+subword_sampling rotary+long
+  rotary+large_batch rotary+r_drop+long rotary+bidirectional+long"
 results=runs/reproduce
 
 # train RUN CONFIG SEED SETTING...
@@ -80,13 +81,18 @@ setting() {
     rotary) echo model.positions=rotary ;;
     swiglu) echo model.activation=swiglu ;;
     wide) printf '%s\n' model.size=192 model.hidden=384 ;;
+    deep) printf '%s\n' model.encoder.layers=6 model.decoder.layers=6 ;;
+    inner_dropout) printf '%s\n' model.dropout.attention=0.1 model.dropout.activation=0.1 ;;
+    averaged) printf '%s\n' train.moving_average=0 train.save_every=50 train.keep_last=10 ;;
+    large_batch) echo train.batch_tokens=8192 ;; # as much text as in `long`
     vocabulary_4000) echo vocabulary.size=4000 ;;
     two_vocabularies) printf '%s\n' vocabulary.shared=false model.tied_embeddings=decoder ;;
     bidirectional) echo data.bidirectional_epochs=15 ;; # a third of the epochs of `long`
     subword_sampling) echo data.subword_sampling=0.1 ;;
     r_drop) echo train.r_drop=5 ;;
-    *) fail "expected tiny, long, post, rotary, swiglu, wide, vocabulary_4000, two_vocabularies," \
-      "bidirectional, subword_sampling or r_drop, or several with + between; found $1" ;;
+    *) fail "expected tiny, long, large_batch, post, rotary, swiglu, wide, deep, inner_dropout," \
+      "averaged, vocabulary_4000, two_vocabularies, bidirectional, subword_sampling or r_drop, or" \
+      "several with + between; found $1" ;;
   esac
 }
 
